@@ -223,13 +223,17 @@ class Image:
 
 
 class Status(StrEnum):
-    """What a person or the model has said about a landmark."""
+    """What a person or the model has said about a landmark.
+
+    ABSENT is a finding (the landmark is not in the image); UNPLACED means that nobody has said anything yet.
+    """
 
     PREDICTED = "predicted"
     CORRECTED = "corrected"
     PLACED = "placed"
     CONFIRMED = "confirmed"
     ABSENT = "absent"
+    UNPLACED = "unplaced"
 
 
 @dataclass(frozen=True, eq=False)

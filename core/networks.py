@@ -1,0 +1,183 @@
+"""The fully convolutional networks of the paper (Noothout et al. 2020, section II), in 2D and 3D.
+
+Both networks take a batch of images and give, for every patch (cell of a coarse grid) and landmark, a log-transformed
+displacement in samples and the logit of the posterior that the patch holds the landmark. They know nothing of
+millimetres, files or training. Everything here can be scripted; numpy never enters.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+def _convolution(ndim: int, inputs: int, outputs: int, size: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
+    """Return a zero-padded convolution followed by batch normalisation, as after every convolution of the paper."""
+    convolution = (nn.Conv2d if ndim == 2 else nn.Conv3d)(
+        inputs, outputs, size, stride=stride, padding=size // 2, groups=groups, bias=False
+    )
+    return nn.Sequential(convolution, (nn.BatchNorm2d if ndim == 2 else nn.BatchNorm3d)(outputs))
+
+
+def _pooling(ndim: int) -> nn.Module:
+    """Return average pooling of size and stride 2 along every axis."""
+    return (nn.AvgPool2d if ndim == 2 else nn.AvgPool3d)(2)
+
+
+class LayerPair(nn.Module):
+    """Two 3^D convolutions with a shortcut around them, as in ResNet; ``groups`` independent pairs side by side."""
+
+    def __init__(self, ndim: int, inputs: int, outputs: int, groups: int = 1) -> None:
+        super().__init__()
+        self.first = _convolution(ndim, inputs, outputs, 3, groups=groups)
+        self.second = _convolution(ndim, outputs, outputs, 3, groups=groups)
+        self.shortcut: nn.Module = nn.Identity()
+        if inputs != outputs:
+            self.shortcut = _convolution(ndim, inputs, outputs, 1, groups=groups)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(B, inputs, *size)`` to ``(B, outputs, *size)``."""
+        y = torch.relu(self.first(x))
+        return torch.relu(self.second(y) + self.shortcut(x))
+
+
+def _block(ndim: int, inputs: int, outputs: int, pairs: int, groups: int = 1) -> nn.Sequential:
+    """Return a ResNet-block: ``pairs`` layer pairs, the first of which changes the number of channels."""
+    layers = [LayerPair(ndim, inputs if i == 0 else outputs, outputs, groups) for i in range(pairs)]
+    return nn.Sequential(*layers)
+
+
+def _head(ndim: int, inputs: int, hidden: int, outputs: int, groups: int = 1) -> nn.Sequential:
+    """Return two dense layers and a linear output layer, all as 1^D convolutions."""
+    last = (nn.Conv2d if ndim == 2 else nn.Conv3d)(hidden, outputs, 1, groups=groups)
+    return nn.Sequential(
+        _convolution(ndim, inputs, hidden, 1, groups=groups),
+        nn.ReLU(),
+        _convolution(ndim, hidden, hidden, 1, groups=groups),
+        nn.ReLU(),
+        last,
+    )
+
+
+_LOGIT_BIAS = -4.0
+"""Start of the classification head: about one patch in fifty holds a landmark, so that training begins calm."""
+
+
+class GlobalNetwork(nn.Module):
+    """The global network: all landmarks at once from a whole image or a sub-image (paper, section II and Fig. 2).
+
+    Parameters
+    ----------
+    ndim
+        2 or 3.
+    landmarks
+        Number of landmarks ``L``.
+    stem_channels
+        Kernels of the 7^D stem with stride 2.
+    channels, pairs
+        Kernels and layer pairs of each ResNet-block.
+    pool_before
+        For each block whether average pooling stands before it; by default before the first two in 3D and before all
+        four in 2D (section V.A.3).
+    head_channels
+        Nodes of the two dense layers of each head.
+    """
+
+    def __init__(
+        self,
+        ndim: int,
+        landmarks: int,
+        stem_channels: int = 16,
+        channels: tuple[int, ...] = (32, 64, 128, 256),
+        pairs: tuple[int, ...] = (3, 4, 6, 3),
+        pool_before: tuple[bool, ...] | None = None,
+        head_channels: int = 256,
+    ) -> None:
+        super().__init__()
+        if pool_before is None:
+            pool_before = tuple(ndim == 2 or block < 2 for block in range(len(channels)))
+        if not len(channels) == len(pairs) == len(pool_before):
+            raise ValueError("channels, pairs and pool_before each need one entry per ResNet-block")
+        self.ndim = ndim
+        self.landmarks = landmarks
+        self.stride = 2 ** (1 + sum(pool_before))
+        layers: list[nn.Module] = [_convolution(ndim, 1, stem_channels, 7, stride=2), nn.ReLU()]
+        inputs = stem_channels
+        for outputs, count, pool in zip(channels, pairs, pool_before, strict=True):
+            if pool:
+                layers.append(_pooling(ndim))
+            layers.append(_block(ndim, inputs, outputs, count))
+            inputs = outputs
+        self.trunk = nn.Sequential(*layers)
+        self.regression = _head(ndim, inputs, head_channels, landmarks * ndim)
+        self.classification = _head(ndim, inputs, head_channels, landmarks)
+        nn.init.constant_(self.classification[-1].bias, _LOGIT_BIAS)  # type: ignore[arg-type]
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Analyse ``(B, 1, *size)`` images, each side a multiple of ``stride``.
+
+        Returns
+        -------
+        displacement
+            ``(B, L, D, *cells)`` log-transformed displacements from cell centre to landmark, in samples.
+        logit
+            ``(B, L, *cells)``.
+        """
+        features = self.trunk(images)
+        displacement = self.regression(features).unflatten(1, [self.landmarks, self.ndim])
+        return displacement, self.classification(features)
+
+
+class LocalNetwork(nn.Module):
+    """One specialised network per landmark, side by side as one grouped network (paper, section II).
+
+    Each sees its own sub-image: a ResNet-block, average pooling, a second ResNet-block and the two heads.
+
+    Parameters
+    ----------
+    ndim, landmarks
+        As in `GlobalNetwork`.
+    channels, pairs
+        Kernels and layer pairs per block; pooling stands between blocks, so the patch size is ``2 ** (blocks - 1)``.
+    head_channels
+        Nodes of the two dense layers of each head.
+    shared_trunk
+        Let all landmarks share the layers before the heads; the heads stay one per landmark. Learns more from few images.
+    """
+
+    def __init__(
+        self,
+        ndim: int,
+        landmarks: int,
+        channels: tuple[int, ...] = (32, 64),
+        pairs: tuple[int, ...] = (1, 1),
+        head_channels: int = 64,
+        shared_trunk: bool = False,
+    ) -> None:
+        super().__init__()
+        if len(channels) != len(pairs):
+            raise ValueError("channels and pairs each need one entry per ResNet-block")
+        self.ndim = ndim
+        self.landmarks = landmarks
+        self.shared_trunk = shared_trunk
+        self.stride = 2 ** (len(channels) - 1)
+        groups = 1 if shared_trunk else landmarks
+        layers: list[nn.Module] = []
+        inputs = 1
+        for block, (outputs, count) in enumerate(zip(channels, pairs, strict=True)):
+            if block:
+                layers.append(_pooling(ndim))
+            layers.append(_block(ndim, inputs * groups, outputs * groups, count, groups))
+            inputs = outputs
+        self.trunk = nn.Sequential(*layers)
+        wide, hidden = inputs * landmarks, head_channels * landmarks
+        self.regression = _head(ndim, wide, hidden, landmarks * ndim, landmarks)
+        self.classification = _head(ndim, wide, hidden, landmarks, landmarks)
+        nn.init.constant_(self.classification[-1].bias, _LOGIT_BIAS)  # type: ignore[arg-type]
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        """Analyse ``(B, L, *crop)``, crop ``l`` for landmark ``l``; results as in `GlobalNetwork.forward`."""
+        if self.shared_trunk:
+            features = self.trunk(crops.flatten(0, 1).unsqueeze(1)).unflatten(0, [-1, self.landmarks]).flatten(1, 2)
+        else:
+            features = self.trunk(crops)
+        displacement = self.regression(features).unflatten(1, [self.landmarks, self.ndim])
+        return displacement, self.classification(features)

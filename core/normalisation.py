@@ -1,0 +1,58 @@
+"""Intensity normalisation inside the localizer, so that a model file needs no preparation of its images.
+
+Scriptable. The result has about zero mean and unit range around it, and 0 stands for "nothing known" where a network
+pads.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+class Normalisation(nn.Module):
+    """Map raw intensities to network input.
+
+    Parameters
+    ----------
+    kind
+        ``"equalize"``: histogram equalisation, for X-rays (paper, section V.A.3); invariant to any increasing change of
+        the grey values. ``"window"``: ``low ... high`` becomes -1 ... 1, clipped, for CT. ``"zscore"``: zero mean and
+        unit standard deviation, for MR. ``"none"``: raw values.
+    low, high
+        The window.
+    """
+
+    def __init__(self, kind: str = "equalize", low: float = 0.0, high: float = 1.0) -> None:
+        super().__init__()
+        if kind not in ("equalize", "window", "zscore", "none"):
+            raise ValueError(f"unknown normalisation {kind!r}")
+        if kind == "window" and not high > low:
+            raise ValueError("the upper end of the window must lie above the lower")
+        self.kind = kind
+        self.low = low
+        self.high = high
+
+    def forward(self, voxels: Tensor) -> Tensor:
+        """Map ``(*shape)`` of any real type to float32 of the same shape."""
+        values = voxels.to(torch.float32)
+        if self.kind == "equalize":
+            return equalize(values)
+        if self.kind == "window":
+            return ((values - self.low) / (self.high - self.low)).clamp(0.0, 1.0) * 2.0 - 1.0
+        if self.kind == "zscore":
+            return (values - values.mean()) / values.std().clamp(min=1e-6)
+        return values
+
+
+def equalize(values: Tensor) -> Tensor:
+    """Replace each value by its rank, spread evenly over ``[-sqrt(3), sqrt(3)]`` (zero mean, unit variance)."""
+    low = float(values.min())
+    high = float(values.max())
+    if not high > low:
+        return torch.zeros_like(values)
+    count = 65536  # one bin per value of a 16-bit image
+    counts = torch.histc(values, bins=count, min=low, max=high).to(torch.int64)
+    rank = (torch.cumsum(counts, 0) - counts / 2) / values.numel()
+    table = ((rank - 0.5) * math.sqrt(12.0)).to(torch.float32)
+    bins = ((values - low) * (count / (high - low))).to(torch.int64).clamp(0, count - 1)
+    return table[bins]

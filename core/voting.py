@@ -1,0 +1,69 @@
+"""From per-patch displacements and posteriors to one position per landmark (paper, section II).
+
+Pure functions on tensors in samples of a stage's grid; all of them can be scripted. No networks, no millimetres.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+LOG_10: float = math.log(10.0)
+
+
+def log_transform(displacement: Tensor) -> Tensor:
+    """Return ``sign(d) * log10(1 + |d|)``, the regression target; the base is that of the authors' published code."""
+    return torch.sign(displacement) * torch.log1p(displacement.abs()) / math.log(10.0)
+
+
+def inverse_log_transform(transformed: Tensor) -> Tensor:
+    """Undo `log_transform`."""
+    return torch.sign(transformed) * torch.expm1(transformed.abs() * math.log(10.0))
+
+
+def cell_centres(cells: list[int], stride: int, device: torch.device) -> Tensor:
+    """Return the index of each cell's centre in samples, ``(D, *cells)``: patch ``k`` covers samples ``kS ... kS+S-1``."""
+    offset = (stride - 1) / 2.0
+    axes = [torch.arange(n, device=device, dtype=torch.float32) * stride + offset for n in cells]
+    return torch.stack(torch.meshgrid(axes, indexing="ij"))
+
+
+def vote(displacement: Tensor, weight: Tensor, stride: int) -> tuple[Tensor, Tensor]:
+    """Average the positions that all patches point to, weighted by their posterior.
+
+    Parameters
+    ----------
+    displacement
+        ``(L, D, *cells)`` displacements from cell centres, in samples (no longer log-transformed).
+    weight
+        ``(L, *cells)`` posteriors. Where all of a landmark's weights vanish, its votes count alike.
+    stride
+        Patch size in samples.
+
+    Returns
+    -------
+    points
+        ``(L, D)`` positions in samples of the analysed image.
+    spread
+        ``(L,)`` weighted root mean square distance of the votes from their mean, in samples.
+    """
+    votes = (displacement + cell_centres(list(weight.shape[1:]), stride, weight.device)).flatten(2)
+    shares = weight.flatten(1)
+    total = shares.sum(1, keepdim=True)
+    shares = torch.where(total > 1e-12, shares / total.clamp(min=1e-12), torch.full_like(shares, 1.0 / shares.shape[1]))
+    points = (votes * shares.unsqueeze(1)).sum(2)
+    squared = (votes - points.unsqueeze(2)).square().sum(1)
+    return points, (squared * shares).sum(1).sqrt()
+
+
+def presence(weight: Tensor) -> Tensor:
+    """Return the probability that each landmark is in the image, ``(L,)``, from posteriors ``(L, *cells)``.
+
+    A landmark near the border of its patch shares its posterior with the neighbours, so the posteriors of each window of
+    2^D cells are summed and the largest sum (at most 1) is taken.
+    """
+    summed = weight
+    for axis in range(1, weight.dim()):
+        padded = torch.cat([summed, torch.zeros_like(summed.narrow(axis, 0, 1))], dim=axis)
+        summed = padded.narrow(axis, 0, summed.shape[axis]) + padded.narrow(axis, 1, summed.shape[axis])
+    return summed.flatten(1).amax(1).clamp(max=1.0)
