@@ -1,0 +1,37 @@
+# `make demo` and `make test` each set this checkout up first; once that is done it costs next to nothing.
+
+PYTHON_IN_VENV := .venv/bin/python
+
+.PHONY: help setup demo test lint format clean
+
+help:
+	@echo "make demo     find the landmarks of the bundled sample and show them"
+	@echo "make test     style, types, import rules and all tests"
+	@echo "make lint     style, types and import rules only"
+	@echo "make format   bring the code into the house's style"
+	@echo "make setup    only set this checkout up"
+	@echo "make clean    remove what the other commands made, .venv included"
+
+setup:
+	@packaging/setup_environment.sh
+
+demo: setup
+	@$(PYTHON_IN_VENV) -m app.demo
+
+test: lint
+	$(PYTHON_IN_VENV) -m pytest
+
+lint: setup
+	$(PYTHON_IN_VENV) -m ruff check
+	$(PYTHON_IN_VENV) -m ruff format --check
+	$(PYTHON_IN_VENV) -m mypy
+	.venv/bin/lint-imports
+
+format: setup
+	$(PYTHON_IN_VENV) -m ruff check --fix
+	$(PYTHON_IN_VENV) -m ruff format
+
+clean:
+	rm -rf .venv build dist demo
+	rm -rf .benchmarks .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find app core training tests packaging -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,213 @@
+"""The command ``cairn``: opens the viewer, or localizes without one.
+
+Parses arguments and turns every problem into one sentence on stderr and an exit code: 2 where the input is wrong, 1 where
+Cairn is, 130 when interrupted. Imports neither Qt nor torch by itself, so that ``cairn localize`` runs where Qt cannot.
+"""
+
+import math
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from core.errors import AppError
+from core.model_info import ModelInfo, StageInfo, read_model_info
+
+EXIT_BUG, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
+
+cairn = typer.Typer(
+    name="cairn",
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Finds anatomical landmarks in medical images. Without a command it opens the viewer: cairn [FILES]",
+    epilog="Add --debug anywhere to see the details of an unexpected problem.",
+)
+
+
+class Device(StrEnum):
+    """Where the networks run."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+ModelOption = Annotated[
+    Path | None, typer.Option("--model", metavar="FILE", help="Model file; the bundled model that fits where omitted.")
+]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"cairn {version('cairn-landmarks')}")
+        raise typer.Exit
+
+
+@cairn.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@cairn.command()
+def view(
+    files: Annotated[list[Path] | None, typer.Argument(help="Images to open.")] = None, model: ModelOption = None
+) -> None:
+    """Open images in the viewer; ``cairn scan.png`` does the same."""
+    from app.display import require_display
+
+    for file in files or ():
+        if not file.exists():
+            raise AppError(
+                f"There is no file {file}, and no command of that name.", "Check the path, or see cairn --help."
+            )
+    require_display()
+    try:
+        from app.viewer import run
+    except ImportError as error:
+        raise AppError(
+            f"The viewer cannot start because a part of Qt is missing ({error}).",
+            "Install the missing system library; README.md names them all.",
+        ) from error
+    raise typer.Exit(run(files or [], model))
+
+
+@cairn.command()
+def localize(
+    images: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the CSV files, one per image.")],
+    model: ModelOption = None,
+    spacing: Annotated[
+        float | None, typer.Option("--spacing", metavar="MM", help="Pixel size in mm, in place of what the images say.")
+    ] = None,
+    device: Annotated[Device, typer.Option("--device", help="Where the networks run.")] = Device.AUTO,
+) -> None:
+    """Find the landmarks of images without opening a window."""
+    from app.batch import BatchReport, BatchRequest, run_batch
+
+    if spacing is not None and not 0 < spacing < math.inf:
+        raise typer.BadParameter("The pixel size given with --spacing must be a number of millimetres above zero")
+    console = Console(stderr=True)
+    report = BatchReport()
+    try:
+        run_batch(BatchRequest(tuple(images), out, model, spacing, device), console, report)
+    except KeyboardInterrupt:
+        typer.echo(f"cairn: Stopped. {_files(len(report.written))} in {out} are complete.", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    typer.echo(f"Wrote {_files(len(report.written))} to {out}.")
+    if report.failures:
+        total = len(report.failures) + len(report.written)
+        typer.echo(f"cairn: {len(report.failures)} of {total} images could not be localized:", err=True)
+        for path, sentence in report.failures:
+            typer.echo(f"  {path}: {sentence}", err=True)
+        raise typer.Exit(EXIT_BAD_INPUT)
+
+
+@cairn.command()
+def info(model: Annotated[Path, typer.Argument(help="Model file (.pt).")]) -> None:
+    """Show what a model file says about itself, without running any code from it."""
+    metadata = read_model_info(model)
+    console = Console()
+    console.print(_metadata_table(metadata))
+    console.print(_landmark_table(metadata))
+
+
+def _files(count: int) -> str:
+    return f"{count} landmark file{'' if count == 1 else 's'}"
+
+
+def _metadata_table(metadata: ModelInfo) -> Table:
+    table = Table(title=metadata.title, show_header=False, title_justify="left")
+    table.add_column(style="bold")
+    table.add_column()
+    rows = {
+        "images": f"{metadata.modality}, {metadata.ndim}D",
+        "pixel size in training": f"{metadata.training_spacing_mm:g} mm",
+        "intensities": metadata.normalisation,
+        **{f"stage {number}": _stage(stage) for number, stage in enumerate(metadata.stages, start=1)},
+        "absent below presence": f"{metadata.presence_threshold:g}",
+        "training data": metadata.training_data,
+        "intended use": metadata.intended_use,
+        "licence": metadata.licence,
+        "training configuration": metadata.config_sha256 and f"sha256 {metadata.config_sha256}",
+    }
+    for name, value in rows.items():
+        if value:
+            table.add_row(name, value)
+    return table
+
+
+def _stage(stage: StageInfo) -> str:
+    where = "whole image" if stage.crop is None else f"crops of {stage.crop} samples"
+    runs = "" if stage.passes == 1 else f", {stage.passes} passes"
+    return f"{where} at {stage.spacing_mm:g} mm, cells of {stage.stride} samples{runs}"
+
+
+def _landmark_table(metadata: ModelInfo) -> Table:
+    """Return the landmarks with what is known about their errors; a model may know neither."""
+    table = Table("landmark", "short", title=f"{len(metadata.landmarks)} landmarks", title_justify="left")
+    for heading in ("median error, mm", "mean error, mm", "90 % within, mm"):
+        table.add_column(heading, justify="right")
+    errors = {error.name: error for error in metadata.validation_errors}
+    for row, name in enumerate(metadata.landmarks):
+        error = errors.get(name)
+        table.add_row(
+            name,
+            metadata.abbreviations[row] if metadata.abbreviations else "",
+            f"{error.median_mm:.2f}" if error else "",
+            f"{error.mean_mm:.2f}" if error else "",
+            f"{metadata.calibration_mm[row]:.2f}" if metadata.calibration_mm else "",
+        )
+    return table
+
+
+def with_default_command(arguments: Sequence[str]) -> list[str]:
+    """Put ``view`` before arguments whose first is neither a command nor an option, and where there are none."""
+    commands = {command.name or getattr(command.callback, "__name__", "") for command in cairn.registered_commands}
+    if arguments and (arguments[0] in commands or arguments[0].startswith("-")):
+        return list(arguments)
+    return ["view", *arguments]
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit code; print at most one sentence about a problem."""
+    debugging = "--debug" in arguments or bool(os.environ.get("CAIRN_DEBUG"))
+    arguments = with_default_command([argument for argument in arguments if argument != "--debug"])
+    try:
+        code = typer.main.get_command(cairn).main(arguments, prog_name="cairn", standalone_mode=False)
+    except AppError as error:
+        sentence, code = str(error), EXIT_BAD_INPUT
+    except typer.TyperException as error:
+        sentence, code = _usage_sentence(error), EXIT_BAD_INPUT
+    except Exception as error:  # noqa: BLE001 — the last stop before a person sees a traceback
+        sentence = f"Cairn stopped because of a mistake of its own ({type(error).__name__}). Add --debug to see where."
+        code = EXIT_BUG
+    else:
+        return code if isinstance(code, int) else 0
+    if debugging:
+        traceback.print_exc()
+    typer.echo(f"cairn: {sentence}", err=True)
+    return code
+
+
+def _usage_sentence(error: typer.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "cairn"
+    return f"{error.format_message().rstrip('.')}. See {command} --help."
+
+
+def main() -> NoReturn:
+    """Run ``cairn`` with the arguments of this process."""
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,85 @@
+"""The demonstration (``make demo``): the bundled sample, localized with the bundled model.
+
+Opens it in the viewer; where there is no display, writes the landmarks and a picture instead and prints them.
+"""
+
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.display import has_display
+from core.assets import assets_folder, bundled_model_for
+from core.errors import AppError
+from core.types import Image, Prediction
+
+DEMO_FOLDER = Path("demo")
+
+
+def show_sample(sample: Path, model: Path) -> int:
+    """Open the sample in the viewer, localized; return the viewer's exit code."""
+    from app.viewer import run
+
+    return run([sample], model, localize=True)
+
+
+def write_sample(sample: Path, model_path: Path, folder: Path) -> None:
+    """Localize the sample without a window; write ``landmarks.csv`` and ``overlay.png`` and print what they hold."""
+    from app.overlay import write_overlay
+    from core.image_io import read_image
+    from core.inference import localize
+    from core.landmark_io import write_landmarks
+    from core.model_file import load_model
+
+    image = read_image(sample)
+    model = load_model(model_path)
+    prediction = localize(image, model)
+    csv_path, picture_path = folder / "landmarks.csv", folder / "overlay.png"
+    write_landmarks(prediction.landmarks, csv_path, image=image, model=prediction.model)
+    write_overlay(image, prediction.landmarks, picture_path, labels=model.info.abbreviations or None)
+    Console().print(landmark_table(prediction, image))
+    for warning in prediction.warnings:
+        typer.echo(f"note: {warning}")
+    typer.echo(f"landmarks: {csv_path}")
+    typer.echo(f"picture:   {picture_path}")
+
+
+def landmark_table(prediction: Prediction, image: Image) -> Table:
+    """Return the landmarks' positions in pixels (column, row), with how sure the model is of each."""
+    unit = "mm" if image.source.spacing_known else "px"
+    landmarks = prediction.landmarks
+    table = Table(
+        title=f"{prediction.model} on {image.source.path.name}, {prediction.elapsed_s:.1f} s", title_justify="left"
+    )
+    table.add_column("landmark")
+    for heading in ("x, px", "y, px", "presence", f"spread, {unit}"):
+        table.add_column(heading, justify="right")
+    for row, (name, (y_index, x_index)) in enumerate(
+        zip(landmarks.names, image.grid.to_index(landmarks.points_mm), strict=True)
+    ):
+        numbers = (x_index, y_index, landmarks.presence[row], landmarks.spread_mm[row])
+        table.add_row(
+            name, *(f"{n:.{d}f}" if np.isfinite(n) else "–" for n, d in zip(numbers, (1, 1, 2, 2), strict=True))
+        )
+    return table
+
+
+def main() -> NoReturn:
+    """Run the demonstration and end the process."""
+    try:
+        sample, model = assets_folder() / "samples" / "cephalogram.png", bundled_model_for(2)
+        if has_display():
+            sys.exit(show_sample(sample, model))
+        write_sample(sample, model, DEMO_FOLDER)
+    except AppError as error:
+        typer.echo(f"demo: {error}", err=True)
+        sys.exit(2)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
