@@ -176,7 +176,9 @@ def _draw_line(
     pen: ImageDraw.ImageDraw, start_px: FloatArray, end_px: FloatArray, colour: tuple[int, ...], width_px: float
 ) -> None:
     ends = [tuple((end + 0.5) * OVERSAMPLING - 0.5) for end in (start_px, end_px)]
-    pen.line([value for end in ends for value in end], fill=colour, width=max(1, round(width_px * OVERSAMPLING)))
+    # Pillow centres lines of odd width only.
+    width = 2 * max(0, round((width_px * OVERSAMPLING - 1) / 2)) + 1
+    pen.line([value for end in ends for value in end], fill=colour, width=width)
 
 
 def _draw_labels(pen: ImageDraw.ImageDraw, canvas: _Canvas, points_px: FloatArray, texts: Sequence[str]) -> None:
