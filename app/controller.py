@@ -1,0 +1,390 @@
+"""Decides what happens: opening, localizing, saving, calibrating, closing. Corrections are the editor's.
+
+Everything a person can do goes through here or through `editor`; widgets only pass it on. Holds no widget: what must be
+asked goes through `Questions`, what must be shown through `Document` and `ViewState`.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from PySide6.QtGui import QUndoStack
+
+from app import landmark_edits
+from app.document import Document
+from app.editor import Editor
+from app.file_names import WRITABLE_SUFFIXES, is_landmark_file, landmarks_path_beside, sample_path
+from app.jobs import Job, Jobs
+from app.localization import localize_image
+from app.questions import OnRuler, Questions, Unsaved
+from app.view_state import Mode, Progress, ViewState
+from app.window_level import percentile_levels
+from core.assets import bundled_model_for
+from core.errors import AppError, InferenceError, LandmarkFileError
+from core.image_io import read_image
+from core.landmark_io import read_landmarks, write_landmarks
+from core.model_info import ModelInfo, read_model_info
+from core.types import Image, Prediction, Status
+
+
+class Controller:
+    """Owns document, view state, editor and jobs, and joins them.
+
+    Parameters
+    ----------
+    questions
+        Who answers.
+    model_path
+        Model to use in place of the bundled ones.
+    read, localize
+        What opens an image and what finds its landmarks; both run in worker threads.
+    """
+
+    def __init__(
+        self,
+        questions: Questions,
+        model_path: Path | None = None,
+        *,
+        read: Callable[[Path], Image] = read_image,
+        localize: Callable[..., Prediction] = localize_image,
+    ) -> None:
+        self.document = Document()
+        self.view_state = ViewState()
+        self.undo_stack = QUndoStack()
+        self.editor = Editor(self.document, self.view_state, self.undo_stack)
+        self.jobs = Jobs()
+        self.image_paths: list[Path] = []
+        self._questions = questions
+        self._model_path = model_path
+        self._read = read
+        self._localize = localize
+        self._reading: Job | None = None
+        self._localizing: Job | None = None
+        self._shown_job: Job | None = None
+
+    # Opening
+
+    def open_paths(self, paths: Sequence[Path]) -> None:
+        """Open what was dropped or named on the command line: images, and perhaps a landmark file for the first of them."""
+        landmark_files = [path for path in paths if is_landmark_file(path)]
+        images = [path for path in paths if path not in landmark_files]
+        if images:
+            self.image_paths = images
+            self.open_image(images[0], landmark_files[0] if landmark_files else None)
+        elif landmark_files:
+            self.open_landmarks(landmark_files[0])
+
+    def ask_open_image(self) -> None:
+        """Ask for an image and open it."""
+        path = self._questions.image_path(self.folder)
+        if path is not None:
+            self.open_paths([path])
+
+    def open_sample(self) -> None:
+        """Open the sample that comes with Cairn."""
+        path = sample_path()
+        if path is not None:
+            self.open_paths([path])
+
+    def open_image(self, path: Path, landmarks_path: Path | None = None) -> None:
+        """Read an image in the background; the present one stays until the new one is there.
+
+        Landmarks from ``landmarks_path`` are shown instead of localizing, where given.
+        """
+        if not self._may_discard():
+            return
+        if self._reading is not None:
+            self._reading.cancel()
+        asked_about = self.document.landmarks
+
+        def arrived(image: Image) -> None:
+            unasked = self.document.landmarks is not asked_about and not self._may_discard()
+            if not unasked:
+                self._show_image(image, landmarks_path)
+
+        def ended() -> None:
+            if self._reading is job:
+                self._reading = None
+            self._hide_progress(job)
+
+        job = self.jobs.run(self._read, path, on_result=arrived, on_error=self._questions.show_error, on_end=ended)
+        self._reading = job
+        self._show_progress(job, Progress(-1.0, f"Opening {path.name}"))
+
+    def open_neighbour(self, step: int) -> None:
+        """Open the next or previous of the images that were opened together."""
+        position = self._position
+        if position is not None and 0 <= position + step < len(self.image_paths):
+            self.open_image(self.image_paths[position + step])
+
+    def has_neighbour(self, step: int) -> bool:
+        """Tell whether there is a next or previous image."""
+        return self._position is not None and 0 <= self._position + step < len(self.image_paths)
+
+    @property
+    def folder(self) -> Path | None:
+        """Folder of the open image, where dialogs start."""
+        image = self.document.image
+        return None if image is None else image.source.path.parent
+
+    @property
+    def _position(self) -> int | None:
+        image = self.document.image
+        if image is None or image.source.path not in self.image_paths:
+            return None
+        return self.image_paths.index(image.source.path)
+
+    def _show_image(self, image: Image, landmarks_path: Path | None) -> None:
+        self._stop_localizing()
+        info: ModelInfo | None = None
+        with suppress(AppError):  # said by start_localization, which meets it again
+            info = self._model_for(image)[1]
+        state = self.view_state
+        self.undo_stack.clear()
+        state.messages = ()
+        state.mode, state.ruler_px, state.selected, state.stage, state.cursor_px = Mode.NAVIGATE, (), None, 0, None
+        state.slice_index = image.grid.shape[0] // 2 if image.ndim == 3 else 0
+        state.levels = percentile_levels(image.voxels)
+        names = () if info is None else info.landmarks
+        self.document.set_image(image, landmark_edits.unplaced(names, image.ndim), info)
+        for warning in image.source.warnings:
+            state.say(warning)
+        if landmarks_path is None:
+            self.start_localization()
+        else:
+            self.open_landmarks(landmarks_path)
+
+    # Localizing
+
+    def start_localization(self) -> None:
+        """Find the landmarks in the background; where no model fits, say so and let the person place them."""
+        image = self.document.image
+        if image is None:
+            return
+        self._stop_localizing()
+        try:
+            path, info = self._model_for(image)
+        except AppError as error:
+            self.view_state.say(f"{error} You can place landmarks by hand: press P and click.")
+            return
+        revision = self.document.revision
+
+        def localized(prediction: Prediction) -> None:
+            if revision == self.document.revision:
+                self.editor.apply_prediction(prediction, info)
+                self.view_state.stage = min(self.view_state.stage, len(prediction.fields) - 1)
+                for warning in prediction.warnings:
+                    self.view_state.say(warning)
+
+        def ended() -> None:
+            if self._localizing is job:
+                self._localizing = None
+            self._hide_progress(job)
+
+        job = self.jobs.run(
+            self._localize,
+            image,
+            path,
+            on_result=localized,
+            on_error=self._questions.show_error,
+            on_progress=lambda fraction, text: self._show_progress(job, Progress(fraction, text)),
+            on_end=ended,
+        )
+        self._localizing = job
+        self._show_progress(job, Progress(-1.0, "Starting up"))
+
+    def ask_model(self) -> None:
+        """Ask for a model file, show what it says about itself, and localize with it."""
+        path = self._questions.model_path()
+        if path is None:
+            return
+        try:
+            info = read_model_info(path)
+        except AppError as error:
+            self._questions.show_error(error)
+            return
+        if not self._questions.accepts_model(info, path):
+            return
+        self._model_path = path
+        self.view_state.messages = ()
+        self.start_localization()
+
+    @property
+    def localizing(self) -> bool:
+        """Whether a localization runs that nobody has cancelled."""
+        return self._localizing is not None
+
+    def cancel_job(self) -> None:
+        """Stop what the progress bar shows."""
+        progress = self.view_state.progress
+        if self._shown_job is None or progress is None:
+            return
+        self._shown_job.cancel()
+        if self._shown_job is self._reading:
+            self._reading = None
+            self._hide_progress(self._shown_job)
+            return
+        self._localizing = None
+        self.view_state.progress = Progress(progress.fraction, "Cancelling", cancellable=False)
+        self.view_state.say("Localization was cancelled. Ctrl+L starts it again.", is_warning=False)
+
+    def _stop_localizing(self) -> None:
+        if self._localizing is not None:
+            self._localizing.cancel()
+            self._localizing = None
+
+    def _model_for(self, image: Image) -> tuple[Path, ModelInfo]:
+        path = self._model_path or bundled_model_for(image.ndim)
+        info = read_model_info(path)
+        if info.ndim != image.ndim:
+            raise InferenceError(
+                f"The model {info.title} analyses {info.ndim}D images, this one has {image.ndim} dimensions.",
+                "Choose another model in the File menu.",
+            )
+        return path, info
+
+    # Landmark files
+
+    def ask_open_landmarks(self) -> None:
+        """Ask for a landmark file and open it."""
+        path = self._questions.landmarks_path(self.folder)
+        if path is not None:
+            self.open_landmarks(path)
+
+    def open_landmarks(self, path: Path) -> None:
+        """Show the landmarks of a file in place of the present ones, in one step that can be undone."""
+        image, info = self.document.image, self.document.model_info
+        if image is None:
+            self._questions.show_error(
+                LandmarkFileError(f"{path.name} holds landmarks, but no image is open.", "Open its image first.")
+            )
+            return
+        names = info.landmarks if info is not None and path.suffix.lower() == ".txt" else None
+        try:
+            landmarks = read_landmarks(path, names=names, image=image, ndim=image.ndim)
+        except AppError as error:
+            self._questions.show_error(error)
+            return
+        self._stop_localizing()
+        expected = () if info is None else info.landmarks
+        missing = [name for name in expected if name not in landmarks.names]
+        full = landmark_edits.joined(landmarks, landmark_edits.unplaced(missing, image.ndim))
+        self.editor.replace(full, f"Open {path.name}")
+        if self.view_state.selected not in full.names:
+            self.view_state.selected = None
+        self.document.mark_saved(path)
+        self.undo_stack.setClean()
+
+    def save(self) -> bool:
+        """Write the landmarks to the file they belong to, asking for one the first time; tell whether they are saved."""
+        path = self.document.landmarks_path
+        if path is None or path.suffix.lower() not in WRITABLE_SUFFIXES:
+            return self.export()
+        return self._write(path)
+
+    def export(self) -> bool:
+        """Ask where to write the landmarks and write them; tell whether it was done."""
+        image = self.document.image
+        if image is None:
+            return False
+        path = self._questions.export_path(self.document.landmarks_path or landmarks_path_beside(image.source.path))
+        return path is not None and self._write(path)
+
+    def _write(self, path: Path) -> bool:
+        self.editor.end_drag()
+        image, landmarks = self.document.image, self.document.landmarks
+        if image is None or landmarks is None:
+            return False
+        model = "" if self.document.prediction is None else self.document.prediction.model
+        try:
+            write_landmarks(landmarks, path, image=image, model=model)
+        except AppError as error:
+            self._questions.show_error(error)
+            return False
+        self.document.mark_saved(path)
+        self.undo_stack.setClean()
+        self.view_state.say(f"Wrote {path}", is_warning=False)
+        return True
+
+    # Pixel size
+
+    def ask_pixel_size(self) -> None:
+        """Ask for the pixel size, or start measuring it on a ruler in the image."""
+        image = self.document.image
+        if image is None:
+            return
+        known = image.source.spacing_known
+        answer = self._questions.pixel_size_mm(float(image.grid.spacing_mm.mean()) if known else None)
+        if answer is OnRuler.MEASURE:
+            self.view_state.ruler_px = ()
+            self.view_state.mode = Mode.RULER
+        elif answer is not None:
+            self._set_spacing([float(answer)] * image.ndim)
+
+    def click_ruler(self, point_px: tuple[float, float]) -> None:
+        """Take one end of the ruler; after the second one ask for its length."""
+        image, plane = self.document.image, self.editor.plane
+        if image is None or plane is None or not plane.inside(point_px):
+            return
+        self.view_state.ruler_px = (*self.view_state.ruler_px, point_px)
+        if len(self.view_state.ruler_px) < 2:
+            return
+        start_px, end_px = self.view_state.ruler_px
+        length = plane.length_mm(start_px, end_px)
+        length_px = float(((start_px[0] - end_px[0]) ** 2 + (start_px[1] - end_px[1]) ** 2) ** 0.5)
+        known_mm = self._questions.ruler_length_mm(length_px) if length_px >= 1 else None
+        self.leave_mode()
+        if known_mm is not None:
+            self._set_spacing([float(spacing) * known_mm / length for spacing in image.grid.spacing_mm])
+
+    def _set_spacing(self, spacing_mm: Sequence[float]) -> None:
+        image, landmarks = self.document.image, self.document.landmarks
+        if image is None or landmarks is None:
+            return
+        self._stop_localizing()
+        for name in landmarks.names:
+            if landmarks.status[landmarks.index(name)] is Status.ABSENT and not self.document.is_decided(name):
+                landmarks = landmark_edits.cleared(landmarks, name)
+        calibrated = image.with_spacing(spacing_mm)
+        self.undo_stack.clear()
+        self.document.replace_image(calibrated, landmark_edits.regridded(landmarks, image.grid, calibrated.grid))
+        self.start_localization()
+
+    # The rest
+
+    def leave_mode(self) -> None:
+        """Esc: let go of a dragged landmark, or else return to looking around."""
+        if not self.editor.cancel_drag():
+            self.view_state.mode = Mode.NAVIGATE
+            self.view_state.ruler_px = ()
+
+    def ask_rename(self) -> None:
+        """Ask for another name of the selected landmark."""
+        name = self.view_state.selected
+        new_name = None if name is None else self._questions.landmark_name(name)
+        if new_name is not None:
+            self.editor.rename(new_name)
+
+    def close(self) -> bool:
+        """Ask about unsaved work, then stop every job; tell whether the window may close."""
+        self.editor.end_drag()
+        if not self._may_discard():
+            return False
+        self.jobs.shut_down()
+        return True
+
+    def _may_discard(self) -> bool:
+        image = self.document.image
+        if image is None or not self.document.modified:
+            return True
+        answer = self._questions.unsaved(image.source.path.name)
+        return self.save() if answer is Unsaved.SAVE else answer is Unsaved.DISCARD
+
+    def _show_progress(self, job: Job, progress: Progress) -> None:
+        self._shown_job = job
+        self.view_state.progress = progress
+
+    def _hide_progress(self, job: Job) -> None:
+        if self._shown_job is job:
+            self._shown_job = None
+            self.view_state.progress = None

@@ -1,0 +1,266 @@
+"""Corrections by hand: selecting, dragging, nudging, placing, confirming, and undoing all of it.
+
+Turns what a person does into one `ReplaceLandmarks` on the undo stack each. Opens no files and asks no questions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtGui import QUndoStack
+
+from app import landmark_edits
+from app.commands import ReplaceLandmarks
+from app.document import Document
+from app.slice_plane import SlicePlane
+from app.view_state import Mode, ViewState
+from core.model_info import ModelInfo
+from core.types import FloatArray, Landmarks, Prediction, Status
+
+
+@dataclass(frozen=True)
+class _Drag:
+    name: str
+    before: Landmarks
+    grab_px: FloatArray
+    depth: float
+
+
+class Editor:
+    """Edits the landmarks of a document.
+
+    Parameters
+    ----------
+    document, view_state, undo_stack
+        What is edited, what is selected, and where the steps are kept.
+    """
+
+    def __init__(self, document: Document, view_state: ViewState, undo_stack: QUndoStack) -> None:
+        self._document = document
+        self._view = view_state
+        self.undo_stack = undo_stack
+        self._drag: _Drag | None = None
+
+    @property
+    def plane(self) -> SlicePlane | None:
+        """The slice on view, None without an image."""
+        image = self._document.image
+        return None if image is None else SlicePlane(image.grid, self._view.slice_index)
+
+    # Selecting
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names in the order in which they are listed."""
+        landmarks = self._document.landmarks
+        if landmarks is None:
+            return ()
+        return landmark_edits.ordered_names(landmarks, self._view.sort, worst_first=self._view.worst_first)
+
+    def select(self, name: str | None, *, centre: bool = False) -> None:
+        """Select a landmark; with ``centre``, bring it into view, on its own slice in a volume."""
+        self._view.selected = name
+        if not centre or name is None or not self.is_located(name):
+            return
+        image, landmarks = self._document.image, self._document.landmarks
+        if image is not None and landmarks is not None and image.ndim == 3:
+            depth_index = float(image.grid.to_index(landmarks.point_mm(name))[0])
+            self._view.slice_index = int(np.clip(round(depth_index), 0, image.grid.shape[0] - 1))
+        self._view.centre_requested.emit(name)
+
+    def select_next(self, step: int = 1) -> None:
+        """Select the landmark ``step`` places further down the list, going round at its ends."""
+        names = self.names
+        if not names:
+            return
+        if self._view.selected in names:
+            position = (names.index(self._view.selected) + step) % len(names)
+        else:
+            position = 0 if step > 0 else len(names) - 1
+        self.select(names[position], centre=True)
+
+    def is_located(self, name: str | None) -> bool:
+        """Tell whether a landmark has a position."""
+        landmarks = self._document.landmarks
+        return landmarks is not None and name in landmarks.names and bool(landmarks.located[landmarks.index(name)])
+
+    # Moving
+
+    def begin_drag(self, name: str, grab_px: tuple[float, float]) -> None:
+        """Take hold of a landmark at ``grab_px``, which need not be its very centre."""
+        landmarks, plane = self._document.landmarks, self.plane
+        if landmarks is None or plane is None:
+            return
+        self.end_drag()
+        self.select(name)
+        point_mm = landmarks.point_mm(name)
+        offset_px = plane.px_from_mm(point_mm) - np.asarray(grab_px)
+        self._drag = _Drag(name, landmarks, offset_px, float(plane.depth_of(point_mm)))
+
+    def drag_to(self, point_px: tuple[float, float]) -> None:
+        """Show the landmark where the mouse is; it stays inside the image. Nothing is on the undo stack yet."""
+        plane = self.plane
+        if self._drag is None or plane is None:
+            return
+        target_px = plane.clamped(np.asarray(point_px) + self._drag.grab_px)
+        point_mm = plane.mm_from_px(target_px, self._drag.depth)
+        self._document.set_landmarks(landmark_edits.moved(self._drag.before, self._drag.name, point_mm))
+
+    def end_drag(self) -> None:
+        """Let go: the whole drag becomes one step."""
+        drag, self._drag = self._drag, None
+        after = self._document.landmarks
+        if drag is not None and after is not None and after != drag.before:
+            self._push(drag.before, after, f"Move {drag.name}", f"move {drag.name}")
+
+    def cancel_drag(self) -> bool:
+        """Put a dragged landmark back; tell whether there was one."""
+        drag, self._drag = self._drag, None
+        if drag is not None:
+            self._document.set_landmarks(drag.before)
+        return drag is not None
+
+    @property
+    def dragging(self) -> bool:
+        """Whether a landmark is being dragged."""
+        return self._drag is not None
+
+    def nudge(self, columns_px: float, rows_px: float) -> None:
+        """Move the selected landmark by a few pixels; it stays inside the image."""
+        name, plane, landmarks = self._view.selected, self.plane, self._document.landmarks
+        if name is None or plane is None or landmarks is None or not self.is_located(name):
+            return
+        point_mm = landmarks.point_mm(name)
+        target_px = plane.clamped(plane.px_from_mm(point_mm) + np.array([columns_px, rows_px]))
+        point_mm = plane.mm_from_px(target_px, float(plane.depth_of(point_mm)))
+        self._push(landmarks, landmark_edits.moved(landmarks, name, point_mm), f"Move {name}", f"move {name}")
+
+    # Placing
+
+    @property
+    def missing_names(self) -> tuple[str, ...]:
+        """Names that still want a position: all without one, except those a person marked absent."""
+        return tuple(name for name in self.names if not self.is_located(name) and not self._document.is_decided(name))
+
+    @property
+    def name_to_place(self) -> str | None:
+        """What the next click in place mode places; None where it makes a new landmark."""
+        selected, missing = self._view.selected, self.missing_names
+        if selected is not None and selected in self.names and not self.is_located(selected):
+            return selected
+        return missing[0] if missing else None
+
+    def toggle_place_mode(self) -> None:
+        """Enter or leave place mode; on entering, the first missing landmark is selected."""
+        if self._view.mode is Mode.PLACE:
+            self._view.mode = Mode.NAVIGATE
+            return
+        name = self.name_to_place
+        if name is not None:
+            self._view.selected = name
+        self._view.mode = Mode.PLACE
+
+    def place(self, point_px: tuple[float, float]) -> None:
+        """Place the landmark whose turn it is and go on to the next; leave place mode after the last one."""
+        landmarks, plane = self._document.landmarks, self.plane
+        if landmarks is None or plane is None or not plane.inside(point_px):
+            return
+        turn = self.name_to_place
+        name = landmark_edits.free_name(landmarks) if turn is None else turn
+        after = landmark_edits.placed(landmarks, name, plane.mm_from_px(point_px))
+        self._push(landmarks, after, f"Place {name}")
+        missing = self.missing_names
+        self._view.selected = missing[0] if missing else name
+        if turn is not None and not missing:
+            self._view.mode = Mode.NAVIGATE
+
+    # Judging
+
+    def confirm(self) -> None:
+        """Confirm the selected landmark where it has a position, and go on to the next one."""
+        if self.is_located(self._view.selected):
+            self._change("Confirm", lambda landmarks, name: landmarks.with_status(name, Status.CONFIRMED))
+        self.select_next()
+
+    def mark_absent(self) -> None:
+        """Say that the selected landmark is not in the image."""
+        self._change("Mark not present:", lambda landmarks, name: landmarks.without_point(name))
+
+    def clear(self) -> None:
+        """Take the selected landmark's position away; one that a person added disappears altogether."""
+        name = self._view.selected
+        if name is None:
+            return
+        if self.is_own(name):
+            self._change("Remove", landmark_edits.without_name)
+            self._view.selected = None
+        else:
+            self._change("Clear", landmark_edits.cleared)
+
+    def revert(self) -> None:
+        """Give the selected landmark back what the model said."""
+        prediction = self._document.prediction
+        if prediction is None or self._document.predicted_status(self._view.selected or "") is None:
+            return
+        answer = prediction.landmarks
+        self._change(
+            "Revert",
+            lambda landmarks, name: landmark_edits.merged(
+                landmarks, answer, [other for other in landmarks.names if other != name]
+            ).subset(landmarks.names),
+        )
+
+    def rename(self, new_name: str) -> None:
+        """Call the selected landmark otherwise; does nothing where the name is empty or taken."""
+        new_name = new_name.strip()
+        landmarks = self._document.landmarks
+        if landmarks is None or not new_name or new_name in landmarks.names or not self.is_own(self._view.selected):
+            return
+        self._change("Rename", lambda before, name: landmark_edits.renamed(before, name, new_name))
+        self._view.selected = new_name
+
+    def is_own(self, name: str | None) -> bool:
+        """Tell whether a person, and no model, introduced this name."""
+        info, prediction = self._document.model_info, self._document.prediction
+        known = (() if info is None else info.landmarks) + (() if prediction is None else prediction.landmarks.names)
+        return name is not None and name in self.names and name not in known
+
+    # Whole sets
+
+    def apply_prediction(self, prediction: Prediction, model_info: ModelInfo) -> None:
+        """Take a model's answer over in one step, except for the landmarks a person has decided on."""
+        self.end_drag()
+        current = self._document.landmarks
+        if current is None:
+            return
+        kept = [name for name in current.names if self._document.is_decided(name)]
+        after = landmark_edits.merged(current, prediction.landmarks, kept)
+        self._document.set_prediction(prediction, model_info)
+        self._push(current, after, "Localize")
+
+    def replace(self, landmarks: Landmarks, text: str) -> None:
+        """Put other landmarks in the place of all, in one step."""
+        current = self._document.landmarks
+        if current is not None:
+            self.end_drag()
+            self._push(current, landmarks, text)
+
+    def undo(self) -> None:
+        """Take the last step back; a drag in progress ends first."""
+        self.end_drag()
+        self.undo_stack.undo()
+
+    def redo(self) -> None:
+        """Do the step again that was undone last."""
+        self.end_drag()
+        self.undo_stack.redo()
+
+    def _change(self, verb: str, edit: Callable[[Landmarks, str], Landmarks]) -> None:
+        self.end_drag()
+        landmarks, name = self._document.landmarks, self._view.selected
+        if landmarks is not None and name in landmarks.names:
+            self._push(landmarks, edit(landmarks, name), f"{verb} {name}")
+
+    def _push(self, before: Landmarks, after: Landmarks, text: str, merge_key: str | None = None) -> None:
+        if before != after:
+            self.undo_stack.push(ReplaceLandmarks(self._document, before, after, text, merge_key))

@@ -1,0 +1,31 @@
+"""What the names of files tell: images or landmarks, and which names are proposed. Opens no file."""
+
+from pathlib import Path
+
+from core.assets import assets_folder
+from core.errors import AppError
+from core.image_io import IMAGE_SUFFIXES
+
+LANDMARK_SUFFIXES = (".csv", ".json", ".fcsv", ".txt")
+WRITABLE_SUFFIXES = (".csv", ".json", ".fcsv")
+
+
+def is_landmark_file(path: Path) -> bool:
+    """Tell by its name whether a file holds landmarks rather than an image."""
+    return path.suffix.lower() in LANDMARK_SUFFIXES
+
+
+def landmarks_path_beside(image_path: Path) -> Path:
+    """Return the CSV file beside an image that has its name: ``scan.csv`` for ``scan.nii.gz``."""
+    name = image_path.name
+    suffix = max((s for s in IMAGE_SUFFIXES if name.lower().endswith(s)), key=len, default=image_path.suffix)
+    return image_path.with_name(f"{name[: len(name) - len(suffix)] or name}.csv")
+
+
+def sample_path() -> Path | None:
+    """Return the bundled sample, None where there is none."""
+    try:
+        path = assets_folder() / "samples" / "cephalogram.png"
+    except AppError:
+        return None
+    return path if path.is_file() else None

@@ -1,0 +1,45 @@
+"""Which voxel values are drawn black and white. Pure arithmetic on values; knows no Qt."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Levels = tuple[float, float]
+_SAMPLES = 1_000_000
+
+
+def percentile_levels(voxels: npt.NDArray[Any], low_percent: float = 0.5, high_percent: float = 99.5) -> Levels:
+    """Return the levels that leave out the darkest and brightest few voxels.
+
+    Looks at about a million voxels at most, spread evenly. A constant image gets levels around its value.
+    """
+    step = max(1, voxels.size // _SAMPLES)
+    sample = np.asarray(voxels.reshape(-1)[::step], dtype=np.float64)
+    sample = sample[np.isfinite(sample)]
+    if sample.size == 0:
+        return 0.0, 1.0
+    low, high = (float(value) for value in np.percentile(sample, [low_percent, high_percent]))
+    if high <= low:
+        low, high = float(sample.min()), float(sample.max())
+    return (low, high) if high > low else (low - 0.5, low + 0.5)
+
+
+def dragged_levels(levels: Levels, right: float, up: float, full: Levels) -> Levels:
+    """Return the levels after a drag over the image.
+
+    Parameters
+    ----------
+    levels
+        Levels when the drag began.
+    right, up
+        Way of the mouse as fractions of the view's size. To the right widens the window (less contrast), upwards lowers
+        its centre (brighter).
+    full
+        Levels of the whole image, which set the scale.
+    """
+    scale = full[1] - full[0]
+    centre = (levels[0] + levels[1]) / 2 - up * scale
+    width = (levels[1] - levels[0]) * float(np.exp(2 * right))
+    width = float(np.clip(width, scale * 1e-3, scale * 20))
+    return centre - width / 2, centre + width / 2
