@@ -93,7 +93,9 @@ install_project() {
     [ "$(cat .venv/cairn-setup 2>/dev/null)" = "$wanted" ] && return 0
     make_venv
     say "installing Cairn and its libraries into .venv (minutes the first time)"
-    .venv/bin/python -m pip install --quiet --editable '.[dev]' || fail "pip could not install the libraries; see above"
+    quiet=-qq
+    [ -t 2 ] && quiet= # a person wants to see it move, a log does not
+    .venv/bin/python -m pip install $quiet --editable '.[dev]' || fail "pip could not install the libraries; see above"
     echo "$wanted" >.venv/cairn-setup
 }
 
