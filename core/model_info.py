@@ -61,7 +61,7 @@ class LandmarkError(_Strict):
 class ModelInfo(_Strict):
     """The metadata of a model file (DESIGN, section 2)."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     name: str
     version: str
     ndim: Literal[2, 3]

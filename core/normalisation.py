@@ -9,6 +9,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+
 class Normalisation(nn.Module):
     """Map raw intensities to network input.
 

@@ -94,12 +94,12 @@ class Grid:
     @property
     def spacing_mm(self) -> FloatArray:
         """``(D,)`` distance between neighbouring samples per array axis (numpy order), mm."""
-        return np.linalg.norm(self.mm_from_index[: self.ndim, : self.ndim], axis=0)
+        return np.asarray(np.linalg.norm(self.mm_from_index[: self.ndim, : self.ndim], axis=0), dtype=np.float64)
 
     @property
     def index_from_mm(self) -> FloatArray:
         """``(D+1, D+1)`` inverse of `mm_from_index`."""
-        return np.linalg.inv(self.mm_from_index)
+        return np.asarray(np.linalg.inv(self.mm_from_index), dtype=np.float64)
 
     def to_mm(self, points_index: npt.ArrayLike) -> FloatArray:
         """Map continuous indices ``(..., D)`` in numpy order to LPS mm ``(..., D)``."""
@@ -130,9 +130,7 @@ class Grid:
         old_from_new[:-1, -1] = offset
         return Grid(tuple(shape), self.mm_from_index @ old_from_new)
 
-    def strided(
-        self, stride: float | Sequence[float], offset: float | Sequence[float], shape: Sequence[int] | None = None
-    ) -> "Grid":
+    def strided(self, stride: npt.ArrayLike, offset: npt.ArrayLike, shape: Sequence[int] | None = None) -> "Grid":
         """Return the coarse grid whose sample ``k`` lies at index ``offset + stride * k`` of this one.
 
         A network with patches of ``S`` voxels has ``stride=S`` and ``offset=(S - 1) / 2``. Without ``shape`` every
@@ -236,6 +234,11 @@ class Status(StrEnum):
     UNPLACED = "unplaced"
 
 
+def _unknown() -> npt.NDArray[np.float32]:
+    """Return the default of a per-landmark figure: NaN for each landmark, however many there are."""
+    return np.empty(0, np.float32)
+
+
 @dataclass(frozen=True, eq=False)
 class Landmarks:
     """Named points with what is known about each; an immutable value.
@@ -253,15 +256,15 @@ class Landmarks:
     radius_mm
         ``(L,)`` float32, calibrated radius that holds the true position in 90 % of cases; NaN without calibration.
     status
-        ``L`` members of `Status`.
+        ``L`` members of `Status`; where omitted, PLACED with a position and ABSENT without.
     """
 
     names: tuple[str, ...]
     points_mm: FloatArray
-    presence: npt.NDArray[np.float32] = field(default=None)  # type: ignore[assignment]
-    spread_mm: npt.NDArray[np.float32] = field(default=None)  # type: ignore[assignment]
-    radius_mm: npt.NDArray[np.float32] = field(default=None)  # type: ignore[assignment]
-    status: tuple[Status, ...] = field(default=None)  # type: ignore[assignment]
+    presence: npt.NDArray[np.float32] = field(default_factory=_unknown)
+    spread_mm: npt.NDArray[np.float32] = field(default_factory=_unknown)
+    radius_mm: npt.NDArray[np.float32] = field(default_factory=_unknown)
+    status: tuple[Status, ...] = ()
 
     def __post_init__(self) -> None:
         names = tuple(self.names)
@@ -276,16 +279,15 @@ class Landmarks:
         object.__setattr__(self, "names", names)
         object.__setattr__(self, "points_mm", _frozen(points, np.float64))
         for key in ("presence", "spread_mm", "radius_mm"):
-            given = getattr(self, key)
-            values = np.full(len(names), np.nan, np.float32) if given is None else np.array(given, dtype=np.float32)
+            values = np.array(getattr(self, key), dtype=np.float32)
+            if values.size == 0:
+                values = np.full(len(names), np.nan, np.float32)
             if values.shape != (len(names),):
                 raise ValueError(f"{key} of {len(names)} landmarks has shape ({len(names)},), not {values.shape}")
             object.__setattr__(self, key, _frozen(values, np.float32))
-        if self.status is None:
-            known = np.isfinite(points).all(axis=1)
-            status = tuple(Status.PLACED if k else Status.ABSENT for k in known)
-        else:
-            status = tuple(Status(s) for s in self.status)
+        status = tuple(Status(s) for s in self.status)
+        if not status:
+            status = tuple(Status.PLACED if known else Status.ABSENT for known in np.isfinite(points).all(axis=1).tolist())
         if len(status) != len(names):
             raise ValueError(f"{len(names)} landmarks have {len(names)} states, not {len(status)}")
         object.__setattr__(self, "status", status)
@@ -324,7 +326,7 @@ class Landmarks:
 
     def point_mm(self, name: str) -> FloatArray:
         """Return the ``(D,)`` position of ``name``, NaN where it has none."""
-        return self.points_mm[self.index(name)]
+        return np.asarray(self.points_mm[self.index(name)])
 
     def with_point(self, name: str, point_mm: npt.ArrayLike, status: Status = Status.CORRECTED) -> "Landmarks":
         """Return a copy in which ``name`` stands at ``point_mm`` ``(D,)`` with ``status``."""

@@ -1,0 +1,224 @@
+"""Applying a model to an image: the only call that the app, the command lines and the tests make.
+
+Chooses the device, runs the stages one by one so that progress shows and a person can stop, and maps array indices to
+millimetres. The method itself is in `core/localizer.py`, in the model file.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from core.errors import Cancelled, InferenceError
+from core.geometry import to_canonical
+from core.model_file import Model
+from core.types import Grid, Image, Landmarks, Prediction, Status, VectorField
+
+Progress = Callable[[float, str], None]
+ShouldStop = Callable[[], bool]
+
+SMALLEST_SIDE = 16
+"""Sides shorter than this hold no anatomy, px."""
+
+
+def choose_device(wanted: str = "auto") -> str:
+    """Return the torch device to use: ``wanted``, or for ``"auto"`` CUDA, then MPS, then the CPU.
+
+    Raises
+    ------
+    InferenceError
+        ``wanted`` is not available on this computer.
+    """
+    available = ["cpu"]
+    if torch.backends.mps.is_available():
+        available.insert(0, "mps")
+    if torch.cuda.is_available():
+        available.insert(0, "cuda")
+    if wanted == "auto":
+        return available[0]
+    if wanted.split(":")[0] not in available:
+        raise InferenceError(
+            f"The device {wanted!r} is not available on this computer.", f"Use one of: auto, {', '.join(available)}."
+        )
+    return wanted
+
+
+def localize(
+    image: Image,
+    model: Model,
+    *,
+    device: str = "auto",
+    progress: Progress | None = None,
+    should_stop: ShouldStop | None = None,
+) -> Prediction:
+    """Localize the model's landmarks in an image.
+
+    Parameters
+    ----------
+    image
+        Of the model's rank. Where its spacing is unknown, the model's training spacing is taken and a warning says so; the
+        landmarks then come back in the image's own grid, that is in px.
+    model
+        From `core.model_file.load_model`.
+    device
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``. Out of memory there, the run is repeated on the CPU, with a warning.
+    progress
+        Hears the fraction done in [0, 1] and what is being done.
+    should_stop
+        Asked between the stages.
+
+    Raises
+    ------
+    InferenceError
+        The image has another rank than the model, values that are no numbers, only one value, or is too small.
+    Cancelled
+        ``should_stop`` said so.
+    """
+    started = time.perf_counter()
+    _check(image, model)
+    warnings = list(_spacing_warnings(image, model))
+    chosen = choose_device(device)
+    try:
+        output = _run(image, model, chosen, progress, should_stop)
+    except RuntimeError as error:
+        if chosen == "cpu" or not _is_out_of_memory(error):
+            raise InferenceError(
+                f"The model {model.info.title} failed on this image ({str(error).splitlines()[0]}).",
+                "Try device cpu; if it fails there too, export the model again.",
+            ) from error
+        warnings.append(f"The device {chosen} ran out of memory, so the image was analysed on the CPU.")
+        chosen = "cpu"
+        output = _run(image, model, chosen, progress, should_stop)
+    return _prediction(image, model, output, chosen, time.perf_counter() - started, tuple(warnings))
+
+
+def _check(image: Image, model: Model) -> None:
+    """Refuse what the model cannot analyse."""
+    info = model.info
+    if image.ndim != info.ndim:
+        raise InferenceError(
+            f"The model {info.title} analyses {info.ndim}D images, this image is {image.ndim}D.",
+            "Choose another model or another image.",
+        )
+    if min(image.grid.shape) < SMALLEST_SIDE:
+        size = " × ".join(str(n) for n in reversed(image.grid.shape))
+        raise InferenceError(
+            f"The image is too small to hold landmarks ({size} px).",
+            f"Use an image of at least {SMALLEST_SIDE} px a side.",
+        )
+    low, high = image.voxels.min(), image.voxels.max()
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise InferenceError(
+            "The image holds values that are not numbers (NaN or infinite).", "Repair it, or export it again."
+        )
+    if low == high:
+        raise InferenceError(
+            "The image is empty: every pixel has the same value.", "Use an image that shows something."
+        )
+
+
+def _spacing_warnings(image: Image, model: Model) -> list[str]:
+    """Say where the spacing that will be used is not the file's, or is unlike anything the model has seen."""
+    info = model.info
+    if not image.source.spacing_known:
+        taken = f"{info.training_spacing_mm:g} mm is taken, as in the training images of {info.title}"
+        return [f"The image does not know its pixel size; {taken}. Positions are given in px."]
+    extent_px = np.asarray(image.grid.shape) * image.grid.spacing_mm / info.stages[0].spacing_mm
+    if extent_px.min() < info.stages[0].stride:
+        return ["The image is very small for this model; check its pixel size."]
+    return []
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error)
+
+
+def analysed_image(image: Image, model: Model) -> Image:
+    """Return what the model is given: canonical axes, and its training spacing where the image's own is unknown."""
+    if not image.source.spacing_known:
+        image = image.with_spacing(model.info.training_spacing_mm)
+    return to_canonical(image)
+
+
+def to_tensor(voxels: npt.NDArray[Any]) -> torch.Tensor:
+    """Return voxels of any real type as a float32 tensor ``(*shape)``."""
+    return torch.from_numpy(np.ascontiguousarray(voxels, dtype=np.float32))
+
+
+@torch.inference_mode()
+def _run(image: Image, model: Model, device: str, progress: Progress | None, should_stop: ShouldStop | None) -> Any:
+    """Run all stages; return the localizer's output on the CPU."""
+
+    def between(fraction: float, doing: str) -> None:
+        if should_stop is not None and should_stop():
+            raise Cancelled("Localization was cancelled.")
+        if progress is not None:
+            progress(fraction, doing)
+
+    between(0.0, "Preparing the image")
+    analysed = analysed_image(image, model)
+    module = model.module.to(device)
+    try:
+        spacing = torch.tensor(analysed.grid.spacing_mm, dtype=torch.float32, device=device)
+        prepared = module.prepare(to_tensor(analysed.voxels).to(device))
+        count = module.stage_count()
+        between(0.2, "Looking at the whole image")
+        stages = [module.global_stage(prepared, spacing)]
+        for stage in range(1, count):
+            between(0.2 + 0.8 * stage / count, f"Refining ({stage} of {count - 1})")
+            stages.append(module.local_stage(prepared, spacing, stage, stages[-1].points_index))
+        between(1.0, "Done")
+        return module.conclude(stages)
+    finally:
+        model.module.to("cpu")
+
+
+def _array(tensor: torch.Tensor) -> npt.NDArray[np.float64]:
+    return tensor.cpu().numpy().astype(np.float64)
+
+
+def _prediction(
+    image: Image, model: Model, output: Any, device: str, elapsed_s: float, warnings: tuple[str, ...]
+) -> Prediction:
+    """Map the localizer's indices to the image's own frame and name everything."""
+    info = model.info
+    grid = analysed_image(image, model).grid
+    if not image.source.spacing_known:
+        grid = image.grid
+    unit_mm = grid.spacing_mm / analysed_image(image, model).grid.spacing_mm  # px per mm where the spacing is unknown
+    presence = output.presence.cpu().numpy()
+    points_mm = grid.to_mm(_array(output.points_index))
+    absent = presence < info.presence_threshold
+    points_mm[absent] = np.nan
+    landmarks = Landmarks(
+        info.landmarks,
+        points_mm,
+        presence,
+        output.spread_mm.cpu().numpy() * np.float32(unit_mm.mean()),
+        np.asarray(info.calibration_mm, dtype=np.float32) * np.float32(unit_mm.mean()),
+        tuple(Status.ABSENT if a else Status.PREDICTED for a in absent),
+    )
+    fields = tuple(_fields(stage, grid, unit_mm) for stage in output.stages)
+    stage_points_mm = np.stack([grid.to_mm(_array(stage.points_index)) for stage in output.stages])
+    return Prediction(landmarks, fields, stage_points_mm, info.title, device, elapsed_s, warnings)
+
+
+def _fields(stage: Any, grid: Grid, unit_mm: npt.NDArray[np.float64]) -> tuple[VectorField, ...]:
+    """Return the vector field of each landmark of one stage."""
+    step = _array(stage.step_index)
+    origins = _array(stage.origin_index)
+    displacement = (
+        np.moveaxis(_array(stage.displacement_mm), 1, -1) * unit_mm / grid.spacing_mm
+    )  # array axes, in samples
+    weight = stage.weight.cpu().numpy()
+    return tuple(
+        VectorField(
+            grid.vectors_to_mm(displacement[row]).astype(np.float32),
+            weight[row],
+            grid.strided(step, origins[row], weight.shape[1:]),
+        )
+        for row in range(len(origins))
+    )

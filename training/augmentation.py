@@ -1,0 +1,117 @@
+"""Random spatial maps and intensity changes for training sub-images.
+
+A `SpatialMap` sends positions of the sub-image to positions of the source image, for sampling; its inverse sends
+landmarks the other way, so that image and landmarks stay consistent. All positions are in samples of the stage's grid.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from training.config import AugmentationConfig
+
+
+@dataclass(frozen=True)
+class SpatialMap:
+    """``source = centre_source + matrix @ (output - centre_output) + elastic(output)`` for ``N`` sub-images.
+
+    Attributes
+    ----------
+    matrix
+        ``(N, D, D)``.
+    centre_output
+        ``(D,)`` the sub-images' middle.
+    centre_source
+        ``(N, D)``.
+    elastic
+        ``(N, D, *controls)`` displacements at control points that span the sub-image, in samples; None for none.
+    size
+        Sides of the sub-images in samples.
+    """
+
+    matrix: Tensor
+    centre_source: Tensor
+    centre_output: Tensor
+    size: tuple[int, ...]
+    elastic: Tensor | None = None
+
+    def source_of_grid(self) -> Tensor:
+        """Return the source position of every sample of the sub-images, ``(N, *size, D)``."""
+        axes = [torch.arange(n, dtype=torch.float32) for n in self.size]
+        output = torch.stack(torch.meshgrid(*axes, indexing="ij"), -1)
+        source = torch.einsum("nij,...j->n...i", self.matrix, output - self.centre_output)
+        source = source + self.centre_source.reshape(-1, *[1] * len(self.size), len(self.size))
+        if self.elastic is not None:
+            mode = "bilinear" if len(self.size) == 2 else "trilinear"
+            field = torch.nn.functional.interpolate(self.elastic, self.size, mode=mode, align_corners=True)
+            source = source + field.movedim(1, -1)
+        return source
+
+    def elastic_at(self, output: Tensor) -> Tensor:
+        """Return the elastic displacement at output positions ``(N, P, D)``; constant beyond the border."""
+        if self.elastic is None:
+            return torch.zeros_like(output)
+        ndim = len(self.size)
+        scale = 2.0 / (torch.tensor(self.size, dtype=torch.float32) - 1.0)
+        where = (output * scale - 1.0).flip(-1).reshape(len(output), *[1] * (ndim - 1), -1, ndim)
+        found = torch.nn.functional.grid_sample(self.elastic, where, align_corners=True, padding_mode="border")
+        return found.reshape(len(output), ndim, -1).movedim(1, -1)
+
+    def output_of(self, source: Tensor) -> Tensor:
+        """Return where source positions ``(N, P, D)`` fall in the sub-images, ``(N, P, D)`` (outside is allowed)."""
+        inverse = torch.linalg.inv(self.matrix)
+        output = torch.zeros_like(source) + self.centre_output
+        for _ in range(20 if self.elastic is not None else 1):
+            moved = source - self.centre_source.unsqueeze(1) - self.elastic_at(output)
+            output = torch.einsum("nij,npj->npi", inverse, moved) + self.centre_output
+        return output
+
+
+def random_matrices(rng: np.random.Generator, count: int, ndim: int, config: AugmentationConfig) -> Tensor:
+    """Draw ``(count, D, D)`` rotations times scales; in 3D the rotation axis is uniform over the sphere."""
+    angles = np.deg2rad(rng.uniform(-config.rotation_deg, config.rotation_deg, count))
+    scales = np.exp(rng.uniform(-config.scale, config.scale, count))
+    if ndim == 2:
+        cos, sin = np.cos(angles), np.sin(angles)
+        rotations = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)
+    else:
+        axes = rng.normal(size=(count, 3))
+        axes /= np.linalg.norm(axes, axis=1, keepdims=True)
+        cross = np.zeros((count, 3, 3))
+        cross[:, [0, 1, 2], [1, 2, 0]] = -axes[:, [2, 0, 1]]
+        cross -= cross.transpose(0, 2, 1)
+        sin, cos = np.sin(angles)[:, None, None], np.cos(angles)[:, None, None]
+        rotations = np.eye(3) + sin * cross + (1 - cos) * cross @ cross
+    return torch.from_numpy((rotations * scales[:, None, None]).astype(np.float32))
+
+
+def random_elastic(
+    rng: np.random.Generator, count: int, size: tuple[int, ...], config: AugmentationConfig, spacing_mm: float
+) -> Tensor | None:
+    """Draw ``(count, D, *controls)`` displacements of control points in samples, None where switched off."""
+    if config.elastic_mm == 0:
+        return None
+    controls = [max(2, math.ceil(n * spacing_mm / config.elastic_grid_mm) + 1) for n in size]
+    displacement = rng.normal(0.0, config.elastic_mm / spacing_mm, (count, len(size), *controls))
+    return torch.from_numpy(displacement.astype(np.float32))
+
+
+def change_intensity(crops: Tensor, rng: np.random.Generator, config: AugmentationConfig) -> Tensor:
+    """Change contrast, brightness and gamma and add noise, drawn per sub-image ``(N, *size)``."""
+
+    def drawn(strength: float) -> Tensor:
+        values = rng.uniform(-strength, strength, len(crops)).astype(np.float32)
+        return torch.from_numpy(values).reshape(-1, *[1] * (crops.dim() - 1))
+
+    if config.gamma:
+        curve = drawn(config.gamma)  # bends the middle of the range and keeps its ends
+        crops = crops + curve * (1.0 - (crops / math.sqrt(3.0)).square().clamp(max=1.0))
+    if config.contrast or config.brightness:
+        crops = crops * torch.exp(drawn(config.contrast)) + drawn(config.brightness)
+    if config.noise:
+        strength = drawn(config.noise).abs()
+        crops = crops + strength * torch.from_numpy(rng.standard_normal(crops.shape, dtype=np.float32))
+    return crops

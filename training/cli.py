@@ -1,0 +1,214 @@
+"""The command ``cairn-train``: train, evaluate, export, info.
+
+Parses arguments and shows progress; `training/run.py`, `evaluation.py` and `model_export.py` do the work.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from core.command_line import EXIT_INTERRUPTED, run_command_line
+from core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from training.trainer import Step
+
+commands = typer.Typer(
+    name="cairn-train",
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Trains landmark localizers, evaluates them and exports them as model files.",
+    epilog="Add --debug anywhere to see the details of an unexpected problem.",
+)
+
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that cairn-train train wrote.")]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", metavar="PATH", help="Data set, instead of the configuration's own.")
+]
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Progress]:
+    """Show a progress bar on a terminal; elsewhere nothing but the lines that the commands print."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        yield bar
+
+
+class _TrainingDisplay:
+    """A bar per stage with loss, validation error and time left; plain lines where there is no terminal."""
+
+    def __init__(self, console: Console, bar: Progress) -> None:
+        self._console = console
+        self._bar = bar
+        self._loading = bar.add_task("Reading images", note="")
+        self._tasks: dict[int, TaskID] = {}
+        self._error_mm: float | None = None
+
+    def loading(self, done: int, total: int) -> None:
+        """Hear that ``done`` of ``total`` images are read."""
+        self._bar.update(self._loading, completed=done, total=total)
+
+    def step(self, step: "Step") -> None:
+        """Hear of one iteration."""
+        name = "Global stage" if step.stage == 0 else f"Local stage {step.stage} of {step.stages - 1}"
+        error = step.validation_error_mm
+        note = f"loss {step.loss:.4f}" + (f", validation error {error:.3f} mm" if error is not None else "")
+        if step.stage not in self._tasks:
+            self._tasks[step.stage] = self._bar.add_task(name, total=step.iterations, note="")
+        self._bar.update(self._tasks[step.stage], completed=step.iteration, note=note)
+        validated = error is not None and error != self._error_mm
+        self._error_mm = error
+        if not self._console.is_terminal and (validated or step.iteration % 100 == 0):
+            self._console.print(f"{name}: {step.iteration} of {step.iterations}, {note}", soft_wrap=True)
+
+
+@commands.command()
+def train(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="Training configuration.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="RUN", help="Run folder; runs/<name of the configuration> if omitted."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue exactly where the run folder stands.")] = False,
+    device: DeviceOption = "auto",
+    data: DataOption = None,
+) -> None:
+    """Train all stages of a configuration. Ctrl-C stops after the current step and keeps everything."""
+    from training.run import train as run_training
+
+    folder = out if out is not None else Path("runs") / config.stem
+    console = Console(stderr=True)
+    with _progress(console) as bar:
+        display = _TrainingDisplay(console, bar)
+        done = run_training(
+            config, folder, resume=resume, device=device, data=data, on_step=display.step, on_loading=display.loading
+        )
+    if not done:
+        typer.echo(f"Stopped; continue with: cairn-train train {config} --out {folder} --resume", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED)
+    typer.echo(f"Trained. Export it with: cairn-train export {folder} MODEL.pt")
+
+
+@commands.command()
+def export(
+    run: RunFolder,
+    model: Annotated[Path, typer.Argument(metavar="MODEL.pt", help="The model file to write.")],
+    data: DataOption = None,
+    stages: Annotated[
+        int | None, typer.Option("--stages", min=1, help="Export only the first stages; 1 is the global stage alone.")
+    ] = None,
+) -> None:
+    """Write a trained run as one model file, after checking that the file does exactly what the networks did."""
+    from training.checkpoints import read_checkpoint
+    from training.config import parse_config
+    from training.model_export import export_run
+    from training.run import CONFIG_NAME, cases_of
+
+    if model.suffix != ".pt":
+        raise ConfigError(f"{model.name} does not end in .pt.", "Name the model file like MODEL.pt.")
+    config = parse_config(read_checkpoint(run).config_text, CONFIG_NAME)
+    difference_mm = export_run(run, model, cases_of(config, "validation", run, data), stages)
+    size_mb = model.stat().st_size / 1e6
+    typer.echo(f"Wrote {model} ({size_mb:.1f} MB). Eager, scripted and reloaded agree within {difference_mm:.1e} mm.")
+
+
+@commands.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Model file (.pt), or a folder of CSV files.")],
+    split: Annotated[str, typer.Option("--split", help="train, validation, test1 (cephalometric) or test (list).")],
+    data: DataOption = None,
+    kind: Annotated[str, typer.Option("--kind", help="Data set: cephalometric or list.")] = "cephalometric",
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="DIR", help="Folder for errors.csv, summary.csv and report.md.")
+    ] = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Compare a model, or the CSV files that ``cairn localize`` wrote, with the truth of a data set."""
+    from core.model_file import load_model
+    from training.datasets import data_root, read_cases
+    from training.evaluation import evaluate as evaluate_model
+    from training.evaluation import evaluate_csv_folder
+    from training.report import to_markdown, write_report
+
+    if kind not in ("cephalometric", "list"):
+        raise ConfigError(f"There is no kind of data set called {kind!r}.", "Use cephalometric or list.")
+    if kind == "list" and data is None:
+        raise ConfigError("A list of cases has no usual place.", "Give the CSV file with --data.")
+    root = data if data is not None else data_root() / "cephalometric"
+    loaded = None if model.is_dir() else load_model(model)
+    names = None if loaded is None else loaded.info.landmarks
+    cases = read_cases(kind, root, split, names)  # type: ignore[arg-type]
+    console = Console(stderr=True)
+    with _progress(console) as bar:
+        task = bar.add_task("Localizing", total=1.0, note="")
+        if loaded is None:
+            evaluation = evaluate_csv_folder(model, cases)
+        else:
+            evaluation = evaluate_model(
+                loaded, cases, device=device, progress=lambda done, name: bar.update(task, completed=done, note=name)
+            )
+    if report is not None:
+        paths = write_report(evaluation, report)
+        typer.echo(f"Wrote {', '.join(str(path) for path in paths)}.", err=True)
+    text = to_markdown(evaluation)
+    if sys.stdout.isatty():
+        Console().print(Markdown(text))
+    else:
+        typer.echo(text)
+
+
+@commands.command()
+def info(run: RunFolder) -> None:
+    """Show how far a training is and what its stages reach on the validation cases."""
+    import numpy as np
+
+    from training.checkpoints import read_checkpoint
+    from training.config import parse_config
+    from training.run import CONFIG_NAME
+
+    state = read_checkpoint(run)
+    config = parse_config(state.config_text, CONFIG_NAME)
+    table = Table("stage", "spacing, mm", "crop", "iterations", "mean error, mm", "median, mm", title=config.name)
+    for number in range(1 + len(config.local_stages)):
+        stage = config.stage(number)
+        done = (
+            stage.optimisation.iterations if number < state.stage else state.iteration if number == state.stage else 0
+        )
+        errors = np.asarray(state.errors_mm[number]) if number < len(state.errors_mm) else np.empty(0)
+        crop = "whole image" if number == 0 else str(state.crops[number - 1]) if number <= len(state.crops) else ""
+        figures = [f"{np.nanmean(errors):.3f}", f"{np.nanmedian(errors):.3f}"] if errors.size else ["", ""]
+        name = "global" if number == 0 else f"local {number}"
+        table.add_row(name, f"{stage.spacing_mm:g}", crop, f"{done} of {stage.optimisation.iterations}", *figures)
+    Console().print(table)
+
+
+def main() -> NoReturn:
+    """Run ``cairn-train`` with the arguments of this process."""
+    sys.exit(run_command_line(commands, "cairn-train", sys.argv[1:]))

@@ -1,0 +1,105 @@
+"""Turning a finished training into a model file: the networks with the metadata that training knows.
+
+The parity check runs on validation images; see `core.export`.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.errors import ConfigError
+from core.export import export_localizer
+from core.geometry import to_canonical
+from core.localizer import Localizer
+from core.model_info import LandmarkError, ModelInfo
+from training.cases import Case, read_case_image
+from training.checkpoints import TrainingState, read_checkpoint
+from training.config import TrainingConfig, config_sha256, parse_config
+from training.models import build_localizer, build_network, stage_infos
+from training.schemes import read_scheme
+
+PARITY_CASES = 2
+"""Validation images on which eager, scripted and reloaded model are compared."""
+
+
+def landmark_names(config: TrainingConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names and abbreviations of the configuration's landmarks; no abbreviations for a plain list of names."""
+    if isinstance(config.landmarks, str):
+        scheme = read_scheme(config.landmarks)
+        return scheme.names, scheme.abbreviations
+    return config.landmarks, ()
+
+
+def localizer_of(state: TrainingState, config: TrainingConfig, stages: int | None = None) -> Localizer:
+    """Return the localizer of the first ``stages`` finished stages, all by default.
+
+    Raises
+    ------
+    ConfigError
+        Not even the global stage is finished.
+    """
+    finished = state.finished[:stages]
+    if not finished:
+        raise ConfigError("This training has not finished its first stage.", "Continue it with --resume.")
+    networks = [build_network(config, stage, len(state.landmarks), weights) for stage, weights in enumerate(finished)]
+    return build_localizer(config, networks, state.crops[: len(networks) - 1])
+
+
+def make_info(
+    state: TrainingState, config: TrainingConfig, localizer: Localizer, training_spacing_mm: float
+) -> ModelInfo:
+    """Return the metadata of a trained localizer."""
+    errors = np.asarray(state.errors_mm[localizer.stage_count() - 1])
+    names, abbreviations = landmark_names(config)
+    per_landmark = tuple(
+        LandmarkError(name=name, median_mm=round(float(np.nanmedian(e)), 4), mean_mm=round(float(np.nanmean(e)), 4))
+        for name, e in zip(names, errors.T, strict=True)
+        if np.isfinite(e).any()
+    )
+    return ModelInfo(
+        name=config.name,
+        version=config.version,
+        ndim=config.ndim,
+        modality=config.card.modality,
+        landmarks=names,
+        abbreviations=abbreviations,
+        training_spacing_mm=training_spacing_mm,
+        stages=stage_infos(localizer),
+        normalisation=config.normalisation.kind,
+        presence_threshold=state.presence_threshold,
+        training_data=config.card.training_data,
+        validation_errors=per_landmark,
+        licence=config.card.licence,
+        intended_use=config.card.intended_use,
+        config_sha256=config_sha256(state.config_text),
+    )
+
+
+def parity_inputs(cases: Sequence[Case]) -> list[tuple[Tensor, Tensor]]:
+    """Return raw voxels and spacing of the first cases, as `core.export.export_localizer` takes them."""
+    images = [to_canonical(read_case_image(case)) for case in cases[:PARITY_CASES]]
+    return [
+        (torch.from_numpy(image.voxels.astype("float32")), torch.tensor(image.grid.spacing_mm, dtype=torch.float32))
+        for image in images
+    ]
+
+
+def export_run(folder: Path, path: Path, validation: Sequence[Case], stages: int | None = None) -> float:
+    """Export the training in ``folder`` to ``path``; return the largest difference of the parity check, mm.
+
+    Raises
+    ------
+    ConfigError
+        There is no training in ``folder``, or it has not finished a stage.
+    ModelFileError
+        The parity check fails or the file cannot be written.
+    """
+    state = read_checkpoint(folder)
+    config = parse_config(state.config_text, "the training's configuration")
+    localizer = localizer_of(state, config, stages)
+    inputs = parity_inputs(validation)
+    spacing_mm = float(np.mean([spacing.mean() for _, spacing in inputs]))
+    return export_localizer(localizer, make_info(state, config, localizer, round(spacing_mm, 6)), path, inputs)

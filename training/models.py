@@ -1,0 +1,75 @@
+"""Building networks and whole localizers from a training configuration.
+
+The one place that knows which configuration field becomes which argument; training and export both build here.
+"""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from core.localizer import Localizer
+from core.model_info import StageInfo
+from core.networks import GlobalNetwork, LocalNetwork
+from core.normalisation import Normalisation
+from training.config import TrainingConfig
+
+Weights = dict[str, Tensor]
+
+
+def build_normalisation(config: TrainingConfig) -> Normalisation:
+    """Return the intensity normalisation of ``config``."""
+    chosen = config.normalisation
+    return Normalisation(chosen.kind, chosen.low, chosen.high)
+
+
+def build_network(
+    config: TrainingConfig, stage: int, landmarks: int, weights: Weights | None = None
+) -> GlobalNetwork | LocalNetwork:
+    """Return the network of ``stage`` (0 is the global one), untrained or with ``weights``."""
+    network: GlobalNetwork | LocalNetwork
+    if stage == 0:
+        first = config.global_stage
+        network = GlobalNetwork(
+            config.ndim,
+            landmarks,
+            first.stem_channels,
+            first.channels,
+            first.pairs,
+            first.pool_before,
+            first.head_channels,
+        )
+    else:
+        local = config.local_stages[stage - 1]
+        network = LocalNetwork(
+            config.ndim, landmarks, local.channels, local.pairs, local.head_channels, local.shared_trunk
+        )
+    if weights is not None:
+        network.load_state_dict(weights)
+    return network
+
+
+def build_localizer(config: TrainingConfig, networks: Sequence[nn.Module], crops: Sequence[int]) -> Localizer:
+    """Join the networks of the first stages, global first, to a localizer in evaluation mode."""
+    first, *locals_ = networks
+    assert isinstance(first, GlobalNetwork)
+    used = config.local_stages[: len(locals_)]
+    localizer = Localizer(
+        build_normalisation(config),
+        first,
+        [network for network in locals_ if isinstance(network, LocalNetwork)],
+        [config.global_stage.spacing_mm, *(stage.spacing_mm for stage in used)],
+        list(crops),
+        [stage.passes for stage in used],
+    )
+    return localizer.eval()
+
+
+def stage_infos(localizer: Localizer) -> tuple[StageInfo, ...]:
+    """Return the geometry of each stage for the model's metadata."""
+    strides = [localizer.global_stride, *localizer.strides]
+    crops: list[int | None] = [None, *localizer.crops]
+    passes = [1, *localizer.passes]
+    return tuple(
+        StageInfo(spacing_mm=spacing, stride=stride, offset=(stride - 1) / 2, crop=crop, passes=count)
+        for spacing, stride, crop, count in zip(localizer.spacings_mm, strides, crops, passes, strict=True)
+    )

@@ -1,0 +1,123 @@
+"""Random sub-images for training: whole or partial views for the global stage, one crop per landmark for local ones.
+
+Every batch is a pure function of the seed, the stage and the iteration, so that a resumed training sees exactly what an
+uninterrupted one would have seen.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from training.augmentation import SpatialMap, change_intensity, random_elastic, random_matrices
+from training.config import AugmentationConfig
+
+
+@dataclass(frozen=True)
+class StageCase:
+    """One training case at a stage's spacing.
+
+    Attributes
+    ----------
+    image
+        ``(*shape)`` float16, normalised and resampled exactly as the localizer does it.
+    points
+        ``(L, D)`` float32 landmarks in samples of ``image``, NaN where absent.
+    """
+
+    image: Tensor
+    points: Tensor
+
+
+class Batch(NamedTuple):
+    """Sub-images ``(B, C, *size)`` and landmarks ``(B, L, D)`` in samples of them; ``C`` is 1 or ``L``."""
+
+    images: Tensor
+    points: Tensor
+
+
+def random_generator(seed: int, stage: int, iteration: int) -> np.random.Generator:
+    """Return the generator of one iteration's randomness."""
+    return np.random.default_rng((seed, stage, iteration))
+
+
+def _sampled(image: Tensor, source: Tensor) -> Tensor:
+    """Interpolate ``image`` linearly at positions ``source`` ``(N, *size, D)``; zeros outside. Returns ``(N, *size)``."""
+    shape = torch.tensor(image.shape, dtype=torch.float32)
+    where = ((source + 0.5) * (2.0 / shape) - 1.0).flip(-1)
+    stacked = where.flatten(0, 1).unsqueeze(0)  # one call for all sub-images: they stand on top of each other
+    values = torch.nn.functional.grid_sample(
+        image.float()[None, None], stacked, mode="bilinear", padding_mode="zeros", align_corners=False
+    )
+    return values.reshape(source.shape[:-1])
+
+
+def global_batch(
+    cases: list[StageCase],
+    rng: np.random.Generator,
+    count: int,
+    size: tuple[int, ...],
+    spacing_mm: float,
+    augmentation: AugmentationConfig,
+) -> Batch:
+    """Draw ``count`` sub-images of ``size`` at random places of random cases (paper, section V.A.1)."""
+    ndim = len(size)
+    images: list[Tensor] = []
+    points: list[Tensor] = []
+    for number in rng.integers(len(cases), size=count):
+        case = cases[number]
+        shape = np.asarray(case.image.shape)
+        slack = np.abs(shape - np.asarray(size))  # a sub-image larger than the image shifts around it
+        jitter = rng.uniform(-augmentation.translation_mm, augmentation.translation_mm, ndim) / spacing_mm
+        centre = (shape - 1) / 2 + rng.uniform(-0.5, 0.5, ndim) * slack + jitter
+        spatial = SpatialMap(
+            random_matrices(rng, 1, ndim, augmentation),
+            torch.tensor(centre, dtype=torch.float32).unsqueeze(0),
+            (torch.tensor(size, dtype=torch.float32) - 1) / 2,
+            size,
+            random_elastic(rng, 1, size, augmentation, spacing_mm),
+        )
+        crop = _sampled(case.image, spatial.source_of_grid())
+        images.append(change_intensity(crop, rng, augmentation))
+        points.append(spatial.output_of(case.points.unsqueeze(0))[0])
+    return Batch(torch.stack(images), torch.stack(points))
+
+
+def local_batch(
+    cases: list[StageCase],
+    rng: np.random.Generator,
+    count: int,
+    crop: int,
+    spacing_mm: float,
+    augmentation: AugmentationConfig,
+    placement: str,
+) -> Batch:
+    """Draw, from each of ``count`` random cases, one crop per landmark that always contains it (section V.A.1).
+
+    The crop of an absent landmark lies at a random place.
+    """
+    ndim = cases[0].image.dim()
+    size = (crop,) * ndim
+    middle = (torch.tensor(size, dtype=torch.float32) - 1) / 2
+    images: list[Tensor] = []
+    points: list[Tensor] = []
+    for number in rng.integers(len(cases), size=count):
+        case = cases[number]
+        landmarks = len(case.points)
+        reach = rng.uniform(0, 1, (landmarks, 1)) if placement == "centred" else 1.0
+        wanted = rng.uniform(-0.5, 0.5, (landmarks, ndim)) * reach * (crop - 1)
+        place = torch.from_numpy((rng.uniform(0, 1, (landmarks, ndim)) * case.image.shape).astype(np.float32))
+        target = torch.where(torch.isfinite(case.points), case.points, place)
+        matrix = random_matrices(rng, landmarks, ndim, augmentation)
+        offset = torch.from_numpy(wanted.astype(np.float32))
+        elastic = random_elastic(rng, landmarks, size, augmentation, spacing_mm)
+        shift = SpatialMap(matrix, torch.zeros(landmarks, ndim), middle, size, elastic)
+        # Choose the source centre so that the landmark falls on ``middle + offset``, elastic displacement included.
+        moved = torch.einsum("nij,nj->ni", matrix, offset) + shift.elastic_at((middle + offset).unsqueeze(1)).squeeze(1)
+        spatial = SpatialMap(matrix, target - moved, middle, size, elastic)
+        crops = _sampled(case.image, spatial.source_of_grid())
+        images.append(change_intensity(crops, rng, augmentation))
+        points.append(torch.where(torch.isfinite(case.points), middle + offset, torch.nan))
+    return Batch(torch.stack(images), torch.stack(points))
