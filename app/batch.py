@@ -12,13 +12,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from core.assets import bundled_model_for
 from core.errors import AppError, ImageReadError
+from core.image_header import kind_of
 from core.image_io import IMAGE_SUFFIXES, read_image
 from core.landmark_io import write_landmarks
+from core.model_info import read_model_info
 from core.types import Image
 
 if TYPE_CHECKING:
@@ -74,17 +77,23 @@ def run_batch(request: BatchRequest, console: Console, report: BatchReport) -> N
     ------
     AppError
         Nothing was done, because the output folder cannot be written to, two images would be written to the same file,
-        or the model cannot be loaded.
+        the model cannot be loaded, or the device is not there.
     """
     csv_paths = plan_files(expand_folders(request.images), request.out_folder)
-    models = _Models(request.model)
+    if request.model is not None:
+        read_model_info(request.model)
     _require_writable(request.out_folder)
+
+    from core.inference import choose_device  # torch takes seconds
+
+    choose_device(request.device)
+    models = _Models(request.model)
     with _progress_bar(console, len(csv_paths)) as bar:
         for image_path, csv_path in csv_paths.items():
             try:
                 _localize_file(image_path, csv_path, request, models, bar)
-            except (AppError, OSError) as error:
-                report.failures.append((image_path, _sentence(error, csv_path)))
+            except (AppError, OSError, MemoryError) as error:
+                report.failures.append((image_path, _sentence(error)))
             else:
                 report.written.append(csv_path)
             bar.next_file()
@@ -103,15 +112,17 @@ def expand_folders(paths: Sequence[Path]) -> list[Path]:
         if not path.is_dir():
             files.append(path)
             continue
-        inside = sorted(file for file in path.iterdir() if file.is_file() and _is_image_name(file.name))
+        inside = sorted(file for file in path.iterdir() if file.is_file() and _looks_like_an_image(file))
         if not inside:
             raise ImageReadError(
                 f"The folder {path} holds no images.",
                 f"Name a folder with files that end in {', '.join(IMAGE_SUFFIXES)}, or name the files themselves.",
             )
         files.extend(inside)
-    once = {os.path.realpath(file): file for file in reversed(files)}
-    return list(reversed(once.values()))
+    once: dict[str, Path] = {}
+    for file in files:
+        once.setdefault(os.path.realpath(file), file)
+    return list(once.values())
 
 
 def plan_files(images: Sequence[Path], out_folder: Path) -> dict[Path, Path]:
@@ -145,8 +156,11 @@ def image_name(path: Path) -> str:
     return path.name
 
 
-def _is_image_name(name: str) -> bool:
-    return not name.startswith(".") and name.lower().endswith(tuple(IMAGE_SUFFIXES))
+def _looks_like_an_image(path: Path) -> bool:
+    """Tell which files of a folder a person means: DICOM files often have no suffix, hidden files are never meant."""
+    if path.name.startswith("."):
+        return False
+    return path.name.lower().endswith(IMAGE_SUFFIXES) or kind_of(path) == "DICOM"
 
 
 def _require_writable(folder: Path) -> None:
@@ -173,7 +187,7 @@ class _Models:
         return self._load(self._chosen or bundled_model_for(image.ndim))
 
     def _load(self, path: Path) -> "Model":
-        from core.model_file import load_model  # torch takes seconds
+        from core.model_file import load_model
 
         if path not in self._loaded:
             self._loaded[path] = load_model(path)
@@ -207,12 +221,15 @@ def _progress_bar(console: Console, files: int) -> Iterator[_Bar]:
 
 
 def _localize_file(image_path: Path, csv_path: Path, request: BatchRequest, models: _Models, bar: _Bar) -> None:
-    from core.inference import localize  # torch takes seconds
+    from core.inference import localize
 
     bar.show(0.0, image_path.name)
     image = read_image(image_path)
     warnings = list(image.source.warnings)
     if request.spacing_mm is not None:
+        if image.source.spacing_known and not np.allclose(image.grid.spacing_mm, request.spacing_mm):
+            own = " × ".join(f"{size:g}" for size in image.grid.spacing_mm)
+            warnings.append(f"The file says {own} mm per pixel; {request.spacing_mm:g} mm is used as asked for.")
         image = image.with_spacing(request.spacing_mm)
     model = models.for_image(image)
     prediction = localize(image, model, device=request.device, progress=lambda done, _: bar.show(done, image_path.name))
@@ -221,10 +238,12 @@ def _localize_file(image_path: Path, csv_path: Path, request: BatchRequest, mode
     write_landmarks(prediction.landmarks, csv_path, image=image, model=prediction.model)
 
 
-def _sentence(error: AppError | OSError, csv_path: Path) -> str:
-    if isinstance(error, AppError):
-        return str(error)
-    return f"{csv_path.name} cannot be written ({_reason(error)}). Close it where it is open, or choose another folder."
+def _sentence(error: AppError | OSError | MemoryError) -> str:
+    if isinstance(error, OSError):
+        return f"The file system refused it ({_reason(error)}). Check the disk and try again."
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for this image. Close other programs, or use a computer with more."
+    return str(error)
 
 
 def _reason(error: OSError) -> str:

@@ -1,13 +1,11 @@
 """The command ``cairn``: opens the viewer, or localizes without one.
 
-Parses arguments and turns every problem into one sentence on stderr and an exit code: 2 where the input is wrong, 1 where
-Cairn is, 130 when interrupted. Imports neither Qt nor torch by itself, so that ``cairn localize`` runs where Qt cannot.
+Parses arguments and prints results; `core/command_line.py` turns problems into sentences and exit codes. Imports neither Qt
+nor torch by itself: ``cairn info`` answers at once, and ``cairn localize`` runs where Qt cannot.
 """
 
 import math
-import os
 import sys
-import traceback
 from collections.abc import Sequence
 from enum import StrEnum
 from importlib.metadata import version
@@ -18,12 +16,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from core.command_line import EXIT_BAD_INPUT, EXIT_INTERRUPTED, run_command_line
 from core.errors import AppError
 from core.model_info import ModelInfo, StageInfo, read_model_info
 
-EXIT_BUG, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
-
-cairn = typer.Typer(
+commands = typer.Typer(
     name="cairn",
     add_completion=False,
     rich_markup_mode=None,
@@ -52,7 +49,7 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@cairn.callback()
+@commands.callback()
 def _options(
     _version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
@@ -61,11 +58,12 @@ def _options(
     pass
 
 
-@cairn.command()
+@commands.command()
 def view(
-    files: Annotated[list[Path] | None, typer.Argument(help="Images to open.")] = None, model: ModelOption = None
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILES", help="Images to open.")] = None,
+    model: ModelOption = None,
 ) -> None:
-    """Open images in the viewer; ``cairn scan.png`` does the same."""
+    """Open images in the viewer; this word may be left out."""
     from app.display import require_display
 
     for file in files or ():
@@ -84,9 +82,9 @@ def view(
     raise typer.Exit(run(files or [], model))
 
 
-@cairn.command()
+@commands.command()
 def localize(
-    images: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGES", help="Image files, or folders of them.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the CSV files, one per image.")],
     model: ModelOption = None,
     spacing: Annotated[
@@ -115,9 +113,9 @@ def localize(
         raise typer.Exit(EXIT_BAD_INPUT)
 
 
-@cairn.command()
-def info(model: Annotated[Path, typer.Argument(help="Model file (.pt).")]) -> None:
-    """Show what a model file says about itself, without running any code from it."""
+@commands.command()
+def info(model: Annotated[Path, typer.Argument(metavar="MODEL", help="Model file (.pt).")]) -> None:
+    """Show what a model file says about itself."""
     metadata = read_model_info(model)
     console = Console()
     console.print(_metadata_table(metadata))
@@ -137,7 +135,7 @@ def _metadata_table(metadata: ModelInfo) -> Table:
         "pixel size in training": f"{metadata.training_spacing_mm:g} mm",
         "intensities": metadata.normalisation,
         **{f"stage {number}": _stage(stage) for number, stage in enumerate(metadata.stages, start=1)},
-        "absent below presence": f"{metadata.presence_threshold:g}",
+        "absent below presence": f"{metadata.presence_threshold:g}" if metadata.presence_threshold else "",
         "training data": metadata.training_data,
         "intended use": metadata.intended_use,
         "licence": metadata.licence,
@@ -175,37 +173,16 @@ def _landmark_table(metadata: ModelInfo) -> Table:
 
 def with_default_command(arguments: Sequence[str]) -> list[str]:
     """Put ``view`` before arguments whose first is neither a command nor an option, and where there are none."""
-    commands = {command.name or getattr(command.callback, "__name__", "") for command in cairn.registered_commands}
-    if arguments and (arguments[0] in commands or arguments[0].startswith("-")):
+    names = {command.name or getattr(command.callback, "__name__", "") for command in commands.registered_commands}
+    first = next((argument for argument in arguments if argument != "--debug"), None)
+    if first is not None and (first in names or first.startswith("-")):
         return list(arguments)
     return ["view", *arguments]
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code; print at most one sentence about a problem."""
-    debugging = "--debug" in arguments or bool(os.environ.get("CAIRN_DEBUG"))
-    arguments = with_default_command([argument for argument in arguments if argument != "--debug"])
-    try:
-        code = typer.main.get_command(cairn).main(arguments, prog_name="cairn", standalone_mode=False)
-    except AppError as error:
-        sentence, code = str(error), EXIT_BAD_INPUT
-    except typer.TyperException as error:
-        sentence, code = _usage_sentence(error), EXIT_BAD_INPUT
-    except Exception as error:  # noqa: BLE001 — the last stop before a person sees a traceback
-        sentence = f"Cairn stopped because of a mistake of its own ({type(error).__name__}). Add --debug to see where."
-        code = EXIT_BUG
-    else:
-        return code if isinstance(code, int) else 0
-    if debugging:
-        traceback.print_exc()
-    typer.echo(f"cairn: {sentence}", err=True)
-    return code
-
-
-def _usage_sentence(error: typer.TyperException) -> str:
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "cairn"
-    return f"{error.format_message().rstrip('.')}. See {command} --help."
+    return run_command_line(commands, "cairn", with_default_command(arguments))
 
 
 def main() -> NoReturn:

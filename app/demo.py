@@ -5,7 +5,6 @@ Opens it in the viewer; where there is no display, writes the landmarks and a pi
 
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 import typer
@@ -14,10 +13,12 @@ from rich.table import Table
 
 from app.display import has_display
 from core.assets import assets_folder, bundled_model_for
-from core.errors import AppError
+from core.command_line import run_command_line
 from core.types import Image, Prediction
 
 DEMO_FOLDER = Path("demo")
+
+commands = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 def show_sample(sample: Path, model: Path) -> int:
@@ -68,18 +69,14 @@ def landmark_table(prediction: Prediction, image: Image) -> Table:
     return table
 
 
-def main() -> NoReturn:
-    """Run the demonstration and end the process."""
-    try:
-        sample, model = assets_folder() / "samples" / "cephalogram.png", bundled_model_for(2)
-        if has_display():
-            sys.exit(show_sample(sample, model))
-        write_sample(sample, model, DEMO_FOLDER)
-    except AppError as error:
-        typer.echo(f"demo: {error}", err=True)
-        sys.exit(2)
-    sys.exit(0)
+@commands.command()
+def demo() -> None:
+    """Show the bundled sample with its landmarks."""
+    sample, model = assets_folder() / "samples" / "cephalogram.png", bundled_model_for(2)
+    if has_display():
+        raise typer.Exit(show_sample(sample, model))
+    write_sample(sample, model, DEMO_FOLDER)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command_line(commands, "demo", sys.argv[1:]))

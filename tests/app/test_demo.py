@@ -1,0 +1,50 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image as PilImage
+
+from app.demo import write_sample
+from core.landmark_io import read_landmarks
+from tests.model_fixtures import write_tiny_image, write_tiny_model
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("spacing_mm", [None, 0.5])
+def test_sample_is_written_and_shown(tmp_path, capsys, spacing_mm):
+    sample = write_tiny_image(tmp_path / "sample.png", spacing_mm=spacing_mm)
+    model = write_tiny_model(tmp_path / "tiny.pt")
+    write_sample(sample, model, tmp_path / "demo")
+    shown = capsys.readouterr().out
+    landmarks = read_landmarks(tmp_path / "demo" / "landmarks.csv")
+    for name in landmarks.names:
+        assert name in shown
+    assert ("spread, mm" if spacing_mm else "spread, px") in shown
+    assert str(tmp_path / "demo" / "landmarks.csv") in shown
+    assert str(tmp_path / "demo" / "overlay.png") in shown
+    with PilImage.open(tmp_path / "demo" / "overlay.png") as picture:
+        assert max(picture.size) == 800
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
+def test_demonstration_without_a_display(tmp_path):
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "app.demo"],
+        cwd=tmp_path,
+        env={**environment, "PYTHONPATH": str(ROOT), "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "sella" in done.stdout
+    assert len(read_landmarks(tmp_path / "demo" / "landmarks.csv")) == 19
+    assert (tmp_path / "demo" / "overlay.png").stat().st_size > 10_000
