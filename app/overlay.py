@@ -14,20 +14,20 @@ import numpy.typing as npt
 from PIL import Image as PilImage
 from PIL import ImageDraw, ImageFont
 
+from app.label_layout import label_corners
 from core.files import written_whole
-from core.types import Grid, Image, Landmarks, VectorField
+from core.types import FloatArray, Grid, Image, Landmarks, VectorField
 
 SMALLEST_SIDE_PX, LARGEST_SIDE_PX = 800, 1600
 OVERSAMPLING = 3
 """Lines are drawn this much larger and scaled down, since Pillow does not smooth them."""
 
-LANDMARK_COLOUR = (255, 176, 0)
-FIELD_COLOUR = (40, 150, 240)
+# The viewer's colours (`app/theme.py`, which needs Qt).
+LANDMARK_COLOUR = (0x56, 0xB4, 0xE9)
+ARROW_COLOUR = (0xF0, 0x8A, 0x24)
+CELL_COLOUR = (0x3D, 0xDC, 0x5A)
 HALO_COLOUR = (0, 0, 0, 170)
 TEXT_COLOUR = (255, 255, 255)
-
-FloatArray = npt.NDArray[np.float64]
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -141,13 +141,13 @@ def _draw_field(pen: ImageDraw.ImageDraw, canvas: _Canvas, field: VectorField) -
     for centre_px, vector_px, weight in zip(centres_px, vectors_px, field.weight.ravel(), strict=True):
         if not (0 <= centre_px[0] < width and 0 <= centre_px[1] < height):
             continue
-        colour = (*FIELD_COLOUR, round(140 + 115 * float(np.clip(weight, 0, 1))))
+        colour = (*ARROW_COLOUR, round(140 + 115 * float(np.clip(weight, 0, 1))))
         _draw_arrow(pen, centre_px, vector_px, 0.8 * side_px, colour, canvas.unit_px)
         if weight > 0.5:
             half = side_px / 2
             ring = [centre_px + half * np.array(corner) for corner in ((-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1))]
             for start, end in pairwise(ring):
-                _draw_line(pen, start, end, (*FIELD_COLOUR, 255), 1.5 * canvas.unit_px)
+                _draw_line(pen, start, end, (*CELL_COLOUR, 255), 1.5 * canvas.unit_px)
 
 
 def _draw_arrow(
@@ -182,47 +182,15 @@ def _draw_line(
 
 
 def _draw_labels(pen: ImageDraw.ImageDraw, canvas: _Canvas, points_px: FloatArray, texts: Sequence[str]) -> None:
-    """Write each text beside its point, where it covers the least and is not mistaken for another point's."""
+    """Write each text beside its point."""
     font = ImageFont.load_default(size=max(10.0, 15 * canvas.unit_px))
     halo = max(1, round(1.5 * canvas.unit_px))
-    reach = 8 * canvas.unit_px
-    taken: list[Box] = [(x - reach, y - reach, x + reach, y + reach) for x, y in points_px]
-    for row, (point_px, text) in enumerate(zip(points_px, texts, strict=True)):
-        left, top, right, bottom = pen.textbbox((0, 0), text, font=font, stroke_width=halo)
-        others_px = np.delete(points_px, row, axis=0)
-
-        def cost(box: Box, own_px: FloatArray = point_px, others_px: FloatArray = others_px) -> float:
-            """Return the area covered or outside, and a share of its own area where another point is nearer."""
-            area = (box[2] - box[0]) * (box[3] - box[1])
-            outside = area - _shared_area(box, (0, 0, *canvas.size_px))
-            nearest = min((_distance(box, other) for other in others_px), default=np.inf)
-            mistakable = area / 2 if nearest < _distance(box, own_px) else 0.0
-            return 10 * outside + mistakable + sum(_shared_area(box, other) for other in taken)
-
-        box = min(_places(point_px, right - left, bottom - top, 10 * canvas.unit_px), key=cost)
-        taken.append(box)
-        corner = (box[0] - left, box[1] - top)
-        pen.text(corner, text, TEXT_COLOUR, font, stroke_width=halo, stroke_fill=HALO_COLOUR[:3])
-
-
-def _places(point_px: FloatArray, width: float, height: float, distance: float) -> list[Box]:
-    """Return the boxes around a point in which its label may stand, the most natural first."""
-    x, y = float(point_px[0]), float(point_px[1])
-    lefts = {"right": x + distance, "left": x - distance - width, "middle": x - width / 2}
-    tops = {"beside": y - height / 2, "above": y - distance - height, "below": y + distance}
-    order = [
-        *(("right", "beside"), ("left", "beside"), ("middle", "above"), ("middle", "below")),
-        *(("right", "above"), ("right", "below"), ("left", "above"), ("left", "below")),
-    ]
-    return [(lefts[h], tops[v], lefts[h] + width, tops[v] + height) for h, v in order]
-
-
-def _shared_area(one: Box, other: Box) -> float:
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    return max(width, 0.0) * max(height, 0.0)
-
-
-def _distance(box: Box, point_px: FloatArray) -> float:
-    nearest = np.clip(point_px, box[:2], box[2:])
-    return float(np.hypot(*(point_px - nearest)))
+    boxes = [pen.textbbox((0, 0), text, font=font, stroke_width=halo) for text in texts]
+    bounds_px = np.array(boxes, dtype=np.float64).reshape(-1, 4)
+    sizes_px = bounds_px[:, 2:] - bounds_px[:, :2]
+    corners_px = label_corners(points_px, sizes_px, 10 * canvas.unit_px)
+    outside = (corners_px < 0) | (corners_px + sizes_px > canvas.size_px)
+    corners_px = np.where(outside, 2 * points_px - corners_px - sizes_px, corners_px)  # the other side of the point
+    for corner_px, bound_px, text in zip(corners_px, bounds_px, texts, strict=True):
+        x, y = corner_px - bound_px[:2]
+        pen.text((x, y), text, TEXT_COLOUR, font, stroke_width=halo, stroke_fill=HALO_COLOUR[:3])

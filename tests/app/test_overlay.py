@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image as PilImage
 
-from app.overlay import FIELD_COLOUR, LANDMARK_COLOUR, draw_overlay, write_overlay
-from core.types import Grid, Image, ImageSource, Landmarks, VectorField
+from app import theme
+from app.overlay import ARROW_COLOUR, CELL_COLOUR, LANDMARK_COLOUR, draw_overlay, write_overlay
+from core.types import Grid, Image, ImageSource, Landmarks, Status, VectorField
 
 
 def grey_image(shape=(400, 300), spacing_mm=1.0, origin_mm=None) -> Image:
@@ -23,7 +24,8 @@ def coloured_box(picture: PilImage.Image, colour, tolerance=40) -> tuple[float, 
 @pytest.mark.parametrize(("row", "column"), [(0, 0), (133.25, 80.5), (399, 299)])
 @pytest.mark.parametrize("origin_mm", [None, (-50.0, 20.0)])
 def test_cross_stands_on_the_landmark(row, column, origin_mm):
-    image = grey_image(spacing_mm=(0.5, 0.5), origin_mm=origin_mm)
+    grid = Grid.from_spacing((400, 300), 0.5, origin_mm)
+    image = Image(np.zeros(grid.shape, np.uint8), grid, ImageSource(Path("black.png")))
     picture = draw_overlay(image, Landmarks(("a",), image.grid.to_mm([[row, column]])), labels=[""])
     scale = picture.height / 400
     left, right, top, bottom = coloured_box(picture, LANDMARK_COLOUR, tolerance=120)
@@ -89,13 +91,13 @@ def test_field_marks_the_cells_that_hold_the_landmark():
     field = VectorField((landmark_mm - centres_mm).astype(np.float32), weight, grid)
     nobody = Landmarks((), np.empty((0, 2)))
     squares_only = VectorField(np.zeros((*grid.shape, 2), np.float32), weight, grid)
-    left, right, top, bottom = coloured_box(draw_overlay(image, nobody, field=squares_only), FIELD_COLOUR)
+    left, right, top, bottom = coloured_box(draw_overlay(image, nobody, field=squares_only), CELL_COLOUR)
     cell_px = 32 * 800 / 320
     assert left == pytest.approx(6 * cell_px, abs=2)
     assert right == pytest.approx(7 * cell_px, abs=2)
     assert top == pytest.approx(4 * cell_px, abs=2)
     assert bottom == pytest.approx(5 * cell_px, abs=2)
-    everywhere = coloured_box(draw_overlay(image, nobody, field=field), FIELD_COLOUR, tolerance=120)
+    everywhere = coloured_box(draw_overlay(image, nobody, field=field), ARROW_COLOUR, tolerance=100)
     assert everywhere[0] < cell_px < 800 - cell_px < everywhere[1]
     assert everywhere[2] < cell_px < 800 - cell_px < everywhere[3]
 
@@ -118,3 +120,13 @@ def test_written_picture_is_whole(tmp_path):
     with PilImage.open(tmp_path / "overlay.png") as picture:
         picture.load()
         assert picture.size == (600, 800)
+
+
+def test_colours_are_the_viewers():
+    used = {
+        theme.STATUS_COLOURS[Status.PREDICTED]: LANDMARK_COLOUR,
+        theme.ARROW: ARROW_COLOUR,
+        theme.CELL: CELL_COLOUR,
+    }
+    for text, colour in used.items():
+        assert bytes(colour).hex() == text.removeprefix("#")
