@@ -105,14 +105,19 @@ def expand_folders(paths: Sequence[Path]) -> list[Path]:
     Raises
     ------
     ImageReadError
-        A folder holds no image.
+        A folder holds no image, or cannot be listed.
     """
     files: list[Path] = []
     for path in paths:
         if not path.is_dir():
             files.append(path)
             continue
-        inside = sorted(file for file in path.iterdir() if file.is_file() and _looks_like_an_image(file))
+        try:
+            inside = sorted(file for file in path.iterdir() if file.is_file() and _looks_like_an_image(file))
+        except OSError as error:
+            raise ImageReadError(
+                f"The folder {path} cannot be read ({_reason(error)}).", "Check its permissions."
+            ) from error
         if not inside:
             raise ImageReadError(
                 f"The folder {path} holds no images.",

@@ -21,13 +21,6 @@ DEMO_FOLDER = Path("demo")
 commands = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-def show_sample(sample: Path, model: Path) -> int:
-    """Open the sample in the viewer, localized; return the viewer's exit code."""
-    from app.viewer import run
-
-    return run([sample], model, localize=True)
-
-
 def write_sample(sample: Path, model_path: Path, folder: Path) -> None:
     """Localize the sample without a window; write ``landmarks.csv`` and ``overlay.png`` and print what they hold."""
     from app.overlay import write_overlay
@@ -74,7 +67,9 @@ def demo() -> None:
     """Show the bundled sample with its landmarks."""
     sample, model = assets_folder() / "samples" / "cephalogram.png", bundled_model_for(2)
     if has_display():
-        raise typer.Exit(show_sample(sample, model))
+        from app.viewer import run
+
+        raise typer.Exit(run([sample], model))  # the viewer localizes what it opens
     write_sample(sample, model, DEMO_FOLDER)
 
 
