@@ -157,6 +157,22 @@ def test_the_command_lines_exist():
         assert callable(getattr(import_module(module), function))
 
 
+@pytest.mark.parametrize("script", [".ci/run", "packaging/setup_environment.sh"])
+def test_scripts_can_be_run(script):
+    listing = subprocess.run(["git", "ls-files", "-s", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listing.returncode != 0:
+        pytest.skip("this is no git checkout")
+    assert listing.stdout.startswith("100755")
+
+
+def test_readme_names_the_libraries_that_the_setup_installs():
+    script = (ROOT / "packaging" / "setup_environment.sh").read_text(encoding="utf-8")
+    packages = re.findall(r"^lib[\w.+-]+\.so[.\d]* (\S+)$", script, flags=re.MULTILINE)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(packages) > 20
+    assert [package for package in packages if package not in readme.split()] == []
+
+
 def test_links_in_the_documents_lead_somewhere():
     dead = [
         f"{page.relative_to(ROOT)}: {target}"
