@@ -38,7 +38,6 @@ _MAGIC = (
     (128, b"DICM", "DICOM"),
     (0, b"NRRD000", "NRRD"),
     (344, b"n+1\0", "NIfTI"),
-    (4, b"n+2\0", "NIfTI"),
 )
 _META_IMAGE = re.compile(rb"\s*(ObjectType|NDims|Comment)\s*=")
 
@@ -53,7 +52,7 @@ def kind_of(path: Path) -> str:
                 head = stream.read(512)
         except (OSError, EOFError, zlib.error):
             return "NIfTI"  # the only zipped kind; the check for completeness will say what is wrong
-        return "NIfTI" if head[344:348] == b"n+1\0" or head[4:8] == b"n+2\0" else ""
+        return "NIfTI" if head[344:348] == b"n+1\0" else ""
     for offset, magic, kind in _MAGIC:
         if head[offset : offset + len(magic)] == magic:
             return kind
@@ -94,18 +93,13 @@ class NiftiHeader:
 
 
 def read_nifti_header(path: Path) -> NiftiHeader:
-    """Read the header of a single-file NIfTI, version 1 or 2, zipped or not; `struct.error` or `OSError` where it is cut off."""
+    """Read the header of a single-file NIfTI, zipped or not; `struct.error` or `OSError` where it is cut off."""
     with _unzipped(path) as stream:
-        head = stream.read(540)
-    order = "<" if struct.unpack_from("<i", head)[0] in (348, 540) else ">"
-    if struct.unpack_from(order + "i", head)[0] == 540:
-        sizes = struct.unpack_from(order + "8q", head, 16)
-        spacing = struct.unpack_from(order + "8d", head, 104)
-        bits, offset = struct.unpack_from(order + "h", head, 14)[0], struct.unpack_from(order + "q", head, 168)[0]
-    else:
-        sizes = struct.unpack_from(order + "8h", head, 40)
-        spacing = struct.unpack_from(order + "8f", head, 76)
-        bits, offset = struct.unpack_from(order + "h", head, 72)[0], struct.unpack_from(order + "f", head, 108)[0]
+        head = stream.read(348)
+    order = "<" if struct.unpack_from("<i", head)[0] == 348 else ">"
+    sizes = struct.unpack_from(order + "8h", head, 40)
+    spacing = struct.unpack_from(order + "8f", head, 76)
+    bits, offset = struct.unpack_from(order + "h", head, 72)[0], struct.unpack_from(order + "f", head, 108)[0]
     rank = min(max(sizes[0], 1), 7)
     voxels = math.prod(max(1, size) for size in sizes[1 : rank + 1])
     spatial = [axis for axis in range(1, min(rank, 3) + 1) if sizes[axis] > 1]

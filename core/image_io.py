@@ -6,8 +6,11 @@ pixel size in silence: what it tolerated stands in ``Image.source.warnings``, wh
 
 import math
 import re
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import numpy as np
@@ -32,7 +35,7 @@ IMAGE_SUFFIXES = (
 WRITABLE_SUFFIXES = (".png", ".tif", ".tiff", ".nrrd", ".nii", ".nii.gz", ".mha")
 _FLAT_SUFFIXES = (".png", ".tif", ".tiff")
 
-SPACING_LIMITS_MM = (1e-5, 1e3)
+SPACING_LIMITS_MM = (2e-4, 1e3)
 
 _READERS = {
     "PNG": "PNGImageIO",
@@ -89,9 +92,6 @@ def read_image(path: Path | str) -> Image:
     else:
         content = _medical_content(path, kind, decoded, warnings)
     grid, voxels, original_grid = content.grid, content.voxels, None
-    low, high = SPACING_LIMITS_MM
-    if not ((grid.spacing_mm >= low) & (grid.spacing_mm <= high)).all():
-        raise _spacing_error(path)
     if grid.ndim == 3 and 1 in grid.shape:
         original_grid = grid
         grid, axis = squeezed_grid(original_grid)
@@ -124,7 +124,7 @@ def _kind_of(path: Path) -> str:
     if not kind:
         raise ImageReadError(
             f"{path.name} is not an image that Cairn can read, or its beginning is damaged.",
-            "Cairn reads PNG, JPEG, TIFF, BMP, DICOM, NIfTI, NRRD and MetaImage files.",
+            "Cairn reads PNG, JPEG, TIFF, BMP, DICOM, NIfTI (version 1), NRRD and MetaImage files.",
         )
     return kind
 
@@ -140,11 +140,13 @@ def _decoded(path: Path, kind: str, warnings: list[str]) -> sitk.Image:
         whole = image_header.nifti_is_whole(path)
     if not whole:
         raise ImageReadError(f"{path.name} is incomplete: its end is missing.", "Copy or export the image again.")
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO(_READERS[kind])
-    reader.SetFileName(str(path))
     try:
-        image = reader.Execute()
+        if kind == "NIfTI" and path.suffix.lower() == ".gz" and path.with_suffix("").exists():
+            # ITK would take the header from scan.nii.gz and the pixels from the scan.nii beside it.
+            with TemporaryDirectory() as folder:
+                image = _execute(Path(shutil.copy(path, folder)), kind)
+        else:
+            image = _execute(path, kind)
     except (RuntimeError, MemoryError) as error:
         raise _decoding_error(path, kind, str(error)) from error
     volumes = math.prod(image.GetSize()[3:])
@@ -152,7 +154,14 @@ def _decoded(path: Path, kind: str, warnings: list[str]) -> sitk.Image:
         warnings.append(f"The file holds {volumes} volumes; only the first was read.")
     while image.GetDimension() > 3:
         image = image[..., 0]
-    return cast(sitk.Image, image)
+    return image
+
+
+def _execute(path: Path, kind: str) -> sitk.Image:
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO(_READERS[kind])
+    reader.SetFileName(str(path))
+    return cast(sitk.Image, reader.Execute())
 
 
 def _decoding_error(path: Path, kind: str, reason: str) -> ImageReadError:
@@ -172,6 +181,12 @@ def _decoding_error(path: Path, kind: str, reason: str) -> ImageReadError:
         f"{path.name} is a {kind} file, but it is damaged, incomplete or of a rare variant.",
         "Copy or export the image again, or convert it to PNG or NRRD.",
     )
+
+
+def _check_spacing(path: Path, spacing_mm: Sequence[float]) -> None:
+    low, high = SPACING_LIMITS_MM
+    if not all(low <= size <= high for size in spacing_mm):
+        raise _spacing_error(path)
 
 
 def _spacing_error(path: Path) -> ImageReadError:
@@ -233,6 +248,7 @@ def _medical_content(path: Path, kind: str, image: sitk.Image, warnings: list[st
             warnings.append(f"The file measures in {', '.join(sorted(units))}; its numbers were taken as mm.")
     if any(size <= 0 for size in sizes):
         raise _spacing_error(path)
+    _check_spacing(path, image.GetSpacing())
     if not known:
         warnings.append("The file does not say its voxel size; distances are in voxels.")
     grid = _itk_grid(image)
@@ -245,6 +261,7 @@ def _dicom_content(path: Path, image: sitk.Image, warnings: list[str]) -> _Conte
     """Take the first frame's pixels from SimpleITK, and the geometry from the header."""
     header = read_dicom_header(path)
     warnings.extend(header.warnings)
+    _check_spacing(path, header.spacing_mm or ())
     if header.frames > 1:
         warnings.append(f"The file is a film of {header.frames} frames; only the first was read.")
     voxels = _one_channel(path, image, warnings)
