@@ -121,7 +121,11 @@ def parse_csv(text: str, path: Path, image: Image | None, ndim: int | None) -> L
     px = np.array([row.px for row in rows]).reshape(-1, 3)
     if ndim is None:
         ndim = 3 if np.isfinite(mm[:, 2]).any() or np.isfinite(px[:, 2]).any() else 2
+    seen: set[str] = set()
     for row in rows:
+        if row.name in seen:
+            raise _line_error(path, row.line, f"repeats the landmark {row.name}")
+        seen.add(row.name)
         for point in (row.mm, row.px):
             _check_point(row, point, path, ndim)
     points_mm = _placed(rows, mm[:, :ndim], px[:, :ndim], path, image)
