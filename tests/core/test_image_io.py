@@ -20,7 +20,9 @@ from core.image_header import png_chunks
 from core.image_io import IMAGE_SUFFIXES, WRITABLE_SUFFIXES, read_image, write_image
 from core.types import Grid, Image, ImageSource
 
-in_one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+in_one_folder = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=40
+)
 
 
 def noise(shape: tuple[int, ...], dtype: type = np.uint8, seed: int = 0) -> np.ndarray:

@@ -4,11 +4,13 @@ from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from core.types import Grid, Image, ImageSource, Landmarks, Status, VectorField
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 SPACING = st.floats(0.01, 10)
 RANK = st.sampled_from([2, 3])
@@ -32,12 +34,14 @@ def corners_mm(grid: Grid) -> np.ndarray:
     return grid.to_mm([[-0.5] * grid.ndim, np.array(grid.shape) - 0.5])
 
 
+@unhurried
 @given(grids(), st.data())
 def test_index_and_mm_are_inverse(grid, data):
     index = data.draw(hnp.arrays(float, (5, grid.ndim), elements=st.floats(-50, 50)))
     np.testing.assert_allclose(grid.to_index(grid.to_mm(index)), index, atol=1e-6)
 
 
+@unhurried
 @given(grids(), st.data())
 def test_a_vector_is_the_difference_of_its_ends(grid, data):
     ends = data.draw(hnp.arrays(float, (2, grid.ndim), elements=st.floats(-50, 50)))
@@ -46,12 +50,14 @@ def test_a_vector_is_the_difference_of_its_ends(grid, data):
     )
 
 
+@unhurried
 @given(grids())
 def test_one_step_along_an_axis_is_the_spacing(grid):
     steps = grid.vectors_to_mm(np.eye(grid.ndim))
     np.testing.assert_allclose(np.linalg.norm(steps, axis=1), grid.spacing_mm)
 
 
+@unhurried
 @given(grids(), st.integers(1, 9), st.data())
 def test_strided_samples_lie_where_they_say(grid, stride, data):
     offset = (stride - 1) / 2
@@ -60,6 +66,7 @@ def test_strided_samples_lie_where_they_say(grid, stride, data):
     np.testing.assert_allclose(coarse.to_mm(cell), grid.to_mm(offset + stride * np.array(cell)), atol=1e-6)
 
 
+@unhurried
 @given(RANK, st.integers(1, 8), st.data())
 def test_strided_with_half_the_stride_as_offset_keeps_the_field_of_view(ndim, stride, data):
     cells = data.draw(st.tuples(*[st.integers(1, 6)] * ndim))
@@ -69,6 +76,7 @@ def test_strided_with_half_the_stride_as_offset_keeps_the_field_of_view(ndim, st
     np.testing.assert_allclose(corners_mm(coarse), corners_mm(grid), atol=1e-9)
 
 
+@unhurried
 @given(grids(), st.data())
 def test_cropped_samples_keep_their_place(grid, data):
     start = np.array([data.draw(st.integers(-5, n)) for n in grid.shape])
@@ -77,6 +85,7 @@ def test_cropped_samples_keep_their_place(grid, data):
     np.testing.assert_allclose(part.spacing_mm, grid.spacing_mm)
 
 
+@unhurried
 @given(grids(), st.floats(0.3, 4))
 def test_resampled_keeps_the_near_corner_and_loses_nothing_at_the_far_one(grid, factor):
     other = grid.resampled(grid.spacing_mm * factor)
@@ -87,6 +96,7 @@ def test_resampled_keeps_the_near_corner_and_loses_nothing_at_the_far_one(grid, 
     assert (overhang < factor).all()
 
 
+@unhurried
 @given(grids(), st.floats(0.3, 4))
 def test_resampled_centres_follow_the_half_pixel_rule(grid, factor):
     other = grid.resampled(grid.spacing_mm * factor)
@@ -96,6 +106,7 @@ def test_resampled_centres_follow_the_half_pixel_rule(grid, factor):
         )
 
 
+@unhurried
 @given(grids())
 def test_resampling_to_the_same_spacing_changes_nothing(grid):
     same = grid.resampled(grid.spacing_mm)
@@ -103,6 +114,7 @@ def test_resampling_to_the_same_spacing_changes_nothing(grid):
     np.testing.assert_allclose(same.mm_from_index, grid.mm_from_index, atol=1e-9)
 
 
+@unhurried
 @given(grids())
 def test_the_field_of_view_reaches_half_a_sample_past_the_outer_centres(grid):
     last = np.array(grid.shape) - 1.0
@@ -173,6 +185,7 @@ def landmark_sets(draw: st.DrawFn) -> Landmarks:
     return Landmarks(tuple(names), points, status=(Status.PREDICTED,) * len(names))
 
 
+@unhurried
 @given(landmark_sets(), st.data())
 def test_moving_one_landmark_leaves_the_original_and_the_others_alone(landmarks, data):
     name = data.draw(st.sampled_from(landmarks.names))
@@ -186,6 +199,7 @@ def test_moving_one_landmark_leaves_the_original_and_the_others_alone(landmarks,
     assert moved.subset(others) == landmarks.subset(others)
 
 
+@unhurried
 @given(landmark_sets(), st.data())
 def test_a_removed_landmark_is_absent_and_keeps_its_row(landmarks, data):
     name = data.draw(st.sampled_from(landmarks.names))
@@ -197,6 +211,7 @@ def test_a_removed_landmark_is_absent_and_keeps_its_row(landmarks, data):
     assert removed.located.sum() == len(landmarks) - 1
 
 
+@unhurried
 @given(landmark_sets(), st.randoms(use_true_random=False))
 def test_a_subset_of_all_in_another_order_and_back_is_the_same(landmarks, random):
     shuffled = list(landmarks.names)
