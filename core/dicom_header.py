@@ -4,9 +4,11 @@ SimpleITK decodes the pixels, but takes the detector's spacing for the patient's
 one for multi-frame files; so the few tags that matter are read here with pydicom. No other tag is read, kept or shown.
 """
 
+import logging
 import math
 import re
 import struct
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +22,10 @@ from pydicom.errors import InvalidDicomError
 from core.errors import ImageReadError
 from core.types import FloatArray, Grid
 
-# pydicom quotes offending values in its warnings; they may be a patient's.
+# pydicom quotes offending values in what it warns about and logs; they may be a patient's.
 config.settings.reading_validation_mode = config.IGNORE
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+warnings.filterwarnings("ignore", module=r"pydicom\b")
 
 CROSS_SECTIONS = ("CT", "MR", "NM", "PT")
 """Modalities whose PixelSpacing is the true one: nothing is projected."""
@@ -96,19 +100,19 @@ def read_dicom_header(path: Path) -> DicomHeader:
             f"{path.name} is an enhanced multi-frame DICOM file, which Cairn cannot place in space yet.",
             "Export it as NIfTI (.nii.gz) or NRRD, for example with 3D Slicer, and open that.",
         )
-    warnings: list[str] = []
+    notes: list[str] = []
     modality = str(_value(dataset, "Modality") or "")
     modality = modality if re.fullmatch("[A-Z]{2,16}", modality) else ""
-    origin_mm, directions = _placement(dataset, warnings)
+    origin_mm, directions = _placement(dataset, notes)
     frames = _numbers(dataset, "NumberOfFrames", 1) or (1,)
-    spacing_mm = _spacing_mm(dataset, modality, warnings)
-    return DicomHeader(modality, int(frames[0]), spacing_mm, origin_mm, directions, tuple(warnings))
+    spacing_mm = _spacing_mm(dataset, modality, notes)
+    return DicomHeader(modality, int(frames[0]), spacing_mm, origin_mm, directions, tuple(notes))
 
 
-def _spacing_mm(dataset: pydicom.Dataset, modality: str, warnings: list[str]) -> tuple[float, float] | None:
+def _spacing_mm(dataset: pydicom.Dataset, modality: str, notes: list[str]) -> tuple[float, float] | None:
     """Return the pixel size ``(y, x)`` in the patient as well as the file knows it (docs/coordinates.md), else None."""
     pixel, imager, nominal = (
-        _pixel_size(dataset, keyword, warnings)
+        _pixel_size(dataset, keyword, notes)
         for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
     )
     calibrated = modality in CROSS_SECTIONS or bool(_value(dataset, "PixelSpacingCalibrationType"))
@@ -118,18 +122,18 @@ def _spacing_mm(dataset: pydicom.Dataset, modality: str, warnings: list[str]) ->
         magnification = _numbers(dataset, "EstimatedRadiographicMagnificationFactor", 1)
         if magnification and 0.1 < magnification[0] < 20:
             return imager[0] / magnification[0], imager[1] / magnification[0]
-        warnings.append(
+        notes.append(
             "The pixel size is that of the detector: the projection enlarges the patient, so true distances are shorter."
         )
         return imager
     if nominal and not pixel:
-        warnings.append(
+        notes.append(
             "The pixel size is the nominal one of the film scanner; it does not know how the film was exposed."
         )
     return pixel or nominal
 
 
-def _placement(dataset: pydicom.Dataset, warnings: list[str]) -> tuple[FloatArray, FloatArray]:
+def _placement(dataset: pydicom.Dataset, notes: list[str]) -> tuple[FloatArray, FloatArray]:
     """Return the origin ``(3,)`` and the row and column directions ``(3, 2)`` in LPS; the identity for a projection."""
     position = _numbers(dataset, "ImagePositionPatient", 3)
     orientation = _numbers(dataset, "ImageOrientationPatient", 6)
@@ -141,19 +145,17 @@ def _placement(dataset: pydicom.Dataset, warnings: list[str]) -> tuple[FloatArra
             directions = found / np.linalg.norm(found, axis=0)
         else:
             position = None
-            warnings.append(
-                "The slice's orientation in the file makes no sense, so its place in the patient is unknown."
-            )
+            notes.append("The slice's orientation in the file makes no sense, so its place in the patient is unknown.")
     return np.array(position or (0.0, 0.0, 0.0)), directions
 
 
-def _pixel_size(dataset: pydicom.Dataset, keyword: str, warnings: list[str]) -> tuple[float, float] | None:
+def _pixel_size(dataset: pydicom.Dataset, keyword: str, notes: list[str]) -> tuple[float, float] | None:
     """Return a spacing tag ``(y, x)`` in mm if it holds two positive numbers."""
     if keyword not in dataset:
         return None
     size = _numbers(dataset, keyword, 2)
     if size is None or min(size) <= 0:
-        warnings.append(f"The file's {keyword} holds no usable pixel size and was ignored.")
+        notes.append(f"The file's {keyword} holds no usable pixel size and was ignored.")
         return None
     return size[0], size[1]
 
