@@ -54,7 +54,7 @@ class Controller:
         self.editor = Editor(self.document, self.view_state, self.undo_stack)
         self.jobs = Jobs()
         self.image_paths: list[Path] = []
-        self._questions = questions
+        self.questions = questions
         self._model_path = model_path
         self._read = read
         self._localize = localize
@@ -76,7 +76,7 @@ class Controller:
 
     def ask_open_image(self) -> None:
         """Ask for an image and open it."""
-        path = self._questions.image_path(self.folder)
+        path = self.questions.image_path(self.folder)
         if path is not None:
             self.open_paths([path])
 
@@ -107,7 +107,7 @@ class Controller:
                 self._reading = None
             self._hide_progress(job)
 
-        job = self.jobs.run(self._read, path, on_result=arrived, on_error=self._questions.show_error, on_end=ended)
+        job = self.jobs.run(self._read, path, on_result=arrived, on_error=self.questions.show_error, on_end=ended)
         self._reading = job
         self._show_progress(job, Progress(-1.0, f"Opening {path.name}"))
 
@@ -186,7 +186,7 @@ class Controller:
             image,
             path,
             on_result=localized,
-            on_error=self._questions.show_error,
+            on_error=self.questions.show_error,
             on_progress=lambda fraction, text: self._show_progress(job, Progress(fraction, text)),
             on_end=ended,
         )
@@ -195,15 +195,15 @@ class Controller:
 
     def ask_model(self) -> None:
         """Ask for a model file, show what it says about itself, and localize with it."""
-        path = self._questions.model_path()
+        path = self.questions.model_path()
         if path is None:
             return
         try:
             info = read_model_info(path)
         except AppError as error:
-            self._questions.show_error(error)
+            self.questions.show_error(error)
             return
-        if not self._questions.accepts_model(info, path):
+        if not self.questions.accepts_model(info, path):
             return
         self._model_path = path
         self.view_state.messages = ()
@@ -247,7 +247,7 @@ class Controller:
 
     def ask_open_landmarks(self) -> None:
         """Ask for a landmark file and open it."""
-        path = self._questions.landmarks_path(self.folder)
+        path = self.questions.landmarks_path(self.folder)
         if path is not None:
             self.open_landmarks(path)
 
@@ -255,7 +255,7 @@ class Controller:
         """Show the landmarks of a file in place of the present ones, in one step that can be undone."""
         image, info = self.document.image, self.document.model_info
         if image is None:
-            self._questions.show_error(
+            self.questions.show_error(
                 LandmarkFileError(f"{path.name} holds landmarks, but no image is open.", "Open its image first.")
             )
             return
@@ -263,7 +263,7 @@ class Controller:
         try:
             landmarks = read_landmarks(path, names=names, image=image, ndim=image.ndim)
         except AppError as error:
-            self._questions.show_error(error)
+            self.questions.show_error(error)
             return
         self._stop_localizing()
         expected = () if info is None else info.landmarks
@@ -287,8 +287,11 @@ class Controller:
         image = self.document.image
         if image is None:
             return False
-        path = self._questions.export_path(self.document.landmarks_path or landmarks_path_beside(image.source.path))
-        return path is not None and self._write(path)
+        path = self.document.landmarks_path
+        if path is None or path.suffix.lower() not in WRITABLE_SUFFIXES:
+            path = landmarks_path_beside(image.source.path)
+        chosen = self.questions.export_path(path)
+        return chosen is not None and self._write(chosen)
 
     def _write(self, path: Path) -> bool:
         self.editor.end_drag()
@@ -299,7 +302,7 @@ class Controller:
         try:
             write_landmarks(landmarks, path, image=image, model=model)
         except AppError as error:
-            self._questions.show_error(error)
+            self.questions.show_error(error)
             return False
         self.document.mark_saved(path)
         self.undo_stack.setClean()
@@ -314,7 +317,7 @@ class Controller:
         if image is None:
             return
         known = image.source.spacing_known
-        answer = self._questions.pixel_size_mm(float(image.grid.spacing_mm.mean()) if known else None)
+        answer = self.questions.pixel_size_mm(float(image.grid.spacing_mm.mean()) if known else None)
         if answer is OnRuler.MEASURE:
             self.view_state.ruler_px = ()
             self.view_state.mode = Mode.RULER
@@ -332,7 +335,7 @@ class Controller:
         start_px, end_px = self.view_state.ruler_px
         length = plane.length_mm(start_px, end_px)
         length_px = float(((start_px[0] - end_px[0]) ** 2 + (start_px[1] - end_px[1]) ** 2) ** 0.5)
-        known_mm = self._questions.ruler_length_mm(length_px) if length_px >= 1 else None
+        known_mm = self.questions.ruler_length_mm(length_px) if length_px >= 1 else None
         self.leave_mode()
         if known_mm is not None:
             self._set_spacing([float(spacing) * known_mm / length for spacing in image.grid.spacing_mm])
@@ -352,6 +355,11 @@ class Controller:
 
     # The rest
 
+    def reset_levels(self) -> None:
+        """Go back to the brightness and contrast that suit the image."""
+        if self.document.image is not None:
+            self.view_state.levels = percentile_levels(self.document.image.voxels)
+
     def leave_mode(self) -> None:
         """Esc: let go of a dragged landmark, or else return to looking around."""
         if not self.editor.cancel_drag():
@@ -361,7 +369,7 @@ class Controller:
     def ask_rename(self) -> None:
         """Ask for another name of the selected landmark."""
         name = self.view_state.selected
-        new_name = None if name is None else self._questions.landmark_name(name)
+        new_name = None if name is None else self.questions.landmark_name(name)
         if new_name is not None:
             self.editor.rename(new_name)
 
@@ -377,7 +385,7 @@ class Controller:
         image = self.document.image
         if image is None or not self.document.modified:
             return True
-        answer = self._questions.unsaved(image.source.path.name)
+        answer = self.questions.unsaved(image.source.path.name)
         return self.save() if answer is Unsaved.SAVE else answer is Unsaved.DISCARD
 
     def _show_progress(self, job: Job, progress: Progress) -> None:

@@ -13,7 +13,7 @@ from app import landmark_edits
 from app.commands import ReplaceLandmarks
 from app.document import Document
 from app.slice_plane import SlicePlane
-from app.view_state import Mode, ViewState
+from app.view_state import Mode, Sort, ViewState
 from core.model_info import ModelInfo
 from core.types import FloatArray, Landmarks, Prediction, Status
 
@@ -83,6 +83,18 @@ class Editor:
         """Tell whether a landmark has a position."""
         landmarks = self._document.landmarks
         return landmarks is not None and name in landmarks.names and bool(landmarks.located[landmarks.index(name)])
+
+    def sort_by(self, sort: Sort) -> None:
+        """List by something else; the same again turns the order round, and once more goes back to the model's order."""
+        state = self._view
+        if sort is not state.sort:
+            state.worst_first = True
+            state.sort = sort
+        elif state.worst_first:
+            state.worst_first = False
+        else:
+            state.worst_first = True
+            state.sort = Sort.MODEL
 
     # Moving
 

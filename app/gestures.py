@@ -1,0 +1,44 @@
+"""Which mouse button means what, and the list of gestures that the shortcut sheet shows.
+
+The counterpart of `actions` for things that are done with the mouse or by holding a key.
+"""
+
+from enum import Enum, auto
+
+from PySide6.QtCore import Qt
+
+from app.view_state import Mode
+
+
+class DragKind(Enum):
+    """What moving the mouse does while a button is down."""
+
+    NONE = auto()
+    POINT = auto()
+    PAN = auto()
+    LEVELS = auto()
+
+
+def drag_kind(button: Qt.MouseButton, mode: Mode, *, shift: bool, on_point: bool) -> DragKind:
+    """Return what a drag with ``button`` does that begins on a landmark or beside it."""
+    if button == Qt.MouseButton.MiddleButton:
+        return DragKind.PAN
+    if button == Qt.MouseButton.RightButton:
+        return DragKind.LEVELS
+    if button != Qt.MouseButton.LeftButton:
+        return DragKind.NONE
+    if shift:
+        return DragKind.PAN
+    return DragKind.POINT if on_point and mode is not Mode.RULER else DragKind.NONE
+
+
+GESTURES = (
+    ("Drag a landmark", "Move it (Esc lets go)"),
+    ("Click a landmark", "Select it"),
+    ("Right click a landmark", "What can be done with it"),
+    ("Wheel", "Zoom; in a volume: next slice, with Ctrl zoom"),
+    ("Right drag", "Brightness (up, down) and contrast (left, right)"),
+    ("Middle drag, or Shift + left drag", "Move the image"),
+    ("Double click beside landmarks", "Fit the image into the window"),
+    ("Hold H", "Hide landmarks and vectors"),
+)

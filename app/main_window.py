@@ -1,0 +1,307 @@
+"""The window: menus, toolbar, image, table and status line, put together. It decides nothing.
+
+Builds Qt's actions from the table in `actions` and keeps them in step with what can be done now.
+"""
+
+from importlib.metadata import version
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QKeySequence,
+)
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDockWidget,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QMessageBox,
+    QStackedWidget,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QLabeledSlider
+
+from app import theme
+from app.actions import ACTIONS, LANDMARK_MENU, MENUS, TOOLBAR, Action
+from app.controller import Controller
+from app.empty_state import EmptyState
+from app.landmark_table import LandmarkTable
+from app.message_bar import MessageBar
+from app.shortcut_sheet import ShortcutSheet
+from app.slice_view import SliceView
+from app.status_bar import StatusBar
+
+
+class MainWindow(QMainWindow):
+    """Cairn's window.
+
+    Parameters
+    ----------
+    controller
+        Who decides.
+    """
+
+    def __init__(self, controller: Controller) -> None:
+        super().__init__()
+        self.controller = controller
+        self.actions_by_id: dict[str, QAction] = {}
+        self.setAcceptDrops(True)
+        self.resize(1280, 800)
+        self.setMinimumSize(900, 600)
+        self.slice_view = SliceView(controller)
+        self.table = LandmarkTable(controller)
+        self._make_actions()
+        self._make_menus()
+        self.message_bar = MessageBar(controller.view_state)
+        self._make_toolbar()
+        self._make_centre()
+        self._make_dock()
+        self.status_bar = StatusBar(controller)
+        self.setStatusBar(self.status_bar)
+        self._refreshing = QTimer(self)
+        self._refreshing.setSingleShot(True)
+        self._refreshing.setInterval(0)
+        self._refreshing.timeout.connect(self.refresh)
+        self._connect()
+        self.refresh()
+
+    # Building
+
+    def _make_actions(self) -> None:
+        by_window = {
+            "file.quit": self.close,
+            "help.shortcuts": self.show_shortcuts,
+            "help.about": self.show_about,
+        }
+        for row in ACTIONS:
+            action = QAction(row.text, self)
+            if row.icon:
+                action.setIcon(theme.icon(row.icon))
+            action.setShortcuts([QKeySequence(key) for key in row.shortcuts])
+            action.setCheckable(row.checked_when is not None)
+            action.setIconText(row.toolbar or row.text)
+            key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            action.setToolTip(f"{row.text.rstrip('…')} ({key})" if key else row.text.rstrip("…"))
+            if row.of_window:
+                action.triggered.connect(lambda _=False, do=by_window[row.id]: do())
+            else:
+                action.triggered.connect(lambda _=False, row=row: self._trigger(row))
+            if row.in_view_only:
+                action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+                self.slice_view.addAction(action)
+            else:
+                self.addAction(action)
+            self.actions_by_id[row.id] = action
+
+    def _trigger(self, row: Action) -> None:
+        row.trigger(self.controller)
+        self.refresh()  # a switch that did not move must show so
+
+    def _make_menus(self) -> None:
+        for title in MENUS:
+            menu = self.menuBar().addMenu(f"&{title}")
+            rows = [row for row in ACTIONS if row.menu == title]
+            for before, row in zip([None, *rows], rows, strict=False):
+                if before is not None and before.group != row.group:
+                    menu.addSeparator()
+                menu.addAction(self.actions_by_id[row.id])
+
+    def _make_toolbar(self) -> None:
+        bar = QToolBar("Tools")
+        bar.setMovable(False)
+        bar.setIconSize(QSize(22, 22))
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        for position, group in enumerate(TOOLBAR):
+            if position:
+                bar.addSeparator()
+            bar.addActions([self.actions_by_id[id_] for id_ in group])
+        self.stage_box = QComboBox()
+        self.stage_box.setToolTip("Which stage's votes are drawn as vectors")
+        self.stage_box.setMinimumWidth(92)
+        self.stage_box.activated.connect(self._choose_stage)
+        bar.addWidget(QLabel("of stage"))
+        bar.addWidget(self.stage_box)
+        spacer = QWidget()
+        spacer.setSizePolicy(spacer.sizePolicy().Policy.Expanding, spacer.sizePolicy().Policy.Preferred)
+        bar.addWidget(spacer)
+        bar.addAction(self.actions_by_id["help.shortcuts"])
+        self.addToolBar(bar)
+
+    def _make_centre(self) -> None:
+        self.slice_slider = QLabeledSlider(Qt.Orientation.Horizontal)
+        self.slice_slider.setToolTip("Slice")
+        self.slice_slider.valueChanged.connect(self._choose_slice)
+        viewer = QWidget()
+        viewer_layout = QVBoxLayout(viewer)
+        viewer_layout.setContentsMargins(0, 0, 0, 0)
+        viewer_layout.setSpacing(0)
+        viewer_layout.addWidget(self.slice_view, 1)
+        viewer_layout.addWidget(self.slice_slider)
+        self.empty_state = EmptyState(self.actions_by_id["file.open"], self.actions_by_id["file.sample"])
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.empty_state)
+        self.pages.addWidget(viewer)
+        centre = QWidget()
+        layout = QVBoxLayout(centre)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.message_bar)
+        layout.addWidget(self.pages, 1)
+        self.setCentralWidget(centre)
+
+    def _make_dock(self) -> None:
+        self.dock = QDockWidget("Landmarks")
+        self.dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
+        self.dock.setAllowedAreas(Qt.DockWidgetArea.LeftDockWidgetArea | Qt.DockWidgetArea.RightDockWidgetArea)
+        self.dock.setWidget(self.table)
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
+        self.resizeDocks([self.dock], [540], Qt.Orientation.Horizontal)
+
+    def _connect(self) -> None:
+        document, state = self.controller.document, self.controller.view_state
+        for signal in (document.image_changed, document.landmarks_changed, document.prediction_changed, document.saved):
+            signal.connect(self._refresh_soon)
+        events = state.events
+        for event in (
+            events.selected, events.mode, events.show_labels, events.show_vectors, events.inverted, events.stage,
+            events.progress, events.slice_index,
+        ):  # fmt: skip
+            event.connect(self._refresh_soon)
+        self.controller.undo_stack.indexChanged.connect(self._refresh_soon)
+        self.slice_view.menu_requested.connect(self.show_landmark_menu)
+        self.table.menu_requested.connect(self.show_landmark_menu)
+
+    # Keeping in step
+
+    def _refresh_soon(self, *_: object) -> None:
+        self._refreshing.start()
+
+    def refresh(self) -> None:
+        """Bring actions, title, stages and slider in step with document and view state."""
+        for row in ACTIONS:
+            action = self.actions_by_id[row.id]
+            action.setEnabled(row.enabled_when(self.controller))
+            if row.checked_when is not None:
+                action.setChecked(row.checked_when(self.controller))
+        stack = self.controller.undo_stack
+        for id_, verb, what in (("edit.undo", "Undo", stack.undoText()), ("edit.redo", "Redo", stack.redoText())):
+            self.actions_by_id[id_].setText(f"{verb} “{what}”" if what else verb)
+            self.actions_by_id[id_].setIconText(verb)
+        self._refresh_title()
+        self._refresh_stages()
+        self._refresh_slider()
+        self.pages.setCurrentIndex(0 if self.controller.document.image is None else 1)
+
+    def _refresh_title(self) -> None:
+        image = self.controller.document.image
+        if image is None:
+            self.setWindowTitle("Cairn")
+            return
+        paths = self.controller.image_paths
+        path = image.source.path
+        place = f" ({paths.index(path) + 1} of {len(paths)})" if len(paths) > 1 and path in paths else ""
+        self.setWindowTitle(f"{path.name}{place}[*] – Cairn")
+        self.setWindowModified(self.controller.document.modified)
+
+    def _refresh_stages(self) -> None:
+        prediction = self.controller.document.prediction
+        count = 0 if prediction is None else len(prediction.fields)
+        if self.stage_box.count() != count:
+            self.stage_box.clear()
+            self.stage_box.addItems(["Global", *(f"Local {number}" for number in range(1, count))][:count])
+        self.stage_box.setEnabled(count > 0 and self.controller.view_state.show_vectors)
+        self.stage_box.setCurrentIndex(self.controller.view_state.stage if count else -1)
+
+    def _refresh_slider(self) -> None:
+        image = self.controller.document.image
+        self.slice_slider.setVisible(image is not None and image.ndim == 3)
+        if image is not None and image.ndim == 3:
+            index = self.controller.view_state.slice_index
+            self.slice_slider.setRange(0, image.grid.shape[0] - 1)
+            self.slice_slider.setValue(index)
+
+    def _choose_stage(self, stage: int) -> None:
+        self.controller.view_state.stage = stage
+
+    def _choose_slice(self, index: int) -> None:
+        image = self.controller.document.image
+        if image is not None and image.ndim == 3:
+            self.controller.view_state.slice_index = index
+
+    # What a person does to the window
+
+    def show_landmark_menu(self, place: QPoint) -> None:
+        """Open the menu of what can be done with the selected landmark."""
+        self.refresh()
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addActions([self.actions_by_id[id_] for id_ in LANDMARK_MENU])
+        menu.popup(place)
+
+    def show_shortcuts(self) -> None:
+        """Show keys and gestures."""
+        sheet = ShortcutSheet(self)
+        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        sheet.show()
+
+    def show_about(self) -> None:
+        """Say what this is."""
+        box = QMessageBox(self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setWindowTitle("About Cairn")
+        box.setIconPixmap(theme.icon("cairn").pixmap(72, 72))
+        box.setText(f"<b>Cairn {version('cairn-landmarks')}</b><br>Finds anatomical landmarks in medical images.")
+        box.setInformativeText(
+            "Everything stays on this computer. Cairn is made for research; it is no medical device, and a person "
+            "answers for every landmark."
+        )
+        box.open()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
+        """Welcome files."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            self.empty_state.set_dragging(True)
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: N802 - Qt's name
+        """Calm down again."""
+        self.empty_state.set_dragging(False)
+        event.accept()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
+        """Hand dropped files to the controller, once the drag is over: a question may follow."""
+        self.empty_state.set_dragging(False)
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        event.acceptProposedAction()
+        QTimer.singleShot(0, self, lambda: self.controller.open_paths(paths))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Hide everything over the image while H is held."""
+        if event.key() == Qt.Key.Key_H and not event.modifiers():
+            self.controller.view_state.hide_all = True
+        else:
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Show it again."""
+        if event.key() == Qt.Key.Key_H and not event.isAutoRepeat():
+            self.controller.view_state.hide_all = False
+        else:
+            super().keyReleaseEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        """Close where the controller agrees."""
+        if self.controller.close():
+            event.accept()
+        else:
+            event.ignore()

@@ -1,0 +1,80 @@
+"""The line at the bottom: what the image is, what is under the mouse, and what is being worked on."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
+
+from app.controller import Controller
+from app.view_state import Progress
+from core.types import Image
+
+
+class StatusBar(QStatusBar):
+    """Image facts at the left, progress in the middle, cursor at the right."""
+
+    def __init__(self, controller: Controller) -> None:
+        super().__init__()
+        self._controller = controller
+        self._facts = QLabel()
+        self._cursor = QLabel()
+        self._cursor.setMinimumWidth(230)
+        self._cursor.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._job = QWidget()
+        self._job_text = QLabel()
+        self._bar = QProgressBar()
+        self._bar.setFixedSize(170, 14)
+        self._bar.setTextVisible(False)
+        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.setStyleSheet("padding: 1px 10px;")
+        self.cancel_button.clicked.connect(lambda: controller.cancel_job())
+        layout = QHBoxLayout(self._job)
+        layout.setContentsMargins(0, 1, 0, 1)
+        for widget in (self._job_text, self._bar, self.cancel_button):
+            layout.addWidget(widget)
+        self.addWidget(self._facts)
+        self.addPermanentWidget(self._job)
+        self.addPermanentWidget(self._cursor)
+        controller.document.image_changed.connect(self._show_image)
+        controller.view_state.events.cursor_px.connect(self._show_cursor)
+        controller.view_state.events.progress.connect(self._show_progress)
+        self._show_image()
+        self._show_progress(None)
+
+    def _show_image(self) -> None:
+        image = self._controller.document.image
+        self._facts.setText("" if image is None else image_facts(image))
+        self._show_cursor(None)
+
+    def _show_cursor(self, cursor_px: tuple[float, float] | None) -> None:
+        image, plane = self._controller.document.image, self._controller.editor.plane
+        if image is None or plane is None or cursor_px is None or not plane.inside(cursor_px):
+            self._cursor.clear()
+            return
+        point_mm = plane.mm_from_px(cursor_px)
+        unit = self._controller.document.unit
+        decimals = 2 if unit == "mm" else 1
+        column, row = (round(value) for value in plane.clamped(cursor_px))
+        columns, rows = plane.size_px
+        index = (min(max(row, 0), rows - 1), min(max(column, 0), columns - 1))
+        voxels = image.voxels if image.ndim == 2 else image.voxels[plane.slice_index]
+        where = ", ".join(f"{value:.{decimals}f}" for value in point_mm)
+        self._cursor.setText(f"({where}) {unit}   value {voxels[index]:g}")
+
+    def _show_progress(self, progress: Progress | None) -> None:
+        self._job.setVisible(progress is not None)
+        if progress is None:
+            return
+        self._job_text.setText(f"{progress.text}…")
+        self._bar.setRange(0, 1000 if progress.fraction >= 0 else 0)
+        if progress.fraction >= 0:
+            self._bar.setValue(round(1000 * progress.fraction))
+        self.cancel_button.setEnabled(progress.cancellable)
+
+
+def image_facts(image: Image) -> str:
+    """Return size and pixel size of an image, and whether the latter is known."""
+    size = " × ".join(str(n) for n in reversed(image.grid.shape))
+    if not image.source.spacing_known:
+        return f"{size} px   ·   pixel size unknown: distances in px"
+    spacing_mm = list(reversed([f"{value:.4g}" for value in image.grid.spacing_mm]))
+    same = len(set(spacing_mm)) == 1
+    return f"{size} px   ·   {spacing_mm[0] if same else ' × '.join(spacing_mm)} mm per pixel"
