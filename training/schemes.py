@@ -1,0 +1,91 @@
+"""Landmark schemes: the names and abbreviations of a set of landmarks, in their order.
+
+A scheme is a small JSON file; the bundled ones lie in ``assets/schemes``. Nothing here knows where any landmark is.
+"""
+
+import json
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.assets import assets_folder
+from core.errors import ConfigError
+from core.model_info import first_complaint
+
+
+class SchemeLandmark(BaseModel):
+    """One landmark of a scheme: its name and the short form the field writes into drawings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    abbreviation: str = Field(min_length=1)
+
+
+class Scheme(BaseModel):
+    """A set of landmarks in a fixed order.
+
+    Attributes
+    ----------
+    name
+        What configurations call the scheme; the file's name without suffix.
+    title
+        What a person calls it.
+    ndim
+        Rank of the images it belongs to, 2 or 3.
+    landmarks
+        Its landmarks, in order.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1] = 1
+    name: str = Field(min_length=1)
+    title: str
+    ndim: Literal[2, 3]
+    landmarks: tuple[SchemeLandmark, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _unique(self) -> "Scheme":
+        for what, values in (("names", self.names), ("abbreviations", self.abbreviations)):
+            if len(set(values)) != len(values):
+                raise ValueError(f"landmark {what} must be unique")
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the landmarks, in order."""
+        return tuple(landmark.name for landmark in self.landmarks)
+
+    @property
+    def abbreviations(self) -> tuple[str, ...]:
+        """Abbreviations of the landmarks, in order."""
+        return tuple(landmark.abbreviation for landmark in self.landmarks)
+
+
+def read_scheme(scheme: str | Path) -> Scheme:
+    """Read a bundled scheme by its name, or any scheme by the path of its JSON file.
+
+    Raises
+    ------
+    ConfigError
+        There is no such scheme, or its file is wrong.
+    """
+    folder = assets_folder() / "schemes"
+    path = Path(scheme) if Path(scheme).suffix == ".json" else folder / f"{scheme}.json"
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        bundled = ", ".join(sorted(file.stem for file in folder.glob("*.json")))
+        raise ConfigError(
+            f"There is no landmark scheme {scheme}.", f"Give the path of a .json file, or one of: {bundled}."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"The landmark scheme {path.name} is no readable JSON file.", "Check the file.") from error
+    try:
+        return Scheme.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigError(
+            f"The landmark scheme {path.name} is wrong ({first_complaint(error)}).", "Correct the file."
+        ) from error
