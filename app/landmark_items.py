@@ -103,8 +103,11 @@ class LandmarkLayer(SliceLayer):
             return
         colour = theme.status_colour(glyph.status, (0.9 if glyph.selected else 0.55) * glyph.opacity)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(colour, 1.4 if glyph.selected else 1.0, Qt.PenStyle.DashLine))
-        painter.drawEllipse(centre, half_width, half_height)
+        width = 1.6 if glyph.selected else 1.2
+        shade = QColor(0, 0, 0, round(110 * glyph.opacity))
+        for pen in (QPen(shade, width + 1.6), QPen(colour, width, Qt.PenStyle.DashLine)):
+            painter.setPen(pen)
+            painter.drawEllipse(centre, half_width, half_height)
 
     def _paint_labels(self, painter: QPainter, screen: FloatArray) -> None:
         fonts = [self._font_of(glyph) for glyph in self._glyphs]
@@ -121,7 +124,7 @@ class LandmarkLayer(SliceLayer):
             path = QPainterPath()
             path.addText(QPointF(corners[row, 0], corners[row, 1] + metrics[row].ascent()), fonts[row], glyph.label)
             painter.strokePath(path, QPen(QColor(0, 0, 0, int(200 * glyph.opacity)), 3.2, j=Qt.PenJoinStyle.RoundJoin))
-            colour = QColor("white") if glyph.selected else theme.status_colour(glyph.status)
+            colour = QColor("white") if glyph.selected else theme.pale(theme.STATUS_COLOURS[glyph.status])
             colour.setAlphaF(min(1.0, 0.3 + 0.7 * glyph.opacity))
             painter.fillPath(path, QBrush(colour))
 

@@ -192,7 +192,7 @@ class MainWindow(QMainWindow):
             action = self.actions_by_id[row.id]
             action.setEnabled(row.enabled_when(self.controller))
             if row.checked_when is not None:
-                action.setChecked(row.checked_when(self.controller))
+                action.setChecked(action.isEnabled() and row.checked_when(self.controller))
         stack = self.controller.undo_stack
         for id_, verb, what in (("edit.undo", "Undo", stack.undoText()), ("edit.redo", "Redo", stack.redoText())):
             self.actions_by_id[id_].setText(f"{verb} “{what}”" if what else verb)
@@ -200,7 +200,9 @@ class MainWindow(QMainWindow):
         self._refresh_title()
         self._refresh_stages()
         self._refresh_slider()
-        self.pages.setCurrentIndex(0 if self.controller.document.image is None else 1)
+        has_image = self.controller.document.image is not None
+        self.pages.setCurrentIndex(1 if has_image else 0)
+        self.dock.setVisible(has_image)
 
     def _refresh_title(self) -> None:
         image = self.controller.document.image

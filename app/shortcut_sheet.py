@@ -10,6 +10,8 @@ from app import theme
 from app.actions import ACTIONS, MENUS
 from app.gestures import GESTURES
 
+_KEYS_WIDTH = 190
+
 
 class ShortcutSheet(QDialog):
     """All keys by menu, and all gestures."""
@@ -22,7 +24,7 @@ class ShortcutSheet(QDialog):
         sections.append(("Mouse", list(GESTURES)))
         columns = QHBoxLayout()
         columns.setSpacing(36)
-        for chosen in (sections[:3], sections[3:]):
+        for chosen in (sections[: len(MENUS)], sections[len(MENUS) :]):
             label = QLabel("".join(_section(title, rows) for title, rows in chosen if rows))
             label.setTextFormat(Qt.TextFormat.RichText)
             columns.addWidget(label, alignment=Qt.AlignmentFlag.AlignTop)
@@ -45,7 +47,7 @@ def _rows(menu: str) -> list[tuple[str, str]]:
 
 def _section(title: str, rows: list[tuple[str, str]]) -> str:
     body = "".join(
-        f"<tr><td style='padding: 2px 18px 2px 0; color: {theme.ACCENT}'>{escape(keys)}</td>"
+        f"<tr><td width='{_KEYS_WIDTH}' style='padding: 2px 12px 2px 0; color: {theme.ACCENT}'>{escape(keys)}</td>"
         f"<td style='padding: 2px 0'>{escape(text)}</td></tr>"
         for keys, text in rows
     )

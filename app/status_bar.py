@@ -13,6 +13,7 @@ class StatusBar(QStatusBar):
 
     def __init__(self, controller: Controller) -> None:
         super().__init__()
+        self.setSizeGripEnabled(False)
         self._controller = controller
         self._facts = QLabel()
         self._cursor = QLabel()

@@ -122,6 +122,12 @@ def colour(name: str, alpha: float = 1.0) -> QColor:
     return result
 
 
+def pale(name: str) -> QColor:
+    """Return a colour half way to white: for text, which must be read on any grey."""
+    strong = QColor(name)
+    return QColor(*((channel + 255) // 2 for channel in (strong.red(), strong.green(), strong.blue())))
+
+
 def status_colour(status: Status, alpha: float = 1.0) -> QColor:
     """Return the colour of a landmark's state."""
     return colour(STATUS_COLOURS[status], alpha)

@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+
+from app.slice_layer import ScreenMap
+from app.slice_plane import SlicePlane
+from app.vector_field_item import SMALLEST_STEP, arrow_lines, field_picture
+from core.types import Grid, VectorField
+
+
+def field_towards(grid: Grid, stride: int, point_mm: np.ndarray) -> VectorField:
+    cells = grid.strided(stride, (stride - 1) / 2)
+    centres_mm = cells.to_mm(np.stack(np.meshgrid(*map(np.arange, cells.shape), indexing="ij"), axis=-1))
+    distance_mm = np.linalg.norm(point_mm - centres_mm, axis=-1)
+    weight = (distance_mm == distance_mm.min()).astype(np.float32)
+    return VectorField((point_mm - centres_mm).astype(np.float32), weight, cells)
+
+
+@pytest.mark.parametrize("spacing_mm", [1.0, (0.5, 0.25)])
+def test_every_displacement_ends_at_the_landmark_in_pixels(spacing_mm):
+    grid = Grid.from_spacing((64, 48), spacing_mm, (7, -3))
+    plane = SlicePlane(grid)
+    picture = field_picture(field_towards(grid, 8, plane.mm_from_px([20.25, 33.5])), plane)
+    assert len(picture.cells) == 8 * 6
+    assert np.allclose(picture.centres_px + picture.directions_px, [20.25, 33.5], atol=1e-4)
+    assert picture.step_px == pytest.approx((8, 8))
+    assert np.allclose(picture.centres_px[0], [3.5, 3.5])
+
+
+def test_the_likely_cell_is_the_one_around_the_landmark():
+    grid = Grid.from_spacing((64, 48))
+    plane = SlicePlane(grid)
+    picture = field_picture(field_towards(grid, 8, plane.mm_from_px([20.0, 34.0])), plane)
+    (centre_px,) = picture.centres_px[picture.likely]
+    assert np.all(np.abs(centre_px - [20, 34]) <= 4)
+
+
+def test_lengths_grow_with_the_distance_but_stay_drawable():
+    grid = Grid.from_spacing((64, 64))
+    picture = field_picture(field_towards(grid, 8, np.array([3.5, 3.5])), SlicePlane(grid))
+    order = np.argsort(np.linalg.norm(picture.directions_px, axis=1))
+    assert np.all(np.diff(picture.lengths[order]) >= -1e-6)
+    assert picture.lengths.min() == pytest.approx(0.3)
+    assert picture.lengths.max() == pytest.approx(1.0)
+
+
+def test_of_a_volume_only_the_cells_around_the_slice_are_drawn():
+    grid = Grid.from_spacing((16, 32, 32), (2.0, 1.0, 1.0))
+    field = field_towards(grid, 8, np.array([5.0, 6.0, 7.0]))
+    picture = field_picture(field, SlicePlane(grid, 12))
+    assert len(picture.cells) == 16
+    assert np.allclose(picture.centres_px + picture.directions_px, [5, 6], atol=1e-4)
+
+
+def test_arrows_point_the_right_way_on_the_screen_and_are_thinned_out():
+    grid = Grid.from_spacing((64, 64))
+    plane = SlicePlane(grid)
+    picture = field_picture(field_towards(grid, 2, np.array([31.0, 31.0])), plane)
+    screen_map = ScreenMap((10, 20), (1.5, 1.5))
+    lines = arrow_lines(picture, screen_map)
+    stride = int(np.ceil(SMALLEST_STEP / 3))
+    shafts = lines[: len(lines) // 3]
+    assert len(shafts) == (32 // stride) ** 2
+    target = screen_map.to_screen([31.0, 31.0])
+    for line in shafts:
+        start, end = np.array([line.x1(), line.y1()]), np.array([line.x2(), line.y2()])
+        assert np.linalg.norm(target - end) < np.linalg.norm(target - start)
+        along = (end - start) @ (target - start)
+        assert along == pytest.approx(np.linalg.norm(end - start) * np.linalg.norm(target - start), rel=1e-3)
+
+
+def test_a_vote_without_displacement_is_drawn_without_a_warning():
+    grid = Grid.from_spacing((8, 8))
+    still = VectorField(np.zeros((1, 1, 2), np.float32), np.ones((1, 1), np.float32), grid.strided(8, 3.5))
+    picture = field_picture(still, SlicePlane(grid))
+    assert [line.length() for line in arrow_lines(picture, ScreenMap((0, 0), (4, 4)))] == [0, 0, 0]
