@@ -18,7 +18,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 
 from core.assets import assets_folder
 from core.command_line import run_command_line
-from core.image_io import write_image
+from core.image_io import read_image, write_image
 from core.landmark_io import write_landmarks
 from core.types import Grid, Image, ImageSource, Landmarks
 from training.cases import Case, read_case_image
@@ -118,7 +118,7 @@ def _ranks(values: npt.NDArray[np.float32], reference: npt.NDArray[np.float32]) 
 def average_images(
     cases: Sequence[Case], mean_mm: FloatArray, grid: Grid, progress: Callable[[int, int], None] | None = None
 ) -> npt.NDArray[np.uint8]:
-    """Average 2D images after warping each to the mean configuration.
+    """Average 8-bit 2D images after warping each to the mean configuration.
 
     Each image is equalized first, so that all count the same whatever their exposure; the average gets the mean histogram
     of the images at last.
@@ -198,7 +198,8 @@ def make_population_average(root: Path, progress: Callable[[int, int], None] | N
     cases = read_cephalometric(root, "train")
     mean_mm = procrustes_mean(np.stack([case.landmarks.points_mm for case in cases]))
     voxels = average_images(cases, mean_mm, GRID, progress)
-    return Image(voxels, GRID, ImageSource(Path("cephalogram.png"))), Landmarks(cases[0].landmarks.names, mean_mm)
+    landmarks = Landmarks(cases[0].landmarks.names, np.round(mean_mm, 3))
+    return Image(voxels, GRID, ImageSource(Path("cephalogram.png"))), landmarks
 
 
 commands = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -216,8 +217,9 @@ def make(
         image, landmarks = make_population_average(
             data or data_root() / "cephalometric", lambda done, count: bar.update(task, completed=done, total=count)
         )
-    write_image(image, folder / "cephalogram.png")
-    write_landmarks(landmarks, folder / "cephalogram.csv", image=image)
+    path = folder / "cephalogram.png"
+    write_image(image, path)
+    write_landmarks(landmarks, path.with_suffix(".csv"), image=read_image(path))
 
 
 if __name__ == "__main__":
