@@ -73,7 +73,9 @@ class Evaluation:
             raise ValueError(f"stages or times do not belong to {table[0]} cases of {table[1]} landmarks")
         for entry in fields(self):
             if isinstance(value := getattr(self, entry.name), np.ndarray):
-                value.setflags(write=False)
+                view = value.view()
+                view.setflags(write=False)
+                object.__setattr__(self, entry.name, view)
 
     def summary(self, thresholds_mm: Sequence[float] = THRESHOLDS_MM) -> pd.DataFrame:
         """Return mean, SD, median, IQR and success detection rates per landmark and for all (see `metrics.summarize`)."""

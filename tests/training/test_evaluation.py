@@ -1,0 +1,176 @@
+"""Evaluation of a real (tiny) model and of landmark files, and the report on it."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import ConfigError, InferenceError
+from core.image_io import read_image
+from core.inference import localize
+from core.landmark_io import write_landmarks
+from core.model_file import Model, load_model
+from core.types import Landmarks
+from tests.model_fixtures import write_tiny_image, write_tiny_model
+from training.cases import Case, read_case_image
+from training.evaluation import Evaluation, evaluate, evaluate_csv_folder, observer_errors_mm
+from training.report import to_markdown, write_report
+
+NAN = float("nan")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    return load_model(write_tiny_model(tmp_path_factory.mktemp("model") / "tiny.pt"))
+
+
+@pytest.fixture
+def cases(tmp_path: Path, model: Model) -> tuple[Case, ...]:
+    """Two images of 0.5 mm pixels that do not say so. Truth is the model's answer moved by (3, 4) mm; 'right' is absent once."""
+    made = []
+    for number in range(2):
+        path = write_tiny_image(tmp_path / f"scan{number}.png")
+        found_mm = localize(read_image(path).with_spacing(0.5), model, device="cpu").landmarks.points_mm
+        points_mm = found_mm + np.array((3.0, 4.0))
+        if number == 1:
+            points_mm[1] = NAN
+        truth = Landmarks(("left", "right"), points_mm)
+        observers = (truth, Landmarks(truth.names, points_mm + np.array((0.6, 0.8))))
+        made.append(Case(path.stem, path, truth, observers, spacing_mm=0.5))
+    return tuple(made)
+
+
+@pytest.fixture
+def by_hand() -> Evaluation:
+    """Three cases of two landmarks: one absent and rightly not found, one missed, one reported though absent."""
+    errors = np.array([[1.0, 3.0], [2.0, NAN], [NAN, NAN]])
+    return Evaluation(
+        model="m 1",
+        device="cpu",
+        cases=("a", "b", "c"),
+        names=("left", "right"),
+        errors_mm=errors,
+        present=np.array([[True, True], [True, True], [True, False]]),
+        found=np.array([[True, True], [True, False], [False, False]]),
+        stage_errors_mm=np.stack([errors + 1, errors]),
+        observer_errors_mm=np.array([[0.5, 1.5], [0.5, 2.5], [NAN, NAN]]),
+        elapsed_s=np.array([0.5, 0.25, 1.0]),
+    )
+
+
+def test_errors_stages_observers_and_times_of_a_model(model: Model, cases: tuple[Case, ...]) -> None:
+    heard: list[tuple[float, str]] = []
+    evaluation = evaluate(model, cases, device="cpu", progress=lambda done, name: heard.append((done, name)))
+    assert heard == [(0.0, "scan0"), (0.5, "scan1"), (1.0, "")]
+    assert (evaluation.model, evaluation.device) == ("tiny 0.1", "cpu")
+    np.testing.assert_allclose(evaluation.errors_mm, [[5.0, 5.0], [5.0, NAN]], rtol=1e-6)
+    assert evaluation.present.tolist() == [[True, True], [True, False]]
+    assert evaluation.found.all()
+    assert evaluation.stage_errors_mm.shape == (2, 2, 2)
+    np.testing.assert_allclose(evaluation.stage_errors_mm[1], evaluation.errors_mm)
+    assert not np.allclose(evaluation.stage_errors_mm[0], evaluation.errors_mm, equal_nan=True)
+    np.testing.assert_allclose(evaluation.observer_errors_mm, [[1.0, 1.0], [1.0, NAN]])
+    assert (evaluation.elapsed_s > 0).all()
+    assert evaluation.detections().loc["right"].tolist() == [1, 0, 1, 0]
+
+
+def test_cases_may_have_fewer_landmarks_than_the_model_but_no_others(model: Model, cases: tuple[Case, ...]) -> None:
+    case = cases[0]
+    fewer = Case("scan0", case.image_path, case.landmarks.subset(["right"]), spacing_mm=0.5)
+    evaluation = evaluate(model, [fewer], device="cpu")
+    assert evaluation.names == ("right",)
+    np.testing.assert_allclose(evaluation.stage_errors_mm[-1], [[5.0]], rtol=1e-6)
+    assert not evaluation.observed_twice
+    other = Case("scan0", case.image_path, Landmarks(("nose",), [[1.0, 2.0]]), spacing_mm=0.5)
+    with pytest.raises(ConfigError, match=r"model tiny 0\.1 has no landmark nose"):
+        evaluate(model, [other], device="cpu")
+
+
+def test_an_image_that_cannot_be_analysed_stops_the_evaluation(
+    tmp_path: Path, model: Model, cases: tuple[Case, ...]
+) -> None:
+    path = write_tiny_image(tmp_path / "grey.png", constant=True)
+    with pytest.raises(InferenceError, match="empty"):
+        evaluate(model, [Case("grey", path, cases[0].landmarks, spacing_mm=0.5)], device="cpu")
+
+
+def test_landmarks_of_another_rank_than_the_image_are_refused(cases: tuple[Case, ...]) -> None:
+    volume_marks = Landmarks(("left",), [[1.0, 2.0, 3.0]])
+    with pytest.raises(ConfigError, match="is 2D but its landmarks are 3D"):
+        read_case_image(Case("scan0", cases[0].image_path, volume_marks, spacing_mm=0.5))
+
+
+@pytest.mark.parametrize("spacing_known", [True, False])
+def test_the_files_of_the_command_line_give_the_same_errors(
+    tmp_path: Path, model: Model, cases: tuple[Case, ...], *, spacing_known: bool
+) -> None:
+    """With ``--spacing`` the files hold mm, without it px only."""
+    folder = tmp_path / "out"
+    for case in cases:
+        image = read_image(case.image_path)
+        if spacing_known:
+            image = image.with_spacing(0.5)
+        prediction = localize(image, model, device="cpu")
+        write_landmarks(prediction.landmarks, folder / f"{case.name}.csv", image=image, model=prediction.model)
+    evaluation = evaluate_csv_folder(folder, cases)
+    np.testing.assert_allclose(evaluation.errors_mm, [[5.0, 5.0], [5.0, NAN]], rtol=1e-5)
+    assert len(evaluation.stages()) == 0
+    assert np.isnan(evaluation.elapsed_s).all()
+    (folder / "scan1.csv").unlink()
+    with pytest.raises(ConfigError, match=r"no .*scan1\.csv for the case scan1"):
+        evaluate_csv_folder(folder, cases)
+
+
+def test_one_observer_gives_no_distance(cases: tuple[Case, ...]) -> None:
+    case = cases[0]
+    assert np.isnan(observer_errors_mm(Case("a", case.image_path, case.landmarks, case.observers[:1]))).all()
+
+
+def test_tables_by_hand(by_hand: Evaluation) -> None:
+    summary = by_hand.summary((2.5,))
+    assert summary.loc["left", "mean_mm"] == pytest.approx(1.5)
+    assert summary.loc["left", "sdr_2.5mm_percent"] == pytest.approx(200 / 3)
+    assert summary.loc["all", "sdr_2.5mm_percent"] == pytest.approx(40.0)
+    stages = by_hand.stages()
+    assert list(stages.index) == ["global", "local 1"]
+    assert stages["mean_mm"].tolist() == pytest.approx([3.0, 2.0])
+    assert by_hand.observers().loc["all", "mean_mm"] == pytest.approx(1.25)
+    assert by_hand.detections().loc["all"].tolist() == [3, 2, 0, 1]
+
+
+def test_arrays_of_another_shape_are_refused_and_none_can_be_changed(by_hand: Evaluation) -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        by_hand.errors_mm[0, 0] = 0.0
+    parts = vars(by_hand) | {"found": np.ones((3, 3), bool)}
+    with pytest.raises(ValueError, match="found has shape"):
+        Evaluation(**parts)
+
+
+def test_markdown_says_what_a_model_card_needs(by_hand: Evaluation) -> None:
+    text = to_markdown(by_hand, (2.0, 4.0))
+    lines = text.splitlines()
+    assert lines[0] == "m 1 on cpu: 3 images, 2 landmarks each, 0.50 s per image (median)."
+    assert lines[2] == (
+        "| landmark | mean ± SD, mm | median (IQR), mm | < 2 mm, % | < 4 mm, % | between observers, mm |"
+    )
+    assert lines[4] == "| left | 1.50 ± 0.71 | 1.50 (0.50) | 33.3 | 66.7 | 0.50 ± 0.00 |"
+    assert "| **all** | **2.00 ± 1.00** |" in text
+    assert "| global | 3.00 ± 1.00 |" in text
+    assert "| between observers | 1.25 ± 0.96 |" in text
+    assert "| all | 3 | 2 | 0 | 1 |" in text
+    widths = {line.count("|") for line in lines[2:7]}
+    assert widths == {7}
+
+
+def test_the_report_is_written_whole_and_reads_back(by_hand: Evaluation, tmp_path: Path) -> None:
+    paths = write_report(by_hand, tmp_path / "report", (2.5,))
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["errors.csv", "report.md", "summary.csv"]
+    errors = pd.read_csv(paths[0], index_col="case")
+    np.testing.assert_allclose(errors[["left", "right"]], by_hand.errors_mm)
+    assert errors["elapsed_s"].tolist() == [0.5, 0.25, 1.0]
+    summary = pd.read_csv(paths[1], index_col="landmark")
+    assert summary.loc["right", "mean_mm"] == 3.0
+    assert summary.loc["all", "false_negative"] == 2
+    assert summary.loc["right", "observers_mean_mm"] == 2.0
+    assert paths[2].read_text(encoding="utf-8") == to_markdown(by_hand, (2.5,))
