@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from core.types import Grid, Image, Landmarks
+from core.types import Grid, Image
 
 
 def to_canonical(image: Image) -> Image:
@@ -39,13 +39,3 @@ def _closest_axes(directions: npt.NDArray[np.float64]) -> list[int]:
         alignment[row, :] = -1.0
         alignment[:, column] = -1.0
     return order
-
-
-def clipped_to(landmarks: Landmarks, grid: Grid) -> Landmarks:
-    """Return landmarks with every position moved into the field of view of ``grid``, at most half a sample outside."""
-    index = grid.to_index(landmarks.points_mm)
-    inside = np.clip(index, -0.5, np.asarray(grid.shape) - 0.5)
-    points = np.where(np.isfinite(index) & (index != inside), grid.to_mm(inside), landmarks.points_mm)
-    return Landmarks(
-        landmarks.names, points, landmarks.presence, landmarks.spread_mm, landmarks.radius_mm, landmarks.status
-    )

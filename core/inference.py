@@ -145,7 +145,7 @@ def analysed_image(image: Image, model: Model) -> Image:
 
 def to_tensor(voxels: npt.NDArray[Any]) -> torch.Tensor:
     """Return voxels of any real type as a float32 tensor ``(*shape)``."""
-    return torch.from_numpy(np.ascontiguousarray(voxels, dtype=np.float32))
+    return torch.from_numpy(np.array(voxels, dtype=np.float32, order="C"))  # a copy: an image's voxels are read-only
 
 
 @torch.inference_mode()

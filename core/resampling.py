@@ -22,6 +22,11 @@ def _axis_weights(samples: int, factor: float, device: torch.device) -> Tensor:
     centres = centres.clamp(0.0, samples - 1.0)
     distance = torch.arange(samples, device=device, dtype=torch.float32).unsqueeze(0) - centres.unsqueeze(1)
     weights = (1.0 - distance.abs() / max(1.0, factor)).clamp(min=0.0)
+    weights = weights / weights.sum(1, keepdim=True)
+    # The sampled triangle leans to one side unless the factor is whole: straighten it, so that a ramp stays in place.
+    lean = (weights * distance).sum(1, keepdim=True)
+    width = (weights * distance.square()).sum(1, keepdim=True)
+    weights = weights * (1.0 - distance * torch.where(width > 1e-6, lean / width.clamp(min=1e-6), width * 0.0))
     return weights / weights.sum(1, keepdim=True)
 
 

@@ -287,7 +287,7 @@ class Landmarks:
             object.__setattr__(self, key, _frozen(values, np.float32))
         status = tuple(Status(s) for s in self.status)
         if not status:
-            status = tuple(Status.PLACED if known else Status.ABSENT for known in np.isfinite(points).all(axis=1).tolist())
+            status = tuple(Status.PLACED if np.isfinite(point).all() else Status.ABSENT for point in points)
         if len(status) != len(names):
             raise ValueError(f"{len(names)} landmarks have {len(names)} states, not {len(status)}")
         object.__setattr__(self, "status", status)

@@ -342,7 +342,7 @@ class _StageSession:
             self.average.update_parameters(self.raw)
         self.iteration += 1
         self.loss = total if math.isnan(self.loss) else 0.98 * self.loss + 0.02 * total
-        return result
+        return result._replace(total=result.total.detach())
 
     def candidate(self) -> Weights:
         """Return a copy of the weights to validate, on the CPU: the moving average where there is one."""

@@ -1,0 +1,62 @@
+import math
+
+import pytest
+import torch
+
+from training.config import OptimisationConfig
+from training.targets import losses, make_targets
+
+
+def settings(**changes: float) -> OptimisationConfig:
+    return OptimisationConfig(iterations=1, **changes)  # type: ignore[arg-type]
+
+
+def test_the_patch_that_holds_the_landmark_is_labelled() -> None:
+    points = torch.tensor([[[5.0, 9.0], [-3.0, 2.0]]])
+    targets = make_targets(points, [2, 3], 4)
+    assert targets.label[0, 0].nonzero().tolist() == [[1, 2]]  # samples 4-7 by 8-11
+    assert targets.label[0, 1].sum() == 0  # outside the sub-image no patch holds it, yet all point to it
+    assert targets.known.tolist() == [[1.0, 1.0]]
+    centre_to_landmark = torch.tensor([-3.0 - 1.5, 2.0 - 1.5])
+    expected = torch.sign(centre_to_landmark) * torch.log10(1 + centre_to_landmark.abs())
+    assert torch.allclose(targets.displacement[0, 1, :, 0, 0], expected, atol=1e-6)
+
+
+def test_a_landmark_between_patches_belongs_to_both() -> None:
+    targets = make_targets(torch.tensor([[[3.5, 1.0]]]), [2, 2], 4)
+    assert targets.label[0, 0].nonzero().tolist() == [[0, 0], [1, 0]]
+
+
+def test_perfect_outputs_cost_nothing() -> None:
+    points = torch.tensor([[[5.0, 9.0], [10.0, 2.0]]])
+    targets = make_targets(points, [4, 4], 4)
+    logit = torch.where(targets.label > 0, 30.0, -30.0)
+    result = losses(targets.displacement, logit, targets, points, 4, settings(vote_weight=1.0))
+    assert float(result.regression) == 0.0
+    assert float(result.classification) < 1e-6
+    assert float(result.vote) < 1e-3
+
+
+def test_an_absent_landmark_teaches_no_displacement_but_absence() -> None:
+    points = torch.tensor([[[5.0, 9.0], [math.nan, math.nan]]])
+    targets = make_targets(points, [4, 4], 4)
+    assert targets.known.tolist() == [[1.0, 0.0]]
+    assert targets.label[0, 1].sum() == 0
+    guess = targets.displacement.clone()
+    guess[0, 1] = 7.0
+    result = losses(guess, torch.full((1, 2, 4, 4), -30.0), targets, points, 4, settings(vote_weight=1.0))
+    assert float(result.regression) == 0.0
+    assert torch.isfinite(result.total)
+
+
+def test_the_parts_are_weighted() -> None:
+    points = torch.tensor([[[5.0, 9.0]]])
+    targets = make_targets(points, [4, 4], 4)
+    off, logit = targets.displacement + 0.1, torch.zeros(1, 1, 4, 4)
+    plain = losses(off, logit, targets, points, 4, settings())
+    heavy = losses(off, logit, targets, points, 4, settings(classification_weight=3.0, vote_weight=0.5))
+    assert float(plain.regression) == pytest.approx(0.1, abs=1e-6)
+    assert float(plain.total) == pytest.approx(0.1 + math.log(2.0), abs=1e-5)
+    assert float(plain.vote) == 0.0
+    assert float(heavy.total) == pytest.approx(0.1 + 3.0 * math.log(2.0) + 0.5 * float(heavy.vote), abs=1e-5)
+    assert float(heavy.vote) > 0.0

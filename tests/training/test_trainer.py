@@ -1,0 +1,168 @@
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core.errors import ConfigError
+from core.inference import localize
+from core.model_file import load_model
+from training.checkpoints import CHECKPOINT_NAME, read_checkpoint
+from training.config import OptimisationConfig, read_config
+from training.model_export import export_run
+from training.phantom import make_phantom, write_phantom_dataset
+from training.run import cases_of, train
+from training.trainer import Step, auto_crop, learning_rate
+
+CONFIG = """
+name = "phantom"
+ndim = 2
+landmarks = "LANDMARKS"
+seed = 3
+precision = "32-true"
+data = { kind = "list", root = "cases.csv" }
+normalisation = { kind = "zscore" }
+card = { modality = "phantom" }
+[global_stage]
+spacing_mm = 2.0
+sub_image = [48, 48]
+stem_channels = 8
+channels = [16, 32]
+pairs = [1, 1]
+head_channels = 16
+[global_stage.optimisation]
+iterations = ITERATIONS
+batch = 2
+learning_rate = 5e-3
+schedule = "one-cycle"
+validate_every = 20
+average_decay = 0.5
+[[local_stages]]
+spacing_mm = 1.0
+crop = 16
+channels = [8, 16]
+head_channels = 16
+[local_stages.optimisation]
+iterations = ITERATIONS
+batch = 2
+learning_rate = 5e-3
+schedule = "one-cycle"
+validate_every = 20
+vote_weight = 0.5
+"""
+
+
+def write_config(folder: Path, iterations: int) -> Path:
+    """Write a configuration for the phantoms in ``folder``."""
+    names = make_phantom(2, 0)[1].names
+    path = folder / "config.toml"
+    text = CONFIG.replace('"LANDMARKS"', str(list(names)).replace("'", '"')).replace("ITERATIONS", str(iterations))
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("phantoms")
+    write_phantom_dataset(folder, 2, 4, suffix=".png")
+    return folder
+
+
+@pytest.mark.slow
+def test_one_phantom_is_learnt_to_less_than_a_pixel(tmp_path: Path) -> None:
+    """Training, checkpoint, export, inference: the whole line finds what it was shown."""
+    list_path = write_phantom_dataset(tmp_path, 2, 3)
+    rows = list_path.read_text().splitlines()
+    (tmp_path / "again.nrrd").write_bytes((tmp_path / "phantom-000.nrrd").read_bytes())
+    first = rows[1].split(",")
+    list_path.write_text("\n".join([rows[0], rows[1], f"validation,again.nrrd,{first[2]}"]) + "\n")
+    config_path = write_config(tmp_path, 200)
+    assert train(config_path, tmp_path / "run", device="cpu")
+    state = read_checkpoint(tmp_path / "run")
+    errors = [np.mean(stage) for stage in state.errors_mm]
+    assert errors[1] < 1.0
+    assert errors[1] < errors[0]
+    cases = cases_of(read_config(config_path)[0], "validation", tmp_path)
+    assert export_run(tmp_path / "run", tmp_path / "phantom.pt", cases) <= 1e-4
+    image, truth = make_phantom(2, 0)
+    found = localize(image, load_model(tmp_path / "phantom.pt"), device="cpu").landmarks
+    assert np.linalg.norm(found.points_mm - truth.points_mm, axis=1).mean() == pytest.approx(errors[1], abs=0.05)
+
+
+def stop_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a training believe that Ctrl-C is pressed after ``steps`` steps."""
+
+    @contextmanager
+    def pressed() -> Iterator[Callable[[], bool]]:
+        count = iter(range(1, 10**6))
+        yield lambda: next(count) >= steps
+
+    monkeypatch.setattr("training.run._stop_on_interrupt", pressed)
+
+
+@pytest.mark.slow
+def test_resumed_equals_uninterrupted(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = write_config(data, 30)
+    assert train(config, tmp_path / "whole", device="cpu")
+    for resume, steps in ((False, 7), (True, 25), (True, 10)):
+        with monkeypatch.context() as patch:
+            stop_after(steps, patch)
+            assert not train(config, tmp_path / "parts", device="cpu", resume=resume)
+    assert train(config, tmp_path / "parts", device="cpu", resume=True)
+    whole, parts = (read_checkpoint(tmp_path / name) for name in ("whole", "parts"))
+    assert whole.errors_mm == parts.errors_mm
+    for expected, found in zip(whole.finished, parts.finished, strict=True):
+        assert all(torch.equal(expected[key], found[key]) for key in expected)
+
+
+def test_a_run_folder_is_not_overwritten_nor_mixed_up(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, run = write_config(data, 5), tmp_path / "run"
+    heard: list[Step] = []
+    stop_after(2, monkeypatch)
+    assert not train(config, run, device="cpu", on_step=heard.append)
+    assert [step.iteration for step in heard] == [1, 2]
+    before = (run / CHECKPOINT_NAME).read_bytes()
+    with pytest.raises(ConfigError, match="holds a training already"):
+        train(config, run, device="cpu")
+    with pytest.raises(ConfigError, match="another configuration"):
+        train(write_config(data, 6), run, device="cpu", resume=True)
+    with pytest.raises(ConfigError, match="no training to continue"):
+        train(config, tmp_path / "empty", device="cpu", resume=True)
+    assert (run / CHECKPOINT_NAME).read_bytes() == before
+    (run / CHECKPOINT_NAME).write_bytes(before[:1000])
+    with pytest.raises(ConfigError, match="damaged"):
+        train(config, run, device="cpu", resume=True)
+
+
+def test_a_missing_image_is_named(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "cases.csv").write_text("split,image,landmarks\ntrain,lost.png,lost.csv\n")
+    config = tmp_path / "config.toml"
+    config.write_text(write_config(data, 5).read_text())
+    with pytest.raises(ConfigError, match=r"lost\.png"):
+        train(config, tmp_path / "run", device="cpu")
+    assert not (tmp_path / "run").exists()
+
+
+def test_crops_are_chosen_from_validation_errors() -> None:
+    errors = torch.zeros(10, 4, 2)
+    assert auto_crop(errors, 4, 0.99) == 32  # at least eight patches
+    errors[..., 0] = 20.0
+    assert auto_crop(errors, 4, 0.99) == 52  # 2 × 1.25 × 20 + 1, rounded up to patches
+    errors[0, 0, 0] = 500.0
+    assert auto_crop(errors, 4, 0.9) == 52
+    errors[0, 0] = torch.nan
+    assert auto_crop(errors, 4, 0.99) == 52
+
+
+def test_one_cycle_warms_up_and_ends_at_zero() -> None:
+    settings = OptimisationConfig(iterations=1000, learning_rate=0.1, schedule="one-cycle")
+    rates = [learning_rate(settings, iteration) for iteration in range(1000)]
+    assert rates[0] == pytest.approx(0.004)
+    assert max(rates) == pytest.approx(0.1)
+    assert rates.index(max(rates)) == 50
+    assert rates[-1] < 1e-5
+    assert learning_rate(settings.model_copy(update={"schedule": "constant"}), 777) == 0.1
