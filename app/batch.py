@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from core.assets import bundled_model_for
 from core.errors import AppError, ImageReadError
 from core.image_header import kind_of
-from core.image_io import IMAGE_SUFFIXES, read_image
+from core.image_io import IMAGE_SUFFIXES, image_name, read_image
 from core.landmark_io import write_landmarks
 from core.model_info import read_model_info
 from core.types import Image
@@ -151,14 +151,6 @@ def plan_files(images: Sequence[Path], out_folder: Path) -> dict[Path, Path]:
             )
         csv_paths[image] = csv_path
     return csv_paths
-
-
-def image_name(path: Path) -> str:
-    """Return the file name without its image suffix: ``scan`` for ``scan.nii.gz``, ``1.2.840`` for ``1.2.840``."""
-    for suffix in sorted(IMAGE_SUFFIXES, key=len, reverse=True):
-        if path.name.lower().endswith(suffix):
-            return path.name[: -len(suffix)] or path.name
-    return path.name
 
 
 def _looks_like_an_image(path: Path) -> bool:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from core.assets import assets_folder
 from core.errors import AppError
-from core.image_io import IMAGE_SUFFIXES
+from core.image_io import image_name
 
 LANDMARK_SUFFIXES = (".csv", ".json", ".fcsv", ".txt")
 WRITABLE_SUFFIXES = (".csv", ".json", ".fcsv")
@@ -17,9 +17,7 @@ def is_landmark_file(path: Path) -> bool:
 
 def landmarks_path_beside(image_path: Path) -> Path:
     """Return the CSV file beside an image that has its name: ``scan.csv`` for ``scan.nii.gz``."""
-    name = image_path.name
-    suffix = max((s for s in IMAGE_SUFFIXES if name.lower().endswith(s)), key=len, default=image_path.suffix)
-    return image_path.with_name(f"{name[: len(name) - len(suffix)] or name}.csv")
+    return image_path.with_name(f"{image_name(image_path)}.csv")
 
 
 def sample_path() -> Path | None:

@@ -9,7 +9,7 @@ import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
@@ -63,6 +63,12 @@ class _Content:
     grid: Grid
     spacing_known: bool = True
     modality: str = ""
+
+
+def image_name(path: PurePath) -> str:
+    """Return the file name without its image suffix: ``scan`` for ``scan.nii.gz``, ``1.2.840`` for ``1.2.840``."""
+    suffix = max((s for s in IMAGE_SUFFIXES if path.name.lower().endswith(s)), key=len, default="")
+    return path.name[: len(path.name) - len(suffix)] or path.name
 
 
 def read_image(path: Path | str) -> Image:

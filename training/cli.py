@@ -148,6 +148,9 @@ def evaluate(
     report: Annotated[
         Path | None, typer.Option("--report", metavar="DIR", help="Folder for errors.csv, summary.csv and report.md.")
     ] = None,
+    spacing: Annotated[
+        float | None, typer.Option("--spacing", min=1e-4, metavar="MM", help="Pixel size of listed images without one.")
+    ] = None,
     device: DeviceOption = "auto",
 ) -> None:
     """Compare a model, or the CSV files that ``cairn localize`` wrote, with the truth of a data set."""
@@ -164,7 +167,7 @@ def evaluate(
     root = data if data is not None else data_root() / "cephalometric"
     loaded = None if model.is_dir() else load_model(model)
     names = None if loaded is None else loaded.info.landmarks
-    cases = read_cases(kind, root, split, names)  # type: ignore[arg-type]
+    cases = read_cases(kind, root, split, names, spacing)  # type: ignore[arg-type]
     console = Console(stderr=True)
     with _progress(console) as bar:
         task = bar.add_task("Localizing", total=1.0, note="")

@@ -8,11 +8,11 @@ import csv
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal, cast
 
 from core.errors import ConfigError
-from core.image_io import IMAGE_SUFFIXES, read_image
+from core.image_io import image_name, read_image
 from core.landmark_io import read_landmarks
 from training.cases import Case, with_known_spacing
 from training.cephalometric import Split, read_cephalometric
@@ -100,7 +100,7 @@ def _read_list(path: Path, split: str, names: Sequence[str] | None, spacing_mm: 
                 f"The image {image_path} is {marks.ndim}D, those before are {cases[0].landmarks.ndim}D.",
                 "List 2D and 3D images in separate files.",
             )
-        cases.append(Case(_without_suffix(row["image"]), image_path, marks, spacing_mm=spacing_mm))
+        cases.append(Case(_case_name(row["image"]), image_path, marks, spacing_mm=spacing_mm))
     return tuple(cases)
 
 
@@ -148,6 +148,6 @@ def _check_row(path: Path, number: int, row: dict[str, str]) -> None:
             )
 
 
-def _without_suffix(name: str) -> str:
-    suffix = next((s for s in sorted(IMAGE_SUFFIXES, key=len, reverse=True) if name.lower().endswith(s)), "")
-    return name[: len(name) - len(suffix)]
+def _case_name(relative_path: str) -> str:
+    path = PurePosixPath(relative_path)
+    return str(path.with_name(image_name(path)))

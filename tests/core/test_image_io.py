@@ -17,7 +17,7 @@ from PIL import Image as PillowImage
 
 from core.errors import AppError, ImageReadError
 from core.image_header import png_chunks
-from core.image_io import IMAGE_SUFFIXES, WRITABLE_SUFFIXES, read_image, write_image
+from core.image_io import IMAGE_SUFFIXES, WRITABLE_SUFFIXES, image_name, read_image, write_image
 from core.types import Grid, Image, ImageSource
 
 in_one_folder = settings(
@@ -641,3 +641,19 @@ def test_the_mouse_volumes_know_theirs(data_folder):
     assert image.ndim == 3
     assert image.source.spacing_known
     np.testing.assert_allclose(image.grid.spacing_mm, 0.141, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("scan.png", "scan"),
+        ("scan.PNG", "scan"),
+        ("scan.nii.gz", "scan"),
+        ("scan.v2.jpg", "scan.v2"),
+        ("1.2.840.10008", "1.2.840.10008"),
+        ("IM0001", "IM0001"),
+        (".png", ".png"),
+    ],
+)
+def test_result_is_named_like_the_image(file, name):
+    assert image_name(Path("folder") / file) == name
