@@ -34,7 +34,7 @@ def write_sample(sample: Path, model_path: Path, folder: Path) -> None:
     prediction = localize(image, model)
     csv_path, picture_path = folder / "landmarks.csv", folder / "overlay.png"
     write_landmarks(prediction.landmarks, csv_path, image=image, model=prediction.model)
-    write_overlay(image, prediction.landmarks, picture_path, labels=model.info.abbreviations or None)
+    write_overlay(image, prediction.landmarks, picture_path)
     Console().print(landmark_table(prediction, image))
     for warning in prediction.warnings:
         typer.echo(f"note: {warning}")

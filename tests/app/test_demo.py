@@ -45,6 +45,6 @@ def test_demonstration_without_a_display(tmp_path):
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert "sella" in done.stdout
+    assert "Sella" in done.stdout
     assert len(read_landmarks(tmp_path / "demo" / "landmarks.csv")) == 19
     assert (tmp_path / "demo" / "overlay.png").stat().st_size > 10_000
