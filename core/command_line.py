@@ -12,7 +12,7 @@ EXIT_BUG, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 
 
 def run_command_line(commands: typer.Typer, name: str, arguments: Sequence[str]) -> int:
-    """Run ``commands`` and return the exit code: 2 where the input is wrong, 1 where the program is.
+    """Run ``commands`` and return the exit code: 2 where the input is wrong, 1 where the program is, 130 after Ctrl-C.
 
     Parameters
     ----------

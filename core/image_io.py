@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-import SimpleITK as sitk  # noqa: N813  the field's idiom
+import SimpleITK as sitk
 
 from core import image_header
 from core.dicom_header import read_dicom_header

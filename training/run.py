@@ -127,10 +127,9 @@ def train(
     # Adam's moments decay into denormal numbers, with which a CPU computes several times slower.
     torch.set_flush_denormal(True)
     _write_config(folder, text)
+    prepared = prepare_cases([*train_cases, *validation_cases], build_normalisation(config), on_loading)
+    count = len(train_cases)
     with _stop_on_interrupt() as should_stop:
-        normalisation = build_normalisation(config)
-        prepared = prepare_cases([*train_cases, *validation_cases], normalisation, on_loading)
-        count = len(train_cases)
         trainer = Trainer(config, state, folder, prepared[:count], prepared[count:], fabric, on_step, should_stop)
         return trainer.fit()
 
