@@ -156,8 +156,13 @@ class Dialogs:
 
     def _overwrites(self, path: Path) -> bool:
         """Ask before replacing a file whose name was completed, since the file dialog asked about another."""
-        text = f"{path.name} is already there. Do you want to replace it?"
-        return QMessageBox.question(self.parent, "Export landmarks", text) == QMessageBox.StandardButton.Yes
+        buttons = QMessageBox.StandardButton
+        box = QMessageBox(self.parent)
+        box.setWindowTitle("Export landmarks")
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setText(f"{path.name} is already there. Do you want to replace it?")
+        box.setStandardButtons(buttons.Yes | buttons.No)
+        return QMessageBox.StandardButton(box.exec()) is buttons.Yes
 
     def _open_path(self, title: str, folder: Path | None, filters: str) -> Path | None:
         name, _ = QFileDialog.getOpenFileName(self.parent, title, "" if folder is None else str(folder), filters)
