@@ -64,6 +64,7 @@ QPushButton {{ background: #343a43; border: 1px solid {LINE}; border-radius: 5px
 QPushButton:hover {{ background: {LINE}; }}
 QPushButton:default, QPushButton#primary {{ background: #2b6f9c; border-color: #3b88ba; color: white; }}
 QPushButton#primary:hover {{ background: #337fb1; }}
+QDialogButtonBox, QMessageBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QToolTip {{ background: {PANEL}; color: {TEXT}; border: 1px solid {LINE}; padding: 4px; }}
 #emptyState {{ background: {CANVAS}; }}
 #dropZone {{ border: 2px dashed #46505e; border-radius: 16px; background: #14171b; }}

@@ -51,15 +51,15 @@ class FieldPicture:
 
 
 def field_picture(field: VectorField, plane: SlicePlane) -> FieldPicture:
-    """Bring a vector field into the pixels of a slice; of a volume's field only the cells around the slice."""
+    """Bring a vector field into the pixels of a slice: the cells centred on it, in a volume those around it."""
     grid = field.grid
     index = np.stack(np.meshgrid(*(np.arange(n) for n in grid.shape), indexing="ij"), axis=-1)
     centres_mm = grid.to_mm(index)
     displacement_mm = np.asarray(field.displacement_mm, dtype=np.float64)
-    chosen = np.ones(grid.shape, dtype=bool)
+    chosen = plane.grid.contains(centres_mm)
     if grid.ndim == 3:
         thickness = grid.spacing_mm[0] / plane.grid.spacing_mm[0]
-        chosen = np.abs(plane.depth_of(centres_mm)) <= thickness / 2
+        chosen &= np.abs(plane.depth_of(centres_mm)) <= thickness / 2
     centres_px = plane.px_from_mm(centres_mm)
     ends_px = plane.px_from_mm(centres_mm + displacement_mm)
     magnitudes = np.linalg.norm(displacement_mm, axis=-1)[chosen]
@@ -93,7 +93,7 @@ class VectorFieldLayer(SliceLayer):
         self.update()
 
     def paint_on_screen(self, painter: QPainter, screen_map: ScreenMap) -> None:
-        """Paint arrows below squares, and a thin frame around the cells where they do not fill the image."""
+        """Paint arrows below squares, and a thin frame around the cells."""
         picture = self._picture
         if picture is None or not len(picture.cells):
             return

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QMess
 
 from app.dialogs import Dialogs, PixelSizeDialog, with_suffix
 from app.questions import OnRuler, Unsaved
+from app.theme import apply_theme
 from core.errors import ImageReadError
 from core.model_info import read_model_info
 
@@ -112,3 +113,19 @@ def test_a_completed_name_never_replaces_a_file_unasked(dialogs, tmp_path, monke
     press(button)
     path = dialogs.export_path(tmp_path / "scan.csv")
     assert (path.name if path else None) == expected
+
+
+def test_the_theme_leaves_no_stock_icons_on_buttons(qtbot, qapp):
+    before = qapp.styleSheet(), qapp.palette(), qapp.style().name()
+    try:
+        apply_theme(qapp)
+        dialog = PixelSizeDialog(None)
+        qtbot.addWidget(dialog)
+        dialog.grab()
+        ok = dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok)
+        assert ok.icon().isNull()
+        assert not qapp.windowIcon().isNull()
+    finally:
+        qapp.setStyle(before[2])
+        qapp.setPalette(before[1])
+        qapp.setStyleSheet(before[0])

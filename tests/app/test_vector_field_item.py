@@ -73,3 +73,12 @@ def test_a_vote_without_displacement_is_drawn_without_a_warning():
     still = VectorField(np.zeros((1, 1, 2), np.float32), np.ones((1, 1), np.float32), grid.strided(8, 3.5))
     picture = field_picture(still, SlicePlane(grid))
     assert [line.length() for line in arrow_lines(picture, ScreenMap((0, 0), (4, 4)))] == [0, 0, 0]
+
+
+def test_cells_in_the_padding_beside_the_image_are_not_drawn():
+    grid = Grid.from_spacing((60, 60))
+    cells = grid.strided(16, 7.5, (5, 5))
+    field = VectorField(np.ones((5, 5, 2), np.float32), np.ones((5, 5), np.float32), cells)
+    picture = field_picture(field, SlicePlane(grid))
+    assert len(picture.cells) == 16
+    assert picture.centres_px.max() == 55.5
