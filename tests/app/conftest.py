@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.controller import Controller
 from app.jobs import Jobs
+from app.main_window import MainWindow
 from core.image_io import write_image
 from tests.viewer_fixtures import Answers, GatedLocalize, make_image, make_model_file
 
@@ -81,3 +82,20 @@ def opened(controller: Controller, scan: Path, qtbot: QtBot) -> Controller:
     controller.open_paths([scan])
     qtbot.waitUntil(lambda: controller.document.prediction is not None)
     return controller
+
+
+@pytest.fixture
+def empty_window(controller, qtbot):
+    window = MainWindow(controller)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitExposed(window)
+    return window
+
+
+@pytest.fixture
+def window(empty_window, scan, qtbot):
+    empty_window.controller.open_paths([scan])
+    qtbot.waitUntil(lambda: empty_window.controller.document.prediction is not None)
+    qtbot.wait(20)
+    return empty_window

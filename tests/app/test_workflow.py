@@ -4,10 +4,7 @@ import csv
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QMouseEvent
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QPoint
 
 from app.controller import Controller
 from app.main_window import MainWindow
@@ -15,10 +12,10 @@ from core.assets import assets_folder, bundled_model_for
 from core.landmark_io import read_landmarks
 from core.model_info import read_model_info
 from core.types import Status
+from tests.hand import drag, drop, screen
 from tests.viewer_fixtures import Answers
 
 SAMPLE = assets_folder() / "samples" / "cephalogram.png"
-LEFT, NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
 
 @pytest.fixture
@@ -29,30 +26,6 @@ def window(qtbot):
     qtbot.waitExposed(window)
     yield window
     window.controller.jobs.shut_down()
-
-
-def drop(window, path):
-    mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(path))])
-    window.dropEvent(QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, mime, LEFT, NO_KEY))
-
-
-def screen(window, name):
-    controller = window.controller
-    point_px = controller.editor.plane.px_from_mm(controller.document.landmarks.point_mm(name))
-    return QPoint(*(round(v) for v in window.slice_view.screen_map().to_screen(point_px)))
-
-
-def drag(window, name, way):
-    viewport, start = window.slice_view.viewport(), screen(window, name)
-    QTest.mousePress(viewport, LEFT, NO_KEY, start)
-    for part in (0.5, 1.0):
-        place = start + way * part
-        event = QMouseEvent(
-            QEvent.Type.MouseMove, QPointF(place), QPointF(viewport.mapToGlobal(place)), Qt.MouseButton.NoButton, LEFT, NO_KEY
-        )  # fmt: skip
-        QApplication.sendEvent(viewport, event)
-    QTest.mouseRelease(viewport, LEFT, NO_KEY, start + way)
 
 
 @pytest.mark.slow
@@ -78,7 +51,8 @@ def test_drop_localize_drag_undo_export(window, tmp_path, qtbot):
     assert np.linalg.norm(votes_mm - found_mm[sella]) < 3 * field.grid.spacing_mm.max()
 
     before = document.landmarks
-    drag(window, "Sella", QPoint(30, -18))
+    start = screen(window, "Sella")
+    drag(window, start, start + QPoint(30, -18))
     assert document.landmarks.status[sella] is Status.CORRECTED
     assert document.modified
     dragged = document.landmarks
