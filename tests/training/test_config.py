@@ -44,8 +44,13 @@ def test_defaults_are_the_papers() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("spacing_mm = 1.0", "spacng_mm = 1.0", "global_stage.spacing_mm"),
-        ("iterations = 10 }", "iterations = 10, learning_rat = 1 }", "learning_rat"),
+        ("spacing_mm = 1.0", "spacng_mm = 1.0", "there is no key global_stage.spacng_mm"),
+        (
+            "iterations = 10 }",
+            "iterations = 10, learning_rat = 1 }",
+            "there is no key global_stage.optimisation.learning_rat",
+        ),
+        ('kind = "zscore"', "low = 3", "the key normalisation.kind is missing"),
         ("spacing_mm = 0.5", "spacing_mm = -0.5", "greater than 0"),
         ("sub_image = [64, 64]", "sub_image = [64, 60]", "multiple of the network's stride, 32"),
         ("sub_image = [64, 64]", "sub_image = [64, 64, 64]", "2 sides"),
