@@ -92,6 +92,11 @@ class Localizer(nn.Module):
         How often each local stage runs around its own estimate.
     """
 
+    spacings_mm: list[float]  # annotated here, since a model of the global stage alone has empty lists
+    strides: list[int]
+    crops: list[int]
+    passes: list[int]
+
     def __init__(
         self,
         normalisation: Normalisation,

@@ -102,6 +102,18 @@ def test_scripted_equals_eager_and_stages_one_by_one_equal_one_call(ndim: int) -
     assert len(compiled.stages) == scripted.stage_count() == 2
 
 
+def test_a_global_stage_alone_is_a_model_too() -> None:
+    network = GlobalNetwork(2, 2, 4, (4, 8), (1, 1), (True, False), 8)
+    localizer = Localizer(Normalisation("zscore"), network, [], [1.0], [], []).eval()
+    with pytest.warns(DeprecationWarning, match="torch.jit.script"):
+        scripted = torch.jit.script(localizer)
+    voxels, spacing = torch.randn(33, 47), torch.tensor([0.5, 0.7])
+    with torch.inference_mode():
+        eager, compiled = localizer(voxels, spacing), scripted(voxels, spacing)
+    assert torch.allclose(eager.points_index, compiled.points_index, atol=1e-4)
+    assert len(compiled.stages) == 1
+
+
 def test_factors_are_input_samples_per_stage_sample() -> None:
     assert factors_of(torch.tensor([0.5, 2.0]), 1.0) == [2.0, 0.5]
 
