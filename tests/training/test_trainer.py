@@ -117,6 +117,22 @@ def test_resumed_equals_uninterrupted(data: Path, tmp_path: Path, monkeypatch: p
         assert all(torch.equal(expected[key], found[key]) for key in expected)
 
 
+@pytest.mark.slow
+def test_volumes_are_trained_exported_and_localized_too(tmp_path: Path) -> None:
+    write_phantom_dataset(tmp_path, 3, 3, shape=(24, 26, 28), spacing_mm=(2.0, 1.0, 1.5))
+    config_path = write_config(tmp_path, 3)
+    text = config_path.read_text().replace("ndim = 2", "ndim = 3").replace("[48, 48]", "[24, 24, 24]")
+    config_path.write_text(text.replace("pairs = [1, 1]", "pairs = [1, 1]\npool_before = [true, false]", 1))
+    assert train(config_path, tmp_path / "run", device="cpu")
+    cases = cases_of(read_config(config_path)[0], "validation", tmp_path)
+    assert export_run(tmp_path / "run", tmp_path / "phantom.pt", cases) <= 1e-4
+    image, _ = make_phantom(3, 0, (24, 26, 28), (2.0, 1.0, 1.5))
+    prediction = localize(image, load_model(tmp_path / "phantom.pt"), device="cpu")
+    assert len(prediction.fields) == 2
+    assert prediction.landmarks.points_mm.shape == (len(prediction.landmarks), 3)
+    assert image.grid.contains(prediction.landmarks.points_mm).all()
+
+
 def test_a_run_folder_is_not_overwritten_nor_mixed_up(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
