@@ -193,6 +193,7 @@ class Trainer:
             local, crop = self.config.local_stages[stage - 1], self.state.crops[stage - 1]
             return local_batch(cases, rng, settings.batch, crop, local.spacing_mm, local.augmentation, local.placement)
 
+        # One thread only: the learning needs the cores, and two teams of threads on them wait for each other.
         with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             first_left = self.state.iteration
             coming = pool.submit(make, first_left)
@@ -300,18 +301,17 @@ class _StageSession:
         self.fabric = fabric
         self.stride = int(network.stride)  # type: ignore[arg-type]
         self.layout = torch.channels_last if ndim == 2 else torch.channels_last_3d
-        self.started_at = state.iteration
         self.iteration = state.iteration
         self.loss = float("nan")
         self.last_error_mm: float | None = None
         network = network.to(memory_format=self.layout)  # type: ignore[call-overload]
         kind = torch.optim.AdamW if settings.weight_decay else torch.optim.Adam
         optimizer = kind(network.parameters(), settings.learning_rate, fused=True, weight_decay=settings.weight_decay)
-        if state.network is not None and state.optimizer is not None:
-            network.load_state_dict(state.network)
-            optimizer.load_state_dict(state.optimizer)
         self.raw: nn.Module = network
         self.network, self.optimizer = fabric.setup(network, optimizer)
+        if state.network is not None and state.optimizer is not None:  # after setup, so that all of it goes to the device
+            network.load_state_dict(state.network)
+            optimizer.load_state_dict(state.optimizer)
         self.average: AveragedModel | None = None
         if settings.average_decay:
             averaged = get_ema_multi_avg_fn(settings.average_decay)  # type: ignore[no-untyped-call]
