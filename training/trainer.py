@@ -309,7 +309,9 @@ class _StageSession:
         optimizer = kind(network.parameters(), settings.learning_rate, fused=True, weight_decay=settings.weight_decay)
         self.raw: nn.Module = network
         self.network, self.optimizer = fabric.setup(network, optimizer)
-        if state.network is not None and state.optimizer is not None:  # after setup, so that all of it goes to the device
+        if (
+            state.network is not None and state.optimizer is not None
+        ):  # after setup, so that all of it goes to the device
             network.load_state_dict(state.network)
             optimizer.load_state_dict(state.optimizer)
         self.average: AveragedModel | None = None
