@@ -8,14 +8,14 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from core.errors import LandmarkFileError
-from core.types import FloatArray, Grid, Image, Landmarks, Status
+from core.types import WITHOUT_POSITION, FloatArray, Grid, Image, Landmarks, Status
 
 COLUMNS = ("name", "x_mm", "y_mm", "z_mm", "x_px", "y_px", "z_px", "presence", "spread_mm", "status")
 FILE_VERSION = 1
@@ -37,7 +37,8 @@ def mm_from_px(grid: Grid, points_px: npt.ArrayLike) -> FloatArray:
 def format_csv(landmarks: Landmarks, image: Image | None, model: str) -> str:
     """Return the table of ``landmarks``; px columns are filled only with ``image``, mm columns only where mm are known."""
     spacing_known = image is None or image.source.spacing_known
-    located = landmarks.located & np.array([status is not Status.ABSENT for status in landmarks.status], dtype=bool)
+    stated = landmarks.stated
+    located = np.array([status not in WITHOUT_POSITION for status in stated], dtype=bool)
     mm = _cells(landmarks.points_mm if spacing_known else None, located)
     # Where mm stand beside them, px are for reading; where they stand alone, they are the position and stay exact.
     px = None if image is None else px_from_mm(image.grid, landmarks.points_mm)
@@ -55,7 +56,7 @@ def format_csv(landmarks: Landmarks, image: Image | None, model: str) -> str:
                 *px_cells[row],
                 "" if np.isnan(presence) else f"{presence:.4f}",
                 "" if np.isnan(spread_mm) or not spacing_known else f"{spread_mm:.3f}",
-                str(landmarks.status[row] if located[row] else Status.ABSENT),
+                str(stated[row]),
             )
         )
     return stream.getvalue()
@@ -129,20 +130,16 @@ def parse_csv(text: str, path: Path, image: Image | None, ndim: int | None) -> L
         for point in (row.mm, row.px):
             _check_point(row, point, path, ndim)
     points_mm = _placed(rows, mm[:, :ndim], px[:, :ndim], path, image)
-    status = []
-    for row, point_mm in zip(rows, points_mm, strict=True):
-        if row.status is Status.ABSENT or np.isnan(point_mm).any():
-            point_mm[:] = np.nan
-            status.append(Status.ABSENT)
-        else:
-            status.append(row.status or Status.PLACED)
-    return Landmarks(
+    points_mm[[row.status is Status.ABSENT for row in rows]] = np.nan
+    points_mm[np.isnan(points_mm).any(axis=1)] = np.nan
+    landmarks = Landmarks(
         tuple(row.name for row in rows),
         points_mm,
         presence=np.array([row.presence for row in rows], dtype=np.float32),
         spread_mm=np.array([row.spread_mm for row in rows], dtype=np.float32),
-        status=tuple(status),
+        status=tuple(row.status or Status.PLACED for row in rows),
     )
+    return replace(landmarks, status=landmarks.stated)
 
 
 def _rows(text: str, path: Path) -> list[_Row]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import LandmarkFileError
-from core.types import FloatArray, Landmarks, Status
+from core.types import WITHOUT_POSITION, FloatArray, Landmarks, Status
 
 SCHEMA = (
     "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/"
@@ -30,10 +30,10 @@ _ABSENT_POINT = (math.nan, math.nan, math.nan)
 
 
 def format_markups(landmarks: Landmarks) -> str:
-    """Return a ``.mrk.json`` document of 3D ``landmarks``, in LPS; absent ones are points of undefined position."""
+    """Return a ``.mrk.json`` document of 3D ``landmarks``, in LPS; those without a position are undefined."""
     points = []
-    for row, name in enumerate(landmarks.names):
-        located = _is_located(landmarks, row)
+    for row, (name, status) in enumerate(zip(landmarks.names, landmarks.stated, strict=True)):
+        located = status not in WITHOUT_POSITION
         points.append(
             {
                 "id": str(row + 1),
@@ -65,13 +65,13 @@ def format_markups(landmarks: Landmarks) -> str:
 
 
 def format_fcsv(landmarks: Landmarks) -> str:
-    """Return an ``.fcsv`` document of 3D ``landmarks``, in LPS; it has no way to say absent, so those are left out."""
+    """Return an ``.fcsv`` document of 3D ``landmarks``, in LPS; it cannot say "no position", so such are left out."""
     stream = io.StringIO()
     stream.write("# Markups fiducial file version = 4.13\n# CoordinateSystem = LPS\n")
     stream.write(f"# columns = {FCSV_COLUMNS}\n")
     table = csv.writer(stream, lineterminator="\n")
-    for row, name in enumerate(landmarks.names):
-        if _is_located(landmarks, row):
+    for row, (name, status) in enumerate(zip(landmarks.names, landmarks.stated, strict=True)):
+        if status not in WITHOUT_POSITION:
             xyz = [repr(float(value)) for value in landmarks.points_mm[row]]
             label = " ".join(name.splitlines())  # Slicer reads line by line
             table.writerow((row + 1, *xyz, 0, 0, 0, 1, 1, 1, 0, label, _description(landmarks, row), ""))
@@ -198,13 +198,9 @@ def _position(values: Any, where: str) -> FloatArray:
     )
 
 
-def _is_located(landmarks: Landmarks, row: int) -> bool:
-    return bool(landmarks.located[row]) and landmarks.status[row] is not Status.ABSENT
-
-
 def _description(landmarks: Landmarks, row: int) -> str:
     """Say in a few words where a point comes from: its status first, then how sure the model was."""
-    parts = [str(landmarks.status[row] if _is_located(landmarks, row) else Status.ABSENT)]
+    parts = [str(landmarks.stated[row])]
     if not np.isnan(landmarks.presence[row]):
         parts.append(f"presence {landmarks.presence[row]:.3f}")
     if not np.isnan(landmarks.spread_mm[row]):
@@ -216,8 +212,8 @@ def _status(description: Any, *, located: bool) -> Status:
     """Return the status that a description begins with; a point somebody else placed is PLACED."""
     word = str(description or "").split(";")[0].strip().lower()
     if not located:
-        return Status.ABSENT
-    return Status(word) if word in set(Status) - {Status.ABSENT} else Status.PLACED
+        return Status.UNPLACED if word == Status.UNPLACED else Status.ABSENT
+    return Status(word) if word in set(Status) - WITHOUT_POSITION else Status.PLACED
 
 
 def _landmarks(names: list[str], points: list[FloatArray], status: list[Status], path: Path) -> Landmarks:

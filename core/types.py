@@ -234,6 +234,10 @@ class Status(StrEnum):
     UNPLACED = "unplaced"
 
 
+WITHOUT_POSITION = frozenset({Status.ABSENT, Status.UNPLACED})
+"""What a landmark without a position can be."""
+
+
 def _unknown() -> npt.NDArray[np.float32]:
     """Return the default of a per-landmark figure: NaN for each landmark, however many there are."""
     return np.empty(0, np.float32)
@@ -316,6 +320,17 @@ class Landmarks:
     def located(self) -> npt.NDArray[np.bool_]:
         """``(L,)`` True where the landmark has a position."""
         return np.asarray(np.isfinite(self.points_mm).all(axis=1))
+
+    @property
+    def stated(self) -> tuple[Status, ...]:
+        """What files say of each landmark: only UNPLACED or ABSENT without a position, never UNPLACED with one."""
+        stated = []
+        for status, located in zip(self.status, self.located.tolist(), strict=True):
+            if status is Status.UNPLACED:
+                stated.append(Status.PLACED if located else Status.UNPLACED)
+            else:
+                stated.append(status if located else Status.ABSENT)
+        return tuple(stated)
 
     def index(self, name: str) -> int:
         """Return the row of ``name``; `KeyError` where there is none."""

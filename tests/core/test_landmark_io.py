@@ -216,6 +216,16 @@ def test_where_the_pixel_size_is_unknown_px_win_over_mm(tmp_path):
     np.testing.assert_array_equal(read_landmarks(path, image=UNSCALED).points_mm, [[10, 5]])
 
 
+@pytest.mark.parametrize("name", ["points.csv", "points.mrk.json"])
+def test_nobody_claims_that_an_unplaced_landmark_is_absent(tmp_path, name):
+    status = (Status.PLACED, Status.UNPLACED, Status.ABSENT)
+    landmarks = Landmarks(("a", "b", "c"), [[1, 2, 3], [np.nan] * 3, [np.nan] * 3], status=status)
+    write_landmarks(landmarks, tmp_path / name)
+    read = read_landmarks(tmp_path / name)
+    assert read.status == status
+    assert read.located.tolist() == [True, False, False]
+
+
 def test_an_absent_landmark_has_no_position_whatever_the_file_says(tmp_path):
     path = table(tmp_path / "points.csv", "name,x_mm,y_mm,status", "a,1,1,absent", "b,,,predicted", "c,nan,NaN,")
     read = read_landmarks(path)

@@ -261,6 +261,15 @@ def test_without_a_status_a_place_means_placed_and_none_means_absent():
     assert landmarks != landmarks.without_point("a")
 
 
+def test_what_is_stated_fits_the_position():
+    here, nowhere = [1.0, 2.0], [np.nan, np.nan]
+    status = (Status.CONFIRMED, Status.UNPLACED, Status.ABSENT, Status.CONFIRMED, Status.UNPLACED, Status.ABSENT)
+    landmarks = Landmarks(tuple("abcdef"), [here] * 3 + [nowhere] * 3, status=status)
+    assert landmarks.stated == (
+        Status.CONFIRMED, Status.PLACED, Status.ABSENT, Status.ABSENT, Status.UNPLACED, Status.ABSENT,
+    )  # fmt: skip
+
+
 def test_no_landmarks_are_landmarks_too():
     assert len(Landmarks((), np.zeros((0, 3)))) == 0
     assert Landmarks((), np.zeros((0, 3))).ndim == 3
