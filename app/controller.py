@@ -13,7 +13,7 @@ from PySide6.QtGui import QUndoStack
 from app import landmark_edits
 from app.document import Document
 from app.editor import Editor
-from app.file_names import WRITABLE_SUFFIXES, is_landmark_file, landmarks_path_beside, sample_path
+from app.file_names import can_be_written, is_landmark_file, landmarks_path_beside, sample_path
 from app.jobs import Job, Jobs
 from app.localization import localize_image
 from app.questions import OnRuler, Questions, Unsaved
@@ -278,7 +278,7 @@ class Controller:
     def save(self) -> bool:
         """Write the landmarks to the file they belong to, asking for one the first time; tell whether they are saved."""
         path = self.document.landmarks_path
-        if path is None or path.suffix.lower() not in WRITABLE_SUFFIXES:
+        if path is None or not can_be_written(path):
             return self.export()
         return self._write(path)
 
@@ -288,7 +288,7 @@ class Controller:
         if image is None:
             return False
         path = self.document.landmarks_path
-        if path is None or path.suffix.lower() not in WRITABLE_SUFFIXES:
+        if path is None or not can_be_written(path):
             path = landmarks_path_beside(image.source.path)
         chosen = self.questions.export_path(path)
         return chosen is not None and self._write(chosen)

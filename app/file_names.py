@@ -5,14 +5,17 @@ from pathlib import Path
 from core.assets import assets_folder
 from core.errors import AppError
 from core.image_io import image_name
-
-LANDMARK_SUFFIXES = (".csv", ".json", ".fcsv", ".txt")
-WRITABLE_SUFFIXES = (".csv", ".json", ".fcsv")
+from core.landmark_io import READABLE_SUFFIXES, WRITABLE_SUFFIXES
 
 
 def is_landmark_file(path: Path) -> bool:
     """Tell by its name whether a file holds landmarks rather than an image."""
-    return path.suffix.lower() in LANDMARK_SUFFIXES
+    return path.name.lower().endswith(READABLE_SUFFIXES)
+
+
+def can_be_written(path: Path) -> bool:
+    """Tell by its name whether landmarks can be written to a file; some formats are only read."""
+    return path.name.lower().endswith(WRITABLE_SUFFIXES)
 
 
 def landmarks_path_beside(image_path: Path) -> Path:

@@ -5,7 +5,7 @@ from app.questions import OnRuler, Unsaved
 from app.view_state import Mode
 from core.errors import LandmarkFileError
 from core.image_io import write_image
-from core.landmark_io import read_landmarks
+from core.landmark_io import read_landmarks, write_landmarks
 from core.types import Status
 from tests.viewer_fixtures import make_image
 
@@ -38,6 +38,20 @@ def test_saving_asks_once_and_then_writes_to_the_same_file(opened, answers, tmp_
     written = read_landmarks(answers.export, image=opened.document.image)
     assert np.allclose(written.point_mm("Sella"), [12, 20])
     assert written.status[0] is Status.CORRECTED
+
+
+def test_a_file_of_a_kind_that_is_only_read_is_not_saved_to(opened, answers, tmp_path):
+    """Slicer's points under a plain .json are read; saving asks for a name instead of failing."""
+    write_landmarks(opened.document.landmarks, tmp_path / "points.mrk.json", image=opened.document.image)
+    plain = (tmp_path / "points.mrk.json").rename(tmp_path / "points.json")
+    before = plain.read_bytes()
+    opened.open_landmarks(plain)
+    answers.export = tmp_path / "out.csv"
+    assert opened.save()
+    assert answers.asked == ["export scan.csv"]
+    assert answers.errors == []
+    assert answers.export.exists()
+    assert plain.read_bytes() == before
 
 
 def test_undoing_past_the_saved_state_is_a_change_and_redoing_is_none(opened, answers, tmp_path):
