@@ -4,6 +4,7 @@ Chooses the device, runs the stages one by one so that progress shows and a pers
 millimetres. The method itself is in `core/localizer.py`, in the model file.
 """
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,9 @@ from core.types import Grid, Image, Landmarks, Prediction, Status, VectorField
 
 Progress = Callable[[float, str], None]
 ShouldStop = Callable[[], bool]
+
+_ONE_AT_A_TIME = threading.Lock()
+"""A model moves to its device and back, which a cancelled run still in its stage must not see happen."""
 
 SMALLEST_SIDE = 16
 """Sides shorter than this hold no anatomy, px."""
@@ -41,7 +45,7 @@ def choose_device(wanted: str = "auto") -> str:
         return available[0]
     if wanted.split(":")[0] not in available:
         raise InferenceError(
-            f"The device {wanted!r} is not available on this computer.", f"Use one of: auto, {', '.join(available)}."
+            f"The device {wanted} is not available on this computer.", f"Use one of: auto, {', '.join(available)}."
         )
     return wanted
 
@@ -81,8 +85,9 @@ def localize(
     _check(image, model)
     warnings = list(_spacing_warnings(image, model))
     chosen = choose_device(device)
+    analysed = analysed_image(image, model)
     try:
-        output = _run(image, model, chosen, progress, should_stop)
+        output = _run(analysed, model, chosen, progress, should_stop)
     except RuntimeError as error:
         if chosen == "cpu" or not _is_out_of_memory(error):
             raise InferenceError(
@@ -91,8 +96,11 @@ def localize(
             ) from error
         warnings.append(f"The device {chosen} ran out of memory, so the image was analysed on the CPU.")
         chosen = "cpu"
-        output = _run(image, model, chosen, progress, should_stop)
-    return _prediction(image, model, output, chosen, time.perf_counter() - started, tuple(warnings))
+        output = _run(analysed, model, chosen, progress, should_stop)
+    # Where the pixel size is unknown the answer is in px: the same indices on a grid of spacing 1.
+    grid = analysed.grid if image.source.spacing_known else image.grid
+    unit_mm = grid.spacing_mm / analysed.grid.spacing_mm
+    return _prediction(output, model, grid, unit_mm, chosen, time.perf_counter() - started, tuple(warnings))
 
 
 def _check(image: Image, model: Model) -> None:
@@ -149,8 +157,8 @@ def to_tensor(voxels: npt.NDArray[Any]) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def _run(image: Image, model: Model, device: str, progress: Progress | None, should_stop: ShouldStop | None) -> Any:
-    """Run all stages; return the localizer's output on the CPU."""
+def _run(analysed: Image, model: Model, device: str, progress: Progress | None, should_stop: ShouldStop | None) -> Any:
+    """Run all stages on an image from `analysed_image`; return the localizer's output."""
 
     def between(fraction: float, doing: str) -> None:
         if should_stop is not None and should_stop():
@@ -159,21 +167,26 @@ def _run(image: Image, model: Model, device: str, progress: Progress | None, sho
             progress(fraction, doing)
 
     between(0.0, "Preparing the image")
-    analysed = analysed_image(image, model)
-    module = model.module.to(device)
-    try:
-        spacing = torch.tensor(analysed.grid.spacing_mm, dtype=torch.float32, device=device)
-        prepared = module.prepare(to_tensor(analysed.voxels).to(device))
-        count = module.stage_count()
-        between(0.2, "Looking at the whole image")
-        stages = [module.global_stage(prepared, spacing)]
-        for stage in range(1, count):
-            between(0.2 + 0.8 * stage / count, f"Refining ({stage} of {count - 1})")
-            stages.append(module.local_stage(prepared, spacing, stage, stages[-1].points_index))
-        between(1.0, "Done")
-        return module.conclude(stages)
-    finally:
-        model.module.to("cpu")
+    with _ONE_AT_A_TIME:
+        module = model.module.to(device)
+        try:
+            return _run_stages(module, analysed, device, between)
+        finally:
+            model.module.to("cpu")
+
+
+def _run_stages(module: Any, analysed: Image, device: str, between: Callable[[float, str], None]) -> Any:
+    """Run all stages where the module is; ``between`` is called before each."""
+    spacing = torch.tensor(analysed.grid.spacing_mm, dtype=torch.float32, device=device)
+    prepared = module.prepare(to_tensor(analysed.voxels).to(device))
+    count = module.stage_count()
+    between(0.2, "Looking at the whole image")
+    stages = [module.global_stage(prepared, spacing)]
+    for stage in range(1, count):
+        between(0.2 + 0.8 * stage / count, f"Refining ({stage} of {count - 1})")
+        stages.append(module.local_stage(prepared, spacing, stage, stages[-1].points_index))
+    between(1.0, "Done")
+    return module.conclude(stages)
 
 
 def _array(tensor: torch.Tensor) -> npt.NDArray[np.float64]:
@@ -181,14 +194,16 @@ def _array(tensor: torch.Tensor) -> npt.NDArray[np.float64]:
 
 
 def _prediction(
-    image: Image, model: Model, output: Any, device: str, elapsed_s: float, warnings: tuple[str, ...]
+    output: Any,
+    model: Model,
+    grid: Grid,
+    unit_mm: npt.NDArray[np.float64],
+    device: str,
+    elapsed_s: float,
+    warnings: tuple[str, ...],
 ) -> Prediction:
-    """Map the localizer's indices to the image's own frame and name everything."""
+    """Map the localizer's indices to ``grid`` and name everything; a mm of the model is ``unit_mm`` of the grid's units."""
     info = model.info
-    grid = analysed_image(image, model).grid
-    if not image.source.spacing_known:
-        grid = image.grid
-    unit_mm = grid.spacing_mm / analysed_image(image, model).grid.spacing_mm  # px per mm where the spacing is unknown
     presence = output.presence.cpu().numpy()
     points_mm = grid.to_mm(_array(output.points_index))
     absent = presence < info.presence_threshold

@@ -14,6 +14,7 @@ from lightning_fabric import Fabric
 
 from core.errors import ConfigError
 from core.files import written_whole
+from core.inference import choose_device
 from training.cases import Case
 from training.checkpoints import CHECKPOINT_NAME, TrainingState, read_checkpoint
 from training.config import TrainingConfig, parse_config, read_config
@@ -61,13 +62,18 @@ def choose_precision(config: TrainingConfig, accelerator: str) -> str:
 
 
 def make_fabric(config: TrainingConfig, device: str) -> Fabric:
-    """Return a launched Fabric on ``device``: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``."""
+    """Return a launched Fabric on ``device``: ``"cpu"``, ``"cuda"``, ``"mps"``, or ``"auto"`` for CUDA, else the CPU.
+
+    Raises
+    ------
+    ConfigError, InferenceError
+        There is no such device, or it is not available on this computer.
+    """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("There is no CUDA device on this computer.", "Train with --device cpu.")
-    if device == "mps" and not torch.backends.mps.is_available():
-        raise ConfigError("There is no MPS device on this computer.", "Train with --device cpu.")
+    if device not in ("cpu", "cuda", "mps"):
+        raise ConfigError(f"Nothing can be trained on {device}.", "Use one of: auto, cpu, cuda, mps.")
+    choose_device(device)
     fabric = Fabric(accelerator=device, devices=1, precision=choose_precision(config, device))  # type: ignore[arg-type]
     fabric.launch()
     return fabric

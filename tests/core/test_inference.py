@@ -1,4 +1,6 @@
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -132,8 +134,39 @@ def test_what_cannot_be_analysed_is_refused_in_a_sentence(models: dict[int, Mode
 
 
 def test_an_unavailable_device_is_refused() -> None:
-    with pytest.raises(InferenceError, match="not available"):
+    with pytest.raises(InferenceError, match="The device tpu is not available"):
         choose_device("tpu")
+
+
+class SeesWhoElseRuns:
+    """A model that notices when it is moved to its device while another run uses it."""
+
+    def __init__(self, module: Any) -> None:
+        self.module = module
+        self.running = 0
+        self.most = 0
+
+    def to(self, device: str) -> "SeesWhoElseRuns":
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.module, name)
+
+    def prepare(self, voxels: torch.Tensor) -> torch.Tensor:
+        self.running += 1
+        self.most = max(self.most, self.running)
+        time.sleep(0.1)
+        self.running -= 1
+        return self.module.prepare(voxels)  # type: ignore[no-any-return]
+
+
+def test_two_runs_of_a_model_wait_for_each_other(models: dict[int, Model]) -> None:
+    watched = SeesWhoElseRuns(models[2].module)
+    model = replace(models[2], module=watched)
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda _: localize(make_image((60, 50)), model).landmarks, range(3)))
+    assert watched.most == 1
+    assert found[0] == found[1] == found[2]
 
 
 class RunsOutOfMemory:

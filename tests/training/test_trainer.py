@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.errors import ConfigError
+from core.errors import ConfigError, InferenceError
 from core.inference import localize
 from core.model_file import load_model
 from training.checkpoints import CHECKPOINT_NAME, read_checkpoint
@@ -152,6 +152,16 @@ def test_a_run_folder_is_not_overwritten_nor_mixed_up(
     (run / CHECKPOINT_NAME).write_bytes(before[:1000])
     with pytest.raises(ConfigError, match="damaged"):
         train(config, run, device="cpu", resume=True)
+
+
+def test_a_device_that_is_not_there_is_refused(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = write_config(data, 5)
+    with pytest.raises(ConfigError, match="Nothing can be trained on tpu"):
+        train(config, tmp_path / "run", device="tpu")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(InferenceError, match="The device cuda is not available"):
+        train(config, tmp_path / "run", device="cuda")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_missing_image_is_named(data: Path, tmp_path: Path) -> None:
