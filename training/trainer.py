@@ -156,7 +156,7 @@ class Trainer:
         with _curves(self.folder, self.fabric) as curves:
             batches = self._batches(cases)
             for batch in batches:
-                result = session.step(batch)
+                result = session.step(batch, state.iteration)
                 state.iteration += 1
                 curves.losses(state.stage, state.iteration, result)
                 error = self._validated(session, earlier, estimates, curves)
@@ -301,7 +301,6 @@ class _StageSession:
         self.fabric = fabric
         self.stride = int(network.stride)  # type: ignore[arg-type]
         self.layout = torch.channels_last if ndim == 2 else torch.channels_last_3d
-        self.iteration = state.iteration
         self.loss = float("nan")
         self.last_error_mm: float | None = None
         network = network.to(memory_format=self.layout)  # type: ignore[call-overload]
@@ -309,9 +308,8 @@ class _StageSession:
         optimizer = kind(network.parameters(), settings.learning_rate, fused=True, weight_decay=settings.weight_decay)
         self.raw: nn.Module = network
         self.network, self.optimizer = fabric.setup(network, optimizer)
-        if (
-            state.network is not None and state.optimizer is not None
-        ):  # after setup, so that all of it goes to the device
+        # Loaded after setup, so that all of it goes to the device.
+        if state.network is not None and state.optimizer is not None:
             network.load_state_dict(state.network)
             optimizer.load_state_dict(state.optimizer)
         self.average: AveragedModel | None = None
@@ -321,10 +319,10 @@ class _StageSession:
             if state.average is not None:
                 self.average.load_state_dict(state.average)
 
-    def step(self, batch: Batch) -> Losses:
-        """Learn from one batch."""
+    def step(self, batch: Batch, iteration: int) -> Losses:
+        """Learn from the batch of ``iteration``, counted from 0."""
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.settings, self.iteration)
+            group["lr"] = learning_rate(self.settings, iteration)
         self.network.train()
         images = self.fabric.to_device(batch.images).contiguous(memory_format=self.layout)
         points = self.fabric.to_device(batch.points)
@@ -334,7 +332,7 @@ class _StageSession:
         total = float(result.total.detach())
         if not math.isfinite(total):
             raise ConfigError(
-                f"The loss is no longer finite at iteration {self.iteration + 1}.",
+                f"The loss is no longer finite at iteration {iteration + 1}.",
                 "Lower learning_rate, or train with precision = '32-true'.",
             )
         self.optimizer.zero_grad()
@@ -342,7 +340,6 @@ class _StageSession:
         self.optimizer.step()
         if self.average is not None:
             self.average.update_parameters(self.raw)
-        self.iteration += 1
         self.loss = total if math.isnan(self.loss) else 0.98 * self.loss + 0.02 * total
         return result._replace(total=result.total.detach())
 
