@@ -70,7 +70,7 @@ class ModelInfo(_Strict):
     abbreviations: tuple[str, ...] = ()
     training_spacing_mm: Positive = Field(description="pixel size of the training images, used where an image has none")
     stages: tuple[StageInfo, ...] = Field(min_length=1)
-    normalisation: Literal["equalize", "window", "zscore", "none"]
+    normalisation: Literal["equalize", "window", "zscore", "foreground", "none"]
     presence_threshold: float = Field(default=0.0, ge=0, le=1, description="a landmark below this presence is absent")
     training_data: str = ""
     validation_errors: tuple[LandmarkError, ...] = ()

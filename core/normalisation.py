@@ -18,14 +18,15 @@ class Normalisation(nn.Module):
     kind
         ``"equalize"``: histogram equalisation, for X-rays (paper, section V.A.3); invariant to any increasing change of
         the grey values. ``"window"``: ``low ... high`` becomes -1 ... 1, clipped, for CT. ``"zscore"``: zero mean and
-        unit standard deviation, for MR. ``"none"``: raw values.
+        unit standard deviation, for MR. ``"foreground"``: the background becomes 0 and the brightest of what stands out
+        from it 2, whatever units the scanner wrote; for CT of objects in air. ``"none"``: raw values.
     low, high
         The window.
     """
 
     def __init__(self, kind: str = "equalize", low: float = 0.0, high: float = 1.0) -> None:
         super().__init__()
-        if kind not in ("equalize", "window", "zscore", "none"):
+        if kind not in ("equalize", "window", "zscore", "foreground", "none"):
             raise ValueError(f"unknown normalisation {kind!r}")
         if kind == "window" and not high > low:
             raise ValueError("the upper end of the window must lie above the lower")
@@ -40,6 +41,8 @@ class Normalisation(nn.Module):
             return equalize(values)
         if self.kind == "window":
             return ((values - self.low) / (self.high - self.low)).clamp(0.0, 1.0) * 2.0 - 1.0
+        if self.kind == "foreground":
+            return foreground(values)
         if self.kind == "zscore":
             return (values - values.mean()) / values.std().clamp(min=1e-6)
         return values
@@ -57,3 +60,19 @@ def equalize(values: Tensor) -> Tensor:
     table = ((rank - 0.5) * math.sqrt(12.0)).to(torch.float32)
     bins = ((values - low) * (count / (high - low))).to(torch.int64).clamp(0, count - 1)
     return table[bins]
+
+
+def foreground(values: Tensor) -> Tensor:
+    """Map the typical background to 0 and the bright end of the foreground to 2, clipped to ``[0, 3]``.
+
+    The foreground is what lies above the mean; its bright end the 99.5th percentile of that. Both are measured on a part of
+    the samples where there are millions.
+    """
+    some = values.flatten()[:: values.numel() // 4_000_000 + 1]
+    threshold = some.mean()
+    background = some[some <= threshold].median()
+    outstanding = some[some > threshold]
+    if outstanding.numel() == 0:
+        return torch.zeros_like(values)
+    bright = outstanding.kthvalue(max(1, int(0.995 * outstanding.numel()))).values
+    return ((values - background) * (2.0 / (bright - background))).clamp(0.0, 3.0)

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -70,13 +71,30 @@ class SpatialMap:
         return output
 
 
+def uniform_rotations(rng: np.random.Generator, count: int) -> npt.NDArray[np.float64]:
+    """Draw ``(count, 3, 3)`` rotations uniformly from all there are: those of random unit quaternions."""
+    quaternions = rng.normal(size=(4, count))
+    w, x, y, z = quaternions / np.linalg.norm(quaternions, axis=0)
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.moveaxis(np.array(rows), -1, 0)
+
+
 def random_matrices(rng: np.random.Generator, count: int, ndim: int, config: AugmentationConfig) -> Tensor:
-    """Draw ``(count, D, D)`` rotations times scales; in 3D the rotation axis is uniform over the sphere."""
+    """Draw ``(count, D, D)`` rotations times scales.
+
+    In 3D the rotation axis is uniform over the sphere; with 180 degrees every orientation is as likely as any other.
+    """
     angles = np.deg2rad(rng.uniform(-config.rotation_deg, config.rotation_deg, count))
     scales = np.exp(rng.uniform(-config.scale, config.scale, count))
     if ndim == 2:
         cos, sin = np.cos(angles), np.sin(angles)
         rotations = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)
+    elif config.rotation_deg == 180:
+        return torch.from_numpy((uniform_rotations(rng, count) * scales[:, None, None]).astype(np.float32))
     else:
         axes = rng.normal(size=(count, 3))
         axes /= np.linalg.norm(axes, axis=1, keepdims=True)

@@ -27,14 +27,15 @@ class DataConfig(_Strict):
     Attributes
     ----------
     kind
-        ``"cephalometric"``: the ISBI 2015 challenge's folders; ``"list"``: a CSV file (see `training.datasets`).
+        ``"cephalometric"``: the ISBI 2015 challenge's folders; ``"mouse-skull"``: the folders of the mouse atlas;
+        ``"list"``: a CSV file (see `training.datasets`).
     root
         Folder or CSV file, relative to the configuration; empty means ``$CAIRN_DATA`` or ``../shared/data``.
     spacing_mm
         Pixel size of listed images whose files do not say it.
     """
 
-    kind: Literal["cephalometric", "list"]
+    kind: Literal["cephalometric", "mouse-skull", "list"]
     root: str = ""
     spacing_mm: float | None = Field(default=None, gt=0)
 
@@ -42,7 +43,7 @@ class DataConfig(_Strict):
 class NormalisationConfig(_Strict):
     """How intensities are normalised inside the model (see `core.normalisation.Normalisation`)."""
 
-    kind: Literal["equalize", "window", "zscore", "none"]
+    kind: Literal["equalize", "window", "zscore", "foreground", "none"]
     low: float = 0.0
     high: float = 1.0
 
@@ -56,6 +57,8 @@ class AugmentationConfig(_Strict):
         Uniform in ``[-x, x]``; scale is the logarithm of the factor, so 0.15 means 0.86 to 1.16.
     elastic_mm, elastic_grid_mm
         Standard deviation of the displacements of control points, and the distance between these.
+    mirror
+        Mirror every second sub-image; the landmarks' scheme says which becomes which.
     contrast, brightness, gamma, noise
         Strengths in units of the normalised intensity's standard deviation; drawn anew for every sub-image.
     """
@@ -65,6 +68,7 @@ class AugmentationConfig(_Strict):
     translation_mm: float = Field(default=0.0, ge=0)
     elastic_mm: float = Field(default=0.0, ge=0)
     elastic_grid_mm: float = Field(default=40.0, gt=0)
+    mirror: bool = False
     contrast: float = Field(default=0.0, ge=0, lt=1)
     brightness: float = Field(default=0.0, ge=0)
     gamma: float = Field(default=0.0, ge=0, lt=1)

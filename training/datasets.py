@@ -16,8 +16,10 @@ from core.image_io import image_name, read_image
 from core.landmark_io import read_landmarks
 from training.cases import Case, with_known_spacing
 from training.cephalometric import Split, read_cephalometric
+from training.mouse_skull import Split as SkullSplit
+from training.mouse_skull import read_mouse_skulls
 
-DataKind = Literal["cephalometric", "list"]
+DataKind = Literal["cephalometric", "mouse-skull", "list"]
 
 SPLITS = ("train", "validation", "test")
 """What the column ``split`` of a list may say."""
@@ -30,6 +32,12 @@ def data_root() -> Path:
     return Path(given) if given else Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+def default_root(kind: DataKind) -> Path | None:
+    """Return where the public data set of ``kind`` is looked for; None for a person's own list."""
+    folders = {"cephalometric": "cephalometric", "mouse-skull": "mouse_ct"}
+    return data_root() / folders[kind] if kind in folders else None
+
+
 def read_cases(
     kind: DataKind, root: Path, split: str, names: Sequence[str] | None = None, spacing_mm: float | None = None
 ) -> tuple[Case, ...]:
@@ -38,11 +46,11 @@ def read_cases(
     Parameters
     ----------
     kind
-        ``"cephalometric"``: the challenge's folders; ``"list"``: a CSV list.
+        ``"cephalometric"``: the challenge's folders; ``"mouse-skull"``: the atlas's folders; ``"list"``: a CSV list.
     root
-        The challenge's folder, or the CSV file.
+        The data set's folder, or the CSV file.
     split
-        ``train``, ``validation``, or ``test1`` of the challenge and ``test`` of a list.
+        ``train``, ``validation``, or ``test1`` of the challenge and ``test`` of the others.
     names
         The landmarks wanted, in order; one that a file does not hold is absent. None takes those of the first file.
     spacing_mm
@@ -62,13 +70,16 @@ def read_cases(
     """
     if kind == "list":
         return _read_list(root, split, names, spacing_mm)
-    cases = read_cephalometric(root, cast(Split, split))
+    if kind == "mouse-skull":
+        cases = read_mouse_skulls(root, cast(SkullSplit, split))
+    else:
+        cases = read_cephalometric(root, cast(Split, split))
     if names is None:
         return cases
     unknown = sorted(set(names) - set(cases[0].landmarks.names))
     if unknown:
         raise ConfigError(
-            f"The cephalometric data set has no landmark {', '.join(unknown)}.",
+            f"The {kind} data set has no landmark {', '.join(unknown)}.",
             f"Use some of: {', '.join(cases[0].landmarks.names)}.",
         )
     return tuple(

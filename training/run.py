@@ -18,7 +18,7 @@ from core.inference import choose_device
 from training.cases import Case
 from training.checkpoints import CHECKPOINT_NAME, TrainingState, read_checkpoint
 from training.config import TrainingConfig, parse_config, read_config
-from training.datasets import data_root, read_cases
+from training.datasets import default_root, read_cases
 from training.images import prepare_cases
 from training.model_export import landmark_names
 from training.models import build_normalisation
@@ -43,8 +43,7 @@ def cases_of(config: TrainingConfig, split: str, folder: Path, data: Path | None
     """
     root = data
     if root is None:
-        default = data_root() / "cephalometric" if config.data.kind == "cephalometric" else None
-        root = folder / config.data.root if config.data.root else default
+        root = folder / config.data.root if config.data.root else default_root(config.data.kind)
     if root is None:
         raise ConfigError("The configuration does not say where the data set is.", "Set root in its [data] section.")
     return read_cases(config.data.kind, root, split, landmark_names(config)[0], config.data.spacing_mm)

@@ -32,7 +32,10 @@ class StageCase:
 
 
 class Batch(NamedTuple):
-    """Sub-images ``(B, C, *size)`` and landmarks ``(B, L, D)`` in samples of them; ``C`` is 1 or ``L``."""
+    """Sub-images ``(B, C, *size)`` and landmarks ``(B, L, D)`` in samples of them; ``C`` is 1 or ``L``.
+
+    A landmark is NaN where absent, infinite where a mirrored image has none of its name.
+    """
 
     images: Tensor
     points: Tensor
@@ -54,6 +57,19 @@ def _sampled(image: Tensor, source: Tensor) -> Tensor:
     return values.reshape(source.shape[:-1])
 
 
+def reflection(ndim: int) -> Tensor:
+    """Return the matrix that mirrors the last axis."""
+    matrix = torch.eye(ndim)
+    matrix[-1, -1] = -1.0
+    return matrix
+
+
+def renamed(points: Tensor, mirrored: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    """Give each landmark of ``(L, D)`` the place of its mirror image; also say which have none ``(L,)``."""
+    partner = torch.tensor(mirrored)
+    return points[partner.clamp(min=0)], partner < 0
+
+
 def global_batch(
     cases: list[StageCase],
     rng: np.random.Generator,
@@ -61,8 +77,12 @@ def global_batch(
     size: tuple[int, ...],
     spacing_mm: float,
     augmentation: AugmentationConfig,
+    mirrored: tuple[int, ...] = (),
 ) -> Batch:
-    """Draw ``count`` sub-images of ``size`` at random places of random cases (paper, section V.A.1)."""
+    """Draw ``count`` sub-images of ``size`` at random places of random cases (paper, section V.A.1).
+
+    ``mirrored`` says which landmark each becomes in a mirror (see `training.schemes.Scheme.mirrored`).
+    """
     ndim = len(size)
     images: list[Tensor] = []
     points: list[Tensor] = []
@@ -72,8 +92,13 @@ def global_batch(
         slack = np.abs(shape - np.asarray(size))  # a sub-image larger than the image shifts around it
         jitter = rng.uniform(-augmentation.translation_mm, augmentation.translation_mm, ndim) / spacing_mm
         centre = (shape - 1) / 2 + rng.uniform(-0.5, 0.5, ndim) * slack + jitter
+        matrix = random_matrices(rng, 1, ndim, augmentation)
+        truth, unknown = case.points, torch.zeros(len(case.points), dtype=torch.bool)
+        if augmentation.mirror and rng.uniform() < 0.5:
+            matrix = matrix @ reflection(ndim)
+            truth, unknown = renamed(truth, mirrored)
         spatial = SpatialMap(
-            random_matrices(rng, 1, ndim, augmentation),
+            matrix,
             torch.tensor(centre, dtype=torch.float32).unsqueeze(0),
             (torch.tensor(size, dtype=torch.float32) - 1) / 2,
             size,
@@ -81,7 +106,8 @@ def global_batch(
         )
         crop = _sampled(case.image, spatial.source_of_grid())
         images.append(change_intensity(crop, rng, augmentation))
-        points.append(spatial.output_of(case.points.unsqueeze(0))[0])
+        found = spatial.output_of(truth.unsqueeze(0))[0]
+        points.append(torch.where(unknown.unsqueeze(1), torch.inf, found))
     return Batch(torch.stack(images), torch.stack(points))
 
 

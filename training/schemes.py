@@ -15,12 +15,22 @@ from core.model_info import first_complaint
 
 
 class SchemeLandmark(BaseModel):
-    """One landmark of a scheme: its name and the short form the field writes into drawings."""
+    """One landmark of a scheme.
+
+    Attributes
+    ----------
+    name, abbreviation
+        Its name, and the short form the field writes into drawings.
+    mirrored
+        Name of the landmark that it becomes in a mirror: its partner on the other side, itself in the midline; None where
+        the scheme has no such landmark.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(min_length=1)
     abbreviation: str = Field(min_length=1)
+    mirrored: str | None = None
 
 
 class Scheme(BaseModel):
@@ -51,6 +61,10 @@ class Scheme(BaseModel):
         for what, values in (("names", self.names), ("abbreviations", self.abbreviations)):
             if len(set(values)) != len(values):
                 raise ValueError(f"landmark {what} must be unique")
+        partners = {landmark.name: landmark.mirrored for landmark in self.landmarks if landmark.mirrored is not None}
+        for name, partner in partners.items():
+            if partners.get(partner) != name:
+                raise ValueError(f"landmarks {name} and {partner} are not each other's mirror image")
         return self
 
     @property
@@ -62,6 +76,11 @@ class Scheme(BaseModel):
     def abbreviations(self) -> tuple[str, ...]:
         """Abbreviations of the landmarks, in order."""
         return tuple(landmark.abbreviation for landmark in self.landmarks)
+
+    @property
+    def mirrored(self) -> tuple[int, ...]:
+        """Row of the landmark that each becomes in a mirror, -1 where there is none."""
+        return tuple(-1 if mark.mirrored is None else self.names.index(mark.mirrored) for mark in self.landmarks)
 
 
 def read_scheme(scheme: str | Path) -> Scheme:
@@ -89,3 +108,8 @@ def read_scheme(scheme: str | Path) -> Scheme:
         raise ConfigError(
             f"The landmark scheme {path.name} is wrong ({first_complaint(error)}).", "Correct the file."
         ) from error
+
+
+def mirror_images(landmarks: str | tuple[str, ...]) -> tuple[int, ...]:
+    """Return `Scheme.mirrored` of a configuration's landmarks; plain names have no mirror images."""
+    return read_scheme(landmarks).mirrored if isinstance(landmarks, str) else (-1,) * len(landmarks)

@@ -26,6 +26,7 @@ from training.checkpoints import TrainingState, write_checkpoint
 from training.config import OptimisationConfig, TrainingConfig
 from training.images import PreparedCase
 from training.models import Weights, build_localizer, build_network
+from training.schemes import mirror_images
 from training.sampling import Batch, StageCase, global_batch, local_batch, random_generator
 from training.targets import Losses, losses, make_targets
 
@@ -182,13 +183,14 @@ class Trainer:
         """Yield the remaining batches of the stage, each made while the one before is learnt from."""
         stage = self.state.stage
         settings = self.config.stage(stage).optimisation
+        mirrored = mirror_images(self.config.landmarks)
 
         def make(iteration: int) -> Batch:
             rng = random_generator(self.config.seed + 1000 * self.fabric.global_rank, stage, iteration)
             if stage == 0:
                 first = self.config.global_stage
                 return global_batch(
-                    cases, rng, settings.batch, self.config.sub_image, first.spacing_mm, first.augmentation
+                    cases, rng, settings.batch, self.config.sub_image, first.spacing_mm, first.augmentation, mirrored
                 )
             local, crop = self.config.local_stages[stage - 1], self.state.crops[stage - 1]
             return local_batch(cases, rng, settings.batch, crop, local.spacing_mm, local.augmentation, local.placement)
