@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.controller import Controller
 from app.file_names import sample_path
-from app.view_state import Mode
+from app.view_state import Mode, Panel
 
 FILE, EDIT, LANDMARK, VIEW, HELP = "File", "Edit", "Landmark", "View", "Help"
 MENUS = (FILE, EDIT, LANDMARK, VIEW, HELP)
@@ -77,6 +77,11 @@ def _is_flat(controller: Controller) -> bool:
     return image is not None and image.ndim == 2
 
 
+def _is_volume(controller: Controller) -> bool:
+    image = controller.document.image
+    return image is not None and image.ndim == 3
+
+
 def _can_revert(controller: Controller) -> bool:
     return controller.document.predicted_status(controller.view_state.selected or "") is not None
 
@@ -90,6 +95,23 @@ def _toggled(field: str) -> Callable[[Controller], None]:
 
 def _nudge(columns: float, rows: float) -> Callable[[Controller], None]:
     return lambda controller: controller.editor.nudge(columns, rows)
+
+
+def _scroll(slices: int) -> Callable[[Controller], None]:
+    return lambda controller: controller.navigator.scroll(controller.view_state.active, slices)
+
+
+def _maximise(panel: Panel) -> Action:
+    name = "3D view" if panel is Panel.SCENE else f"{panel.capitalize()} view"
+    key = str(list(Panel).index(panel) + 1)
+    return Action(
+        f"view.{panel}", f"{name} alone", lambda c: c.navigator.toggle_maximised(panel), VIEW, (key,),
+        enabled_when=_is_volume, checked_when=lambda c: c.view_state.maximised is panel, group=3,
+    )  # fmt: skip
+
+
+def _show_all_panels(controller: Controller) -> None:
+    controller.view_state.maximised = None
 
 
 def _by_window(_: Controller) -> None:
@@ -213,6 +235,27 @@ _VIEW = (
         "view.fit", "Fit the image into the window", lambda c: c.view_state.fit_requested.emit(), VIEW, ("R",), "fit",
         _has_image, group=1, toolbar="Fit",
     ),
+    Action(
+        "view.crosshair", "Crosshair", _toggled("show_crosshair"), VIEW, ("C",), "crosshair", _is_volume,
+        lambda c: c.view_state.show_crosshair, group=2, toolbar="Crosshair",
+    ),
+    Action(
+        "view.radiological", "Patient's left on the right (radiological)", _toggled("radiological"), VIEW,
+        enabled_when=_is_volume, checked_when=lambda c: c.view_state.radiological, group=2,
+    ),
+    Action(
+        "view.all", "All four views", _show_all_panels, VIEW, ("0",), "restore", _is_volume,
+        lambda c: c.view_state.maximised is None, group=3, toolbar="Four views",
+    ),
+    *(_maximise(panel) for panel in Panel),
+    *(
+        Action(
+            f"view.{way}_{'one' if count == 1 else 'ten'}", f"{'One slice' if count == 1 else 'Ten slices'} {way}",
+            _scroll(count if way == "up" else -count), VIEW, (f"Ctrl+{key}",), enabled_when=_is_volume, group=4,
+        )
+        for way, keys in (("up", ("Up", "PgUp")), ("down", ("Down", "PgDown")))
+        for count, key in zip((1, 10), keys, strict=True)
+    ),
 )  # fmt: skip
 
 _HELP = (
@@ -230,6 +273,7 @@ TOOLBAR = (
     ("edit.undo", "edit.redo"),
     ("landmark.place", "landmark.confirm", "landmark.absent"),
     ("view.labels", "view.invert", "view.fit", "edit.pixel_size"),
+    ("view.crosshair", "view.all"),
     ("view.vectors",),
 )
 """Ids in the toolbar, in groups; the stage selector follows the last one."""

@@ -16,6 +16,7 @@ from app.editor import Editor
 from app.file_names import can_be_written, is_landmark_file, landmarks_path_beside, sample_path
 from app.jobs import Job, Jobs
 from app.localization import localize_image
+from app.navigation import Navigator
 from app.questions import OnRuler, Questions, Unsaved
 from app.view_state import Mode, Progress, ViewState
 from app.window_level import percentile_levels
@@ -51,7 +52,8 @@ class Controller:
         self.document = Document()
         self.view_state = ViewState()
         self.undo_stack = QUndoStack()
-        self.editor = Editor(self.document, self.view_state, self.undo_stack)
+        self.navigator = Navigator(self.document, self.view_state)
+        self.editor = Editor(self.document, self.view_state, self.undo_stack, self.navigator)
         self.jobs = Jobs()
         self.image_paths: list[Path] = []
         self.questions = questions
@@ -141,10 +143,7 @@ class Controller:
             info = self._model_for(image)[1]
         state = self.view_state
         self.undo_stack.clear()
-        state.messages = ()
-        state.mode, state.ruler_px, state.selected, state.stage, state.cursor_px = Mode.NAVIGATE, (), None, 0, None
-        state.slice_index = image.grid.shape[0] // 2 if image.ndim == 3 else 0
-        state.levels = percentile_levels(image.voxels)
+        state.begin(image)
         names = () if info is None else info.landmarks
         self.document.set_image(image, landmark_edits.unplaced(names, image.ndim), info)
         for warning in image.source.warnings:

@@ -12,8 +12,9 @@ from PySide6.QtGui import QUndoStack
 from app import landmark_edits
 from app.commands import ReplaceLandmarks
 from app.document import Document
-from app.slice_plane import SlicePlane
+from app.navigation import Navigator
 from app.view_state import Mode, Sort, ViewState
+from core.geometry import SlicePlane
 from core.model_info import ModelInfo
 from core.types import FloatArray, Landmarks, Prediction, Status
 
@@ -22,8 +23,10 @@ from core.types import FloatArray, Landmarks, Prediction, Status
 class _Drag:
     name: str
     before: Landmarks
+    plane: SlicePlane
     grab_px: FloatArray
     depth: float
+    crosshair_mm: tuple[float, ...] | None
 
 
 class Editor:
@@ -33,19 +36,21 @@ class Editor:
     ----------
     document, view_state, undo_stack
         What is edited, what is selected, and where the steps are kept.
+    navigator
+        Knows the plane in which a person works; follows the landmark that is moved.
     """
 
-    def __init__(self, document: Document, view_state: ViewState, undo_stack: QUndoStack) -> None:
+    def __init__(self, document: Document, view_state: ViewState, undo_stack: QUndoStack, navigator: Navigator) -> None:
         self._document = document
         self._view = view_state
         self.undo_stack = undo_stack
+        self._navigator = navigator
         self._drag: _Drag | None = None
 
     @property
     def plane(self) -> SlicePlane | None:
-        """The slice on view, None without an image."""
-        image = self._document.image
-        return None if image is None else SlicePlane(image.grid, self._view.slice_index)
+        """The slice a person works in, None without an image."""
+        return self._navigator.plane
 
     # Selecting
 
@@ -58,14 +63,12 @@ class Editor:
         return landmark_edits.ordered_names(landmarks, self._view.sort, worst_first=self._view.worst_first)
 
     def select(self, name: str | None, *, centre: bool = False) -> None:
-        """Select a landmark; with ``centre``, bring it into view, on its own slice in a volume."""
+        """Select a landmark; with ``centre``, bring it into view, and all planes of a volume through it."""
         self._view.selected = name
-        if not centre or name is None or not self.is_located(name):
+        landmarks = self._document.landmarks
+        if not centre or name is None or landmarks is None or not self.is_located(name):
             return
-        image, landmarks = self._document.image, self._document.landmarks
-        if image is not None and landmarks is not None and image.ndim == 3:
-            depth_index = float(image.grid.to_index(landmarks.point_mm(name))[0])
-            self._view.slice_index = int(np.clip(round(depth_index), 0, image.grid.shape[0] - 1))
+        self._navigator.go_to(landmarks.point_mm(name))
         self._view.centre_requested.emit(name)
 
     def select_next(self, step: int = 1) -> None:
@@ -99,7 +102,10 @@ class Editor:
     # Moving
 
     def begin_drag(self, name: str, grab_px: tuple[float, float]) -> None:
-        """Take hold of a landmark at ``grab_px``, which need not be its very centre."""
+        """Take hold of a landmark at ``grab_px``, which need not be its very centre.
+
+        It stays in the plane in which it is held, and the planes of a volume follow it.
+        """
         landmarks, plane = self._document.landmarks, self.plane
         if landmarks is None or plane is None:
             return
@@ -107,16 +113,18 @@ class Editor:
         self.select(name)
         point_mm = landmarks.point_mm(name)
         offset_px = plane.px_from_mm(point_mm) - np.asarray(grab_px)
-        self._drag = _Drag(name, landmarks, offset_px, float(plane.depth_of(point_mm)))
+        depth = float(plane.depth_of(point_mm))
+        self._drag = _Drag(name, landmarks, plane, offset_px, depth, self._view.crosshair_mm)
 
     def drag_to(self, point_px: tuple[float, float]) -> None:
         """Show the landmark where the mouse is; it stays inside the image. Nothing is on the undo stack yet."""
-        plane = self.plane
-        if self._drag is None or plane is None:
+        drag = self._drag
+        if drag is None:
             return
-        target_px = plane.clamped(np.asarray(point_px) + self._drag.grab_px)
-        point_mm = plane.mm_from_px(target_px, self._drag.depth)
-        self._document.set_landmarks(landmark_edits.moved(self._drag.before, self._drag.name, point_mm))
+        target_px = drag.plane.clamped(np.asarray(point_px) + drag.grab_px)
+        point_mm = drag.plane.mm_from_px(target_px, drag.depth)
+        self._document.set_landmarks(landmark_edits.moved(drag.before, drag.name, point_mm))
+        self._navigator.go_to(point_mm)
 
     def end_drag(self) -> None:
         """Let go: the whole drag becomes one step."""
@@ -130,6 +138,7 @@ class Editor:
         drag, self._drag = self._drag, None
         if drag is not None:
             self._document.set_landmarks(drag.before)
+            self._view.crosshair_mm = drag.crosshair_mm
         return drag is not None
 
     @property
@@ -146,6 +155,7 @@ class Editor:
         target_px = plane.clamped(plane.px_from_mm(point_mm) + np.array([columns_px, rows_px]))
         point_mm = plane.mm_from_px(target_px, float(plane.depth_of(point_mm)))
         self._push(landmarks, landmark_edits.moved(landmarks, name, point_mm), f"Move {name}", f"move {name}")
+        self._navigator.go_to(point_mm)
 
     # Placing
 
@@ -173,14 +183,16 @@ class Editor:
         self._view.mode = Mode.PLACE
 
     def place(self, point_px: tuple[float, float]) -> None:
-        """Place the landmark whose turn it is and go on to the next; leave place mode after the last one."""
+        """Place the landmark whose turn it is in the slice, and go on to the next; leave place mode after the last one."""
         landmarks, plane = self._document.landmarks, self.plane
-        if landmarks is None or plane is None or not plane.inside(point_px):
+        image = self._document.image
+        if image is None or landmarks is None or plane is None or not image.grid.contains(plane.mm_from_px(point_px)):
             return
+        point_mm = plane.mm_from_px(point_px)
         turn = self.name_to_place
         name = landmark_edits.free_name(landmarks) if turn is None else turn
-        after = landmark_edits.placed(landmarks, name, plane.mm_from_px(point_px))
-        self._push(landmarks, after, f"Place {name}")
+        self._push(landmarks, landmark_edits.placed(landmarks, name, point_mm), f"Place {name}")
+        self._navigator.go_to(point_mm)
         missing = self.missing_names
         self._view.selected = missing[0] if missing else name
         if turn is not None and not missing:

@@ -17,10 +17,11 @@ class DragKind(Enum):
     POINT = auto()
     PAN = auto()
     LEVELS = auto()
+    CROSSHAIR = auto()
 
 
-def drag_kind(button: Qt.MouseButton, mode: Mode, *, shift: bool, on_point: bool) -> DragKind:
-    """Return what a drag with ``button`` does that begins on a landmark or beside it."""
+def drag_kind(button: Qt.MouseButton, mode: Mode, *, shift: bool, on_point: bool, volume: bool) -> DragKind:
+    """Return what a drag with ``button`` does that begins on a landmark or beside it, in a volume or in a 2D image."""
     if button == Qt.MouseButton.MiddleButton:
         return DragKind.PAN
     if button == Qt.MouseButton.RightButton:
@@ -29,16 +30,20 @@ def drag_kind(button: Qt.MouseButton, mode: Mode, *, shift: bool, on_point: bool
         return DragKind.NONE
     if shift:
         return DragKind.PAN
-    return DragKind.POINT if on_point and mode is not Mode.RULER else DragKind.NONE
+    if on_point and mode is not Mode.RULER:
+        return DragKind.POINT
+    return DragKind.CROSSHAIR if volume and mode is Mode.NAVIGATE else DragKind.NONE
 
 
 GESTURES = (
-    ("Drag a landmark", "Move it (Esc lets go)"),
-    ("Click a landmark", "Select it"),
+    ("Drag a landmark", "Move it, in a volume within that plane (Esc lets go)"),
+    ("Click a landmark", "Select it; in a volume all planes go there"),
     ("Right click a landmark", "What can be done with it"),
     ("Wheel", "Zoom; in a volume: next slice, with Ctrl zoom"),
     ("Right drag", "Brightness (up, down) and contrast (left, right)"),
     ("Middle drag, or Shift + left drag", "Move the image"),
-    ("Double click beside landmarks", "Fit the image into the window"),
+    ("Double click beside landmarks", "Fit the image; in a volume: this view alone, or all four"),
+    ("Click or drag beside landmarks", "In a volume: move the crosshair"),
+    ("Shift + move", "In a volume: the crosshair follows the mouse"),
     ("Hold H", "Hide landmarks and vectors"),
 )

@@ -4,13 +4,13 @@ Shape and colour both say the state; opacity says the presence. Decides nothing 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
 
 from app import theme
+from app.glyphs import Glyph
 from app.label_layout import label_corners
 from app.slice_layer import HALO, ScreenMap, SliceLayer
 from core.types import FloatArray, Status
@@ -18,46 +18,8 @@ from core.types import FloatArray, Status
 GLYPH_RADIUS = 5.5
 SELECTED_RADIUS = 8.0
 HIT_RADIUS = 12.0
-VISIBLE_DEPTH = 3.0
-"""A landmark of a volume is drawn, ever fainter, up to this many slices away from its own."""
-
-
-@dataclass(frozen=True)
-class Glyph:
-    """What is drawn of one landmark.
-
-    Attributes
-    ----------
-    name, label
-        Its name, and the text beside it.
-    point_px
-        Position on the slice.
-    status
-        Decides shape and colour.
-    presence
-        In [0, 1]; opacity.
-    radii_px
-        Half axes of the uncertainty ring in image pixels; zero for none.
-    depth
-        Slices between the landmark and this slice.
-    selected
-        Whether it is the selected one.
-    """
-
-    name: str
-    label: str
-    point_px: tuple[float, float]
-    status: Status
-    presence: float = 1.0
-    radii_px: tuple[float, float] = (0.0, 0.0)
-    depth: float = 0.0
-    selected: bool = False
-
-    @property
-    def opacity(self) -> float:
-        """Opacity in (0, 1]."""
-        nearness = 1.0 - min(abs(self.depth), VISIBLE_DEPTH) / (VISIBLE_DEPTH + 1)
-        return (0.4 + 0.6 * self.presence) * nearness
+DISTANCE_FONT = 0.85
+"""Size of the text that says how far away a landmark is, against that of its label."""
 
 
 class LandmarkLayer(SliceLayer):
@@ -69,11 +31,14 @@ class LandmarkLayer(SliceLayer):
         self._show_labels = True
         self._font = QFont()
         self._font.setPointSizeF(max(8.0, self._font.pointSizeF()))
+        self._labels: list[tuple[QPainterPath, Glyph]] = []
+        self._labels_map: ScreenMap | None = None
 
     def set_glyphs(self, glyphs: Sequence[Glyph], *, show_labels: bool) -> None:
         """Show these landmarks."""
         self._glyphs = tuple(sorted(glyphs, key=lambda glyph: glyph.selected))
         self._show_labels = show_labels
+        self._labels_map = None
         self.update()
 
     def name_at(self, point_screen: tuple[float, float]) -> str | None:
@@ -95,7 +60,11 @@ class LandmarkLayer(SliceLayer):
         for glyph, centre in zip(self._glyphs, screen, strict=True):
             _paint_glyph(painter, glyph, QPointF(*centre))
         if self._show_labels:
-            self._paint_labels(painter, screen)
+            if self._labels_map != screen_map:  # finding room for them takes longer than painting them
+                self._labels = self._laid_out_labels(screen)
+                self._labels_map = screen_map
+            for path, glyph in self._labels:
+                _paint_label(painter, path, glyph)
 
     def _paint_ring(self, painter: QPainter, glyph: Glyph, centre: QPointF, screen_map: ScreenMap) -> None:
         half_width, half_height = np.asarray(glyph.radii_px) * np.abs(screen_map.scale)
@@ -109,29 +78,39 @@ class LandmarkLayer(SliceLayer):
             painter.setPen(pen)
             painter.drawEllipse(centre, half_width, half_height)
 
-    def _paint_labels(self, painter: QPainter, screen: FloatArray) -> None:
-        fonts = [self._font_of(glyph) for glyph in self._glyphs]
-        metrics = [QFontMetricsF(font) for font in fonts]
-        sizes = np.array(
-            [
-                [metric.horizontalAdvance(glyph.label), metric.ascent() + 1]
-                for glyph, metric in zip(self._glyphs, metrics, strict=True)
-            ]
-        )
+    def _laid_out_labels(self, screen: FloatArray) -> list[tuple[QPainterPath, Glyph]]:
+        """Return the outlines of the labels where there is room for them."""
+        outlines = [self._outline(glyph) for glyph in self._glyphs]
+        height = QFontMetricsF(self._font).ascent()
+        sizes = np.array([[width, height + 1] for _, width in outlines])
         order = range(len(self._glyphs) - 1, -1, -1)  # the selected one, drawn last, chooses first
         corners = label_corners(screen, sizes, GLYPH_RADIUS + 4, order)
-        for row, glyph in enumerate(self._glyphs):
-            path = QPainterPath()
-            path.addText(QPointF(corners[row, 0], corners[row, 1] + metrics[row].ascent()), fonts[row], glyph.label)
-            painter.strokePath(path, QPen(QColor(0, 0, 0, int(200 * glyph.opacity)), 3.2, j=Qt.PenJoinStyle.RoundJoin))
-            colour = QColor("white") if glyph.selected else theme.pale(theme.STATUS_COLOURS[glyph.status])
-            colour.setAlphaF(min(1.0, 0.3 + 0.7 * glyph.opacity))
-            painter.fillPath(path, QBrush(colour))
+        return [
+            (path.translated(corner[0], corner[1] + height), glyph)
+            for (path, _), corner, glyph in zip(outlines, corners, self._glyphs, strict=True)
+        ]
 
-    def _font_of(self, glyph: Glyph) -> QFont:
-        font = QFont(self._font)
+    def _outline(self, glyph: Glyph) -> tuple[QPainterPath, float]:
+        """Return a label's outline, beginning at the origin on its base line, and its width."""
+        font, small = QFont(self._font), QFont(self._font)
         font.setBold(glyph.selected)
-        return font
+        small.setPointSizeF(self._font.pointSizeF() * DISTANCE_FONT)
+        path = QPainterPath()
+        path.addText(QPointF(0, 0), font, glyph.label)
+        width = QFontMetricsF(font).horizontalAdvance(glyph.label)
+        if glyph.distance:
+            text = f"  {glyph.distance}"
+            path.addText(QPointF(width, 0), small, text)
+            width += QFontMetricsF(small).horizontalAdvance(text)
+        return path, width
+
+
+def _paint_label(painter: QPainter, path: QPainterPath, glyph: Glyph) -> None:
+    """Paint a label with a halo."""
+    painter.strokePath(path, QPen(QColor(0, 0, 0, int(200 * glyph.opacity)), 3.2, j=Qt.PenJoinStyle.RoundJoin))
+    colour = QColor("white") if glyph.selected else theme.pale(theme.STATUS_COLOURS[glyph.status])
+    colour.setAlphaF(min(1.0, 0.3 + 0.7 * glyph.opacity))
+    painter.fillPath(path, QBrush(colour))
 
 
 def _paint_glyph(painter: QPainter, glyph: Glyph, centre: QPointF) -> None:
@@ -139,14 +118,16 @@ def _paint_glyph(painter: QPainter, glyph: Glyph, centre: QPointF) -> None:
     radius = SELECTED_RADIUS if glyph.selected else GLYPH_RADIUS
     colour = theme.status_colour(glyph.status, glyph.opacity)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for pen in (QPen(HALO, 4.0), QPen(colour, 2.2 if glyph.selected else 1.7)):
+    shade = QColor(HALO)
+    shade.setAlphaF(HALO.alphaF() * glyph.nearness)
+    for pen in (QPen(shade, 4.0), QPen(colour, 2.2 if glyph.selected else 1.7)):
         painter.setPen(pen)
         _draw_shape(painter, glyph.status, centre, radius)
     if glyph.selected:
-        painter.setPen(QPen(QColor("white"), 1.2))
+        painter.setPen(QPen(theme.colour("#ffffff", max(0.5, glyph.nearness)), 1.2))
         painter.drawEllipse(centre, radius + 4, radius + 4)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(HALO)
+    painter.setBrush(shade)
     painter.drawEllipse(centre, 2.0, 2.0)
     painter.setBrush(colour)
     painter.drawEllipse(centre, 1.1, 1.1)

@@ -28,7 +28,6 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from superqt import QLabeledSlider
 
 from app import theme
 from app.actions import ACTIONS, LANDMARK_MENU, MENUS, TOOLBAR, Action
@@ -39,6 +38,7 @@ from app.message_bar import MessageBar
 from app.shortcut_sheet import ShortcutSheet
 from app.slice_view import SliceView
 from app.status_bar import StatusBar
+from app.volume_view import VolumeView
 
 
 class MainWindow(QMainWindow):
@@ -57,7 +57,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.resize(1280, 800)
         self.setMinimumSize(900, 600)
-        self.slice_view = SliceView(controller)
+        self.viewer = VolumeView(controller)
         self.table = LandmarkTable(controller)
         self._make_actions()
         self._make_menus()
@@ -73,6 +73,11 @@ class MainWindow(QMainWindow):
         self._refreshing.timeout.connect(self.refresh)
         self._connect()
         self.refresh()
+
+    @property
+    def slice_view(self) -> SliceView:
+        """The view of the plane in which a person works; of a 2D image the only one."""
+        return self.viewer.views[self.controller.view_state.active]
 
     # Building
 
@@ -97,7 +102,8 @@ class MainWindow(QMainWindow):
                 action.triggered.connect(lambda _=False, row=row: self._trigger(row))
             if row.in_view_only:
                 action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-                self.slice_view.addAction(action)
+                for view in self.viewer.views.values():
+                    view.addAction(action)
             else:
                 self.addAction(action)
             self.actions_by_id[row.id] = action
@@ -138,19 +144,10 @@ class MainWindow(QMainWindow):
         self.addToolBar(bar)
 
     def _make_centre(self) -> None:
-        self.slice_slider = QLabeledSlider(Qt.Orientation.Horizontal)
-        self.slice_slider.setToolTip("Slice")
-        self.slice_slider.valueChanged.connect(self._choose_slice)
-        viewer = QWidget()
-        viewer_layout = QVBoxLayout(viewer)
-        viewer_layout.setContentsMargins(0, 0, 0, 0)
-        viewer_layout.setSpacing(0)
-        viewer_layout.addWidget(self.slice_view, 1)
-        viewer_layout.addWidget(self.slice_slider)
         self.empty_state = EmptyState(self.actions_by_id["file.open"], self.actions_by_id["file.sample"])
         self.pages = QStackedWidget()
         self.pages.addWidget(self.empty_state)
-        self.pages.addWidget(viewer)
+        self.pages.addWidget(self.viewer)
         centre = QWidget()
         layout = QVBoxLayout(centre)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -174,11 +171,11 @@ class MainWindow(QMainWindow):
         events = state.events
         for event in (
             events.selected, events.mode, events.show_labels, events.show_vectors, events.inverted, events.stage,
-            events.progress, events.slice_index,
+            events.progress, events.show_crosshair, events.radiological, events.maximised,
         ):  # fmt: skip
             event.connect(self._refresh_soon)
         self.controller.undo_stack.indexChanged.connect(self._refresh_soon)
-        self.slice_view.menu_requested.connect(self.show_landmark_menu)
+        self.viewer.menu_requested.connect(self.show_landmark_menu)
         self.table.menu_requested.connect(self.show_landmark_menu)
 
     # Keeping in step
@@ -187,7 +184,7 @@ class MainWindow(QMainWindow):
         self._refreshing.start()
 
     def refresh(self) -> None:
-        """Bring actions, title, stages and slider in step with document and view state."""
+        """Bring actions, title and stages in step with document and view state."""
         for row in ACTIONS:
             action = self.actions_by_id[row.id]
             action.setEnabled(row.enabled_when(self.controller))
@@ -199,7 +196,6 @@ class MainWindow(QMainWindow):
             self.actions_by_id[id_].setIconText(verb)
         self._refresh_title()
         self._refresh_stages()
-        self._refresh_slider()
         has_image = self.controller.document.image is not None
         self.pages.setCurrentIndex(1 if has_image else 0)
         self.dock.setVisible(has_image)
@@ -224,21 +220,8 @@ class MainWindow(QMainWindow):
         self.stage_box.setEnabled(count > 0 and self.controller.view_state.show_vectors)
         self.stage_box.setCurrentIndex(self.controller.view_state.stage if count else -1)
 
-    def _refresh_slider(self) -> None:
-        image = self.controller.document.image
-        self.slice_slider.setVisible(image is not None and image.ndim == 3)
-        if image is not None and image.ndim == 3:
-            index = self.controller.view_state.slice_index
-            self.slice_slider.setRange(0, image.grid.shape[0] - 1)
-            self.slice_slider.setValue(index)
-
     def _choose_stage(self, stage: int) -> None:
         self.controller.view_state.stage = stage
-
-    def _choose_slice(self, index: int) -> None:
-        image = self.controller.document.image
-        if image is not None and image.ndim == 3:
-            self.controller.view_state.slice_index = index
 
     # What a person does to the window
 

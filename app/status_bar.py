@@ -1,10 +1,12 @@
 """The line at the bottom: what the image is, what is under the mouse, and what is being worked on."""
 
+import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
 from app.controller import Controller
 from app.view_state import Progress
+from core.geometry import direction_letter
 from core.types import Image
 
 
@@ -35,7 +37,7 @@ class StatusBar(QStatusBar):
         self.addPermanentWidget(self._job)
         self.addPermanentWidget(self._cursor)
         controller.document.image_changed.connect(self._show_image)
-        controller.view_state.events.cursor_px.connect(self._show_cursor)
+        controller.view_state.events.mouse_mm.connect(self._show_cursor)
         controller.view_state.events.progress.connect(self._show_progress)
         self._show_image()
         self._show_progress(None)
@@ -45,20 +47,12 @@ class StatusBar(QStatusBar):
         self._facts.setText("" if image is None else image_facts(image))
         self._show_cursor(None)
 
-    def _show_cursor(self, cursor_px: tuple[float, float] | None) -> None:
-        image, plane = self._controller.document.image, self._controller.editor.plane
-        if image is None or plane is None or cursor_px is None or not plane.inside(cursor_px):
+    def _show_cursor(self, mouse_mm: tuple[float, ...] | None) -> None:
+        image = self._controller.document.image
+        if image is None or mouse_mm is None or len(mouse_mm) != image.ndim:
             self._cursor.clear()
             return
-        point_mm = plane.mm_from_px(cursor_px)
-        unit = self._controller.document.unit
-        decimals = 2 if unit == "mm" else 1
-        column, row = (round(value) for value in plane.clamped(cursor_px))
-        columns, rows = plane.size_px
-        index = (min(max(row, 0), rows - 1), min(max(column, 0), columns - 1))
-        voxels = image.voxels if image.ndim == 2 else image.voxels[plane.slice_index]
-        where = ", ".join(f"{value:.{decimals}f}" for value in point_mm)
-        self._cursor.setText(f"({where}) {unit}   value {voxels[index]:g}")
+        self._cursor.setText(cursor_facts(image, mouse_mm, self._controller.document.unit))
 
     def _show_progress(self, progress: Progress | None) -> None:
         self._job.setVisible(progress is not None)
@@ -69,6 +63,24 @@ class StatusBar(QStatusBar):
         if progress.fraction >= 0:
             self._bar.setValue(round(1000 * progress.fraction))
         self.cancel_button.setEnabled(progress.cancellable)
+
+
+def cursor_facts(image: Image, point_mm: tuple[float, ...], unit: str) -> str:
+    """Return where a point is, in a volume by the sides of the patient and with its voxel, and the value there."""
+    nearest_index = np.round(image.grid.to_index(point_mm)).astype(int)
+    decimals = 2 if unit == "mm" else 1
+    if image.ndim == 2:
+        inside = tuple(np.clip(nearest_index, 0, np.asarray(image.grid.shape) - 1))
+        where = ", ".join(f"{value:.{decimals}f}" for value in point_mm)
+        return f"({where}) {unit}   value {image.voxels[inside]:g}"
+    voxel = ", ".join(str(value) for value in reversed(nearest_index.tolist()))
+    is_inside = ((nearest_index >= 0) & (nearest_index < image.grid.shape)).all()
+    value = f"   value {image.voxels[tuple(nearest_index)]:g}" if is_inside else ""
+    if unit != "mm":
+        return f"voxel ({voxel}){value}"
+    sides = (direction_letter(axis * component) for axis, component in zip(np.eye(3), point_mm, strict=True))
+    where = "  ".join(f"{side} {abs(component):.1f}" for side, component in zip(sides, point_mm, strict=True))
+    return f"{where} mm   voxel ({voxel}){value}"
 
 
 def image_facts(image: Image) -> str:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from core.assets import assets_folder
 from core.errors import AppError
+from core.geometry import Orientation
 from core.types import Status
 
 WINDOW = "#23262b"
@@ -33,6 +34,12 @@ STATUS_COLOURS = {
 ARROW = "#f08a24"
 CELL = "#3ddc5a"
 RULER = "#f0e442"
+PLANE_COLOURS = {
+    Orientation.AXIAL: "#f0605b",
+    Orientation.CORONAL: "#72c355",
+    Orientation.SAGITTAL: "#e6c34a",
+}
+"""Of each plane's frame, and of the line in which the others cut it."""
 
 _STYLE = f"""
 QMainWindow, QDialog, QMessageBox {{ background: {WINDOW}; }}
@@ -72,6 +79,14 @@ QToolTip {{ background: {PANEL}; color: {TEXT}; border: 1px solid {LINE}; paddin
 #dropTitle {{ font-size: 20px; color: {TEXT}; }}
 #dropHint {{ color: {FAINT}; }}
 #modeBanner {{ background: rgba(20, 24, 30, 225); border: 1px solid {ACCENT}; border-radius: 6px; padding: 6px 12px; }}
+#panelHeader {{ background: {WINDOW}; }}
+#panel {{ background: {CANVAS}; }}
+#maximise {{ padding: 1px 3px; border-radius: 3px; }}
+#panel QScrollBar:vertical {{ background: {WINDOW}; width: 11px; margin: 0; border: none; }}
+#panel QScrollBar::handle:vertical {{ background: #59626f; border-radius: 3px; min-height: 14px; margin: 1px 2px; }}
+#panel QScrollBar::handle:vertical:hover {{ background: {FAINT}; }}
+#panel QScrollBar::add-line:vertical, #panel QScrollBar::sub-line:vertical {{ height: 0; }}
+#panel QScrollBar::add-page:vertical, #panel QScrollBar::sub-page:vertical {{ background: none; }}
 #message {{ background: #2a3442; border-bottom: 1px solid {LINE}; }}
 #message[warning="true"] {{ background: #3b3524; }}
 #message QToolButton {{ color: {FAINT}; padding: 0 6px; }}

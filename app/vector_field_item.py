@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from app import theme
 from app.slice_layer import ScreenMap, SliceLayer
-from app.slice_plane import SlicePlane
-from core.types import FloatArray, VectorField
+from core.geometry import SlicePlane
+from core.types import FloatArray, Grid, VectorField
 
 POSTERIOR_LIMIT = 0.5
 SMALLEST_STEP = 15.0
@@ -29,17 +29,18 @@ class FieldPicture:
     Attributes
     ----------
     cells
-        ``(N, 2)`` column and row of each cell in the field's own grid.
+        ``(N, 2)`` index of each cell along the two axes of the field's own grid that run most along the slice.
     centres_px
         ``(N, 2)`` centres.
     directions_px
-        ``(N, 2)`` displacements, not rescaled.
+        ``(N, 2)`` displacements, not rescaled; those of a volume are projected on the slice.
     lengths
-        ``(N,)`` display lengths in [0.3, 1], growing with the logarithm of the displacement.
+        ``(N,)`` display lengths: in [0.3, 1], growing with the logarithm of the displacement, then shortened as far as
+        it points out of the slice.
     likely
         ``(N,)`` whether the posterior exceeds one half.
-    step_px
-        Size of a cell.
+    sides_px
+        ``(2, 2)`` the two sides of a cell, as vectors; in a turned field they are oblique.
     """
 
     cells: npt.NDArray[np.int64]
@@ -47,34 +48,56 @@ class FieldPicture:
     directions_px: FloatArray
     lengths: FloatArray
     likely: npt.NDArray[np.bool_]
-    step_px: tuple[float, float]
+    sides_px: FloatArray
 
 
-def field_picture(field: VectorField, plane: SlicePlane) -> FieldPicture:
-    """Bring a vector field into the pixels of a slice: the cells centred on it, in a volume those around it."""
+def field_picture(field: VectorField, plane: SlicePlane, image_grid: Grid) -> FieldPicture:
+    """Bring a vector field, which may be turned against the image, into the pixels of a slice.
+
+    Parameters
+    ----------
+    field
+        The votes of one stage for one landmark.
+    plane
+        The slice. In a volume it shows of each row of cells across it the one that it cuts: a single layer, in which
+        no cell's centre is farther from the slice than half a cell.
+    image_grid
+        Cells centred outside of it are left out.
+    """
     grid = field.grid
     index = np.stack(np.meshgrid(*(np.arange(n) for n in grid.shape), indexing="ij"), axis=-1)
     centres_mm = grid.to_mm(index)
-    displacement_mm = np.asarray(field.displacement_mm, dtype=np.float64)
-    chosen = plane.grid.contains(centres_mm)
+    chosen = image_grid.contains(centres_mm)
+    within = [0, 1]  # the axes of the field that run along the slice
     if grid.ndim == 3:
-        thickness = grid.spacing_mm[0] / plane.grid.spacing_mm[0]
-        chosen &= np.abs(plane.depth_of(centres_mm)) <= thickness / 2
+        depth_steps = plane.depth_of(plane.mm_from_px((0, 0)) + grid.vectors_to_mm(np.eye(3)))
+        across = int(np.argmax(np.abs(depth_steps)))
+        within = [axis for axis in range(3) if axis != across]
+        depths = plane.depth_of(centres_mm)
+        half = abs(float(depth_steps[across])) / 2
+        chosen &= (depths > -half - 1e-9) & (depths <= half - 1e-9)
+    centres_mm = centres_mm[chosen]
+    displacement_mm = np.asarray(field.displacement_mm, dtype=np.float64)[chosen]
     centres_px = plane.px_from_mm(centres_mm)
-    ends_px = plane.px_from_mm(centres_mm + displacement_mm)
-    magnitudes = np.linalg.norm(displacement_mm, axis=-1)[chosen]
+    directions_px = plane.px_from_mm(centres_mm + displacement_mm) - centres_px
+    sides_px = plane.px_from_mm(plane.mm_from_px((0, 0)) + grid.vectors_to_mm(np.eye(grid.ndim)[within]))
+    return FieldPicture(
+        cells=index[chosen][:, within].astype(np.int64),
+        centres_px=centres_px,
+        directions_px=directions_px,
+        lengths=_display_lengths(displacement_mm, directions_px * plane.pixel_size_mm),
+        likely=field.weight[chosen] > POSTERIOR_LIMIT,
+        sides_px=sides_px,
+    )
+
+
+def _display_lengths(displacement_mm: FloatArray, projected_mm: FloatArray) -> FloatArray:
+    """Return how long arrows are drawn: by the logarithm of their length, shortened as by the projection."""
+    magnitudes = np.linalg.norm(displacement_mm, axis=-1)
     scale = np.log1p(magnitudes.max()) if magnitudes.size else 0.0
     lengths = 0.3 + 0.7 * np.log1p(magnitudes) / scale if scale > 0 else np.full(magnitudes.shape, 0.3)
-    step = grid.spacing_mm / plane.grid.spacing_mm
-    cells = np.stack([index[..., -1], index[..., -2]], axis=-1).astype(np.int64)
-    return FieldPicture(
-        cells=cells[chosen],
-        centres_px=centres_px[chosen],
-        directions_px=(ends_px - centres_px)[chosen],
-        lengths=lengths,
-        likely=field.weight[chosen] > POSTERIOR_LIMIT,
-        step_px=(float(step[-1]), float(step[-2])),
-    )
+    seen = np.linalg.norm(projected_mm, axis=-1)
+    return np.asarray(lengths * np.divide(seen, magnitudes, out=np.ones_like(seen), where=magnitudes > 0))
 
 
 class VectorFieldLayer(SliceLayer):
@@ -104,27 +127,35 @@ class VectorFieldLayer(SliceLayer):
             pen.setCapStyle(Qt.PenCapStyle.RoundCap)
             painter.setPen(pen)
             painter.drawLines(self._lines)
-        size = np.asarray(picture.step_px) * np.abs(screen_map.scale)
+        sides = picture.sides_px * np.abs(screen_map.scale)
+        centres = screen_map.to_screen(picture.centres_px)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        corners = screen_map.to_screen(picture.centres_px) - size / 2
-        frame = QRectF(QPointF(*corners.min(axis=0)), QPointF(*(corners.max(axis=0) + size)))
-        painter.setPen(QPen(theme.colour(theme.ARROW, 0.5), 1, Qt.PenStyle.DotLine))
-        painter.drawRect(frame)
+        if _is_upright(sides):
+            half = np.abs(sides).max(axis=0) / 2
+            frame = QRectF(QPointF(*(centres.min(axis=0) - half)), QPointF(*(centres.max(axis=0) + half)))
+            painter.setPen(QPen(theme.colour(theme.ARROW, 0.5), 1, Qt.PenStyle.DotLine))
+            painter.drawRect(frame)
         painter.setPen(QPen(theme.colour(theme.CELL), 1.6))
-        for corner in corners[picture.likely]:
-            painter.drawRect(QRectF(*corner, *size))
+        corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) / 2 @ sides
+        for centre in centres[picture.likely]:
+            painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in centre + corners]))
+
+
+def _is_upright(sides: FloatArray) -> bool:
+    """Tell whether the sides of cells run along rows and columns."""
+    return bool(np.sort(np.abs(sides), axis=0)[0].max() < 0.01 * np.abs(sides).max())
 
 
 def arrow_lines(picture: FieldPicture, screen_map: ScreenMap) -> list[QLineF]:
     """Return shafts and heads of the arrows on the screen, thinned out where cells are small."""
-    step = np.abs(np.asarray(picture.step_px) * screen_map.scale)
-    stride = max(1, int(np.ceil(SMALLEST_STEP / step.min())))
+    step = float(np.linalg.norm(picture.sides_px * screen_map.scale, axis=1).min())
+    stride = max(1, int(np.ceil(SMALLEST_STEP / step)))
     kept = ((picture.cells % stride) == stride // 2).all(axis=1)
     starts = screen_map.to_screen(picture.centres_px[kept])
     vectors = picture.directions_px[kept] * np.asarray(screen_map.scale)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     units = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
-    lengths = picture.lengths[kept, None] * min(step.min() * stride, 48.0) * 0.9
+    lengths = picture.lengths[kept, None] * min(step * stride, 48.0) * 0.9
     shafts = units * lengths
     sides = np.stack([-units[:, 1], units[:, 0]], axis=-1)
     ends = starts + shafts

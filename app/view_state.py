@@ -1,4 +1,4 @@
-"""How the document is looked at: selection, mode, slice, grey levels, what is shown, and what is going on.
+"""How the document is looked at: selection, mode, crosshair, grey levels, what is shown, and what is going on.
 
 Widgets read it and are told of each change through psygnal. Knows no Qt; nothing here belongs to the document.
 """
@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
+import numpy as np
 from psygnal import Signal, SignalGroupDescriptor
+
+from app.window_level import percentile_levels
+from core.geometry import Orientation
+from core.types import Image
 
 
 class Mode(StrEnum):
@@ -16,6 +21,15 @@ class Mode(StrEnum):
     NAVIGATE = "navigate"
     PLACE = "place"
     RULER = "ruler"
+
+
+class Panel(StrEnum):
+    """One of the four panels in which a volume is shown; the planes are called as in `core.geometry.Orientation`."""
+
+    AXIAL = "axial"
+    CORONAL = "coronal"
+    SAGITTAL = "sagittal"
+    SCENE = "scene"
 
 
 class Sort(StrEnum):
@@ -53,30 +67,43 @@ class ViewState:
     ----------
     selected
         Name of the selected landmark.
-    slice_index
-        Index along the first array axis of a volume; 0 for a 2D image.
+    crosshair_mm
+        The point ``(x, y, z)`` in which the three planes of a volume meet, LPS mm; None for a 2D image.
+    active
+        The plane a person works in: where keys act.
+    maximised
+        The panel that fills the window, None where all four are shown.
+    radiological
+        Whether the patient's left is on the right of the screen.
     levels
         Voxel values drawn black and white.
+    full_levels
+        Smallest and largest value of the image; the scale on which levels are dragged, and what is black beside it.
     stage
         Which stage's vector field is shown, 0 being the global one.
-    cursor_px
-        Where the mouse is, ``(column, row)`` of the slice, None outside.
+    mouse_mm
+        Where the mouse is, LPS mm; None outside the image.
     ruler_px
         Points clicked so far in ruler mode.
     """
 
     selected: str | None = None
     mode: Mode = Mode.NAVIGATE
-    slice_index: int = 0
+    crosshair_mm: tuple[float, ...] | None = None
+    active: Orientation = Orientation.AXIAL
+    maximised: Panel | None = None
+    radiological: bool = True
     levels: tuple[float, float] = (0.0, 1.0)
+    full_levels: tuple[float, float] = (0.0, 1.0)
     inverted: bool = False
     show_labels: bool = True
     show_vectors: bool = True
+    show_crosshair: bool = True
     hide_all: bool = False
     stage: int = 0
     sort: Sort = Sort.MODEL
     worst_first: bool = True
-    cursor_px: tuple[float, float] | None = None
+    mouse_mm: tuple[float, ...] | None = None
     ruler_px: tuple[tuple[float, float], ...] = ()
     progress: Progress | None = None
     messages: tuple[Message, ...] = field(default=())
@@ -84,6 +111,17 @@ class ViewState:
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
     fit_requested: ClassVar[Signal] = Signal()
     centre_requested: ClassVar[Signal] = Signal(str)
+
+    def begin(self, image: Image) -> None:
+        """Look at another image: from its middle, in grey levels that suit it, with nothing selected or measured."""
+        self.messages = ()
+        self.mode, self.ruler_px, self.selected, self.stage, self.mouse_mm = Mode.NAVIGATE, (), None, 0, None
+        self.maximised = None
+        self.active = Orientation.AXIAL
+        self.levels = percentile_levels(image.voxels)
+        self.full_levels = percentile_levels(image.voxels, 0, 100)
+        middle_mm = image.grid.to_mm((np.asarray(image.grid.shape) - 1) // 2)
+        self.crosshair_mm = tuple(middle_mm.tolist()) if image.ndim == 3 else None
 
     def say(self, text: str, *, is_warning: bool = True) -> None:
         """Add a message unless it stands there already."""

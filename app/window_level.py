@@ -1,5 +1,6 @@
 """Which voxel values are drawn black and white. Pure arithmetic on values; knows no Qt."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,10 @@ _SAMPLES = 1_000_000
 def percentile_levels(voxels: npt.NDArray[Any], low_percent: float = 0.5, high_percent: float = 99.5) -> Levels:
     """Return the levels that leave out the darkest and brightest few voxels.
 
-    Looks at about a million voxels at most, spread evenly. A constant image gets levels around its value.
+    Looks at about a million voxels at most, spread evenly, and copies no others. A constant image gets levels around
+    its value.
     """
-    step = max(1, voxels.size // _SAMPLES)
-    sample = np.asarray(voxels.reshape(-1)[::step], dtype=np.float64)
+    sample = np.asarray(_sampled(voxels), dtype=np.float64)
     sample = sample[np.isfinite(sample)]
     if sample.size == 0:
         return 0.0, 1.0
@@ -23,6 +24,15 @@ def percentile_levels(voxels: npt.NDArray[Any], low_percent: float = 0.5, high_p
     if high <= low:
         low, high = float(sample.min()), float(sample.max())
     return (low, high) if high > low else (low - 0.5, low + 0.5)
+
+
+def _sampled(voxels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a view of some of the voxels."""
+    step = max(1, voxels.size // _SAMPLES)
+    if voxels.flags.c_contiguous:
+        return voxels.reshape(-1)[::step]
+    strides = slice(None, None, math.ceil(step ** (1 / voxels.ndim)))
+    return voxels[(strides,) * voxels.ndim]
 
 
 def dragged_levels(levels: Levels, right: float, up: float, full: Levels) -> Levels:

@@ -21,10 +21,13 @@ def drop(window: MainWindow, path: Path) -> QDropEvent:
     return event
 
 
-def screen(window, name):
+def screen(window, name, orientation=None):
+    """Where a landmark is on the screen: in the view a person works in, or in that of another plane."""
     controller = window.controller
-    point_px = controller.editor.plane.px_from_mm(controller.document.landmarks.point_mm(name))
-    return QPoint(*(round(v) for v in window.slice_view.screen_map().to_screen(point_px)))
+    window.viewer.bring_up_to_date()
+    orientation = orientation or controller.view_state.active
+    point_px = controller.navigator.plane_of(orientation).px_from_mm(controller.document.landmarks.point_mm(name))
+    return QPoint(*(round(v) for v in window.viewer.views[orientation].screen_map().to_screen(point_px)))
 
 
 def status(window, name):
@@ -32,8 +35,8 @@ def status(window, name):
     return landmarks.status[landmarks.index(name)]
 
 
-def drag(window, start, end, button=LEFT, modifier=NO_KEY, *, release=True):
-    viewport = window.slice_view.viewport()
+def drag(window, start, end, button=LEFT, modifier=NO_KEY, *, release=True, orientation=None):
+    viewport = window.viewer.views[orientation or window.controller.view_state.active].viewport()
     QTest.mousePress(viewport, button, modifier, start)
     for part in (0.3, 0.7, 1.0):
         between = start + (end - start) * part
@@ -53,8 +56,8 @@ def move_event(viewport, place, button, modifier):
     )
 
 
-def wheel(window, place, steps, modifier=NO_KEY):
-    viewport = window.slice_view.viewport()
+def wheel(window, place, steps, modifier=NO_KEY, orientation=None):
+    viewport = window.viewer.views[orientation or window.controller.view_state.active].viewport()
     event = QWheelEvent(
         QPointF(place), QPointF(viewport.mapToGlobal(place)), QPoint(), QPoint(0, 120 * steps), LEFT & RIGHT, modifier,
         Qt.ScrollPhase.NoScrollPhase, False,  # noqa: FBT003 - Qt takes it by position only

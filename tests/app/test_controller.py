@@ -3,6 +3,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.controller import Controller
 from core.errors import ImageReadError, InferenceError
+from core.geometry import Orientation
 from core.image_io import write_image
 from core.landmark_io import write_landmarks
 from core.types import Status
@@ -113,10 +114,11 @@ def test_a_volume_opens_at_its_middle_slice_and_the_selection_leads_to_its_own(
     controller = Controller(answers, make_model_file(tmp_path / "3d.pt", ndim=3), localize=localize)
     controller.open_paths([path])
     idle(controller, qtbot)
-    assert controller.view_state.slice_index == 4
+    assert controller.navigator.plane.slice_index == 4
     controller.editor.select("Sella", centre=True)
-    assert controller.view_state.slice_index == 2
-    controller.view_state.slice_index = 3
+    assert controller.navigator.plane.slice_index == 2
+    controller.navigator.scroll(Orientation.AXIAL, 1)
+    assert controller.navigator.plane.slice_index == 3
     controller.editor.begin_drag("Sella", (10, 20))
     controller.editor.drag_to((12, 22))
     controller.editor.end_drag()

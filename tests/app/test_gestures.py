@@ -102,6 +102,8 @@ def test_pixels_have_their_physical_shape(answers, localize, tmp_path, qtbot, qa
     window.show()
     controller.open_paths([path])
     qtbot.waitUntil(lambda: controller.document.image is not None and not controller.jobs.busy)
+    qtbot.waitUntil(window.slice_view.isVisible)
+    window.viewer.bring_up_to_date()
     scale = window.slice_view.screen_map().scale
     assert scale[0] / scale[1] == pytest.approx(3.0)
     assert scale[1] > 0

@@ -1,18 +1,14 @@
-from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 
 from app.actions import ACTIONS, LANDMARK_MENU, TOOLBAR
-from app.controller import Controller
 from app.landmark_table import NAME, PRESENCE, STATUS, Z
-from app.main_window import MainWindow
 from app.questions import Unsaved
 from app.shortcut_sheet import ShortcutSheet
 from app.view_state import Sort
-from core.image_io import write_image
 from tests.hand import LEFT, drop, screen, wheel
-from tests.viewer_fixtures import NAMES, make_image, make_model_file
+from tests.viewer_fixtures import NAMES
 
 # The table of actions
 
@@ -174,27 +170,3 @@ def test_closing_the_window_while_localizing_stops_the_job(empty_window, scan, l
     qtbot.waitUntil(localize.started.is_set)
     assert empty_window.close()
     assert localize.stopped.is_set()
-
-
-def test_a_volume_is_scrolled_by_wheel_and_slider(answers, localize, tmp_path, qtbot, qapp):
-    path = tmp_path / "volume.nrrd"
-    write_image(make_image((9, 80, 60), spacing_known=True), path)
-    controller = Controller(answers, make_model_file(tmp_path / "3d.pt", ndim=3), localize=localize)
-    window = MainWindow(controller)
-    qtbot.addWidget(window)
-    window.show()
-    controller.open_paths([path])
-    qtbot.waitUntil(lambda: controller.document.prediction is not None)
-    qtbot.waitUntil(window.slice_slider.isVisible)
-    assert window.slice_slider.value() == 4
-    wheel(window, QPoint(100, 100), 1)
-    assert controller.view_state.slice_index == 3
-    wheel(window, QPoint(100, 100), -20)
-    assert controller.view_state.slice_index == 8
-    scale = window.slice_view.screen_map().scale
-    wheel(window, QPoint(100, 100), 1, Qt.KeyboardModifier.ControlModifier)
-    assert window.slice_view.screen_map().scale[0] > scale[0]
-    assert controller.view_state.slice_index == 8
-    window.slice_slider.setValue(2)
-    assert controller.view_state.slice_index == 2
-    assert not window.table.isColumnHidden(Z)
