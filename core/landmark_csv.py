@@ -1,27 +1,23 @@
 """Cairn's own landmark table: what it says in its comment lines, and how its numbers become landmarks again.
 
-Text in, values out; `core/landmark_io.py` opens the files. Writing is exact and always the same; reading forgives what people
-and spreadsheets do to such a table (order of columns, semicolons, decimal commas) but never guesses a coordinate.
+Values in, text out, and a split table in, values out; `core/landmark_io.py` opens the files. Writing is exact and always the
+same; reading forgives what people do to such a table (order of columns, missing ones) but never guesses a coordinate.
 """
 
 import csv
 import io
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from core.delimited_text import Table, line_error
 from core.errors import LandmarkFileError
 from core.types import WITHOUT_POSITION, FloatArray, Grid, Image, Landmarks, Status
 
 COLUMNS = ("name", "x_mm", "y_mm", "z_mm", "x_px", "y_px", "z_px", "presence", "spread_mm", "status")
 FILE_VERSION = 1
-
-_COMMENTS = re.compile(r'(?:(?:"?#[^\r\n]*|[ \t,;]*)(?:\r\n|\r|\n))*')
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
 def px_from_mm(grid: Grid, points_mm: npt.ArrayLike) -> FloatArray:
@@ -109,7 +105,7 @@ class _Row:
     status: Status | None
 
 
-def parse_csv(text: str, path: Path, image: Image | None, ndim: int | None) -> Landmarks:
+def parse_csv(table: Table, image: Image | None, ndim: int | None) -> Landmarks:
     """Return the landmarks of a table; without mm columns from px, through ``image`` or, without one, in px units.
 
     Raises
@@ -117,7 +113,8 @@ def parse_csv(text: str, path: Path, image: Image | None, ndim: int | None) -> L
     LandmarkFileError
         A column is missing, or a line does not hold what the columns promise.
     """
-    rows = _rows(text, path)
+    path = table.path
+    rows = _rows(table)
     mm = np.array([row.mm for row in rows]).reshape(-1, 3)
     px = np.array([row.px for row in rows]).reshape(-1, 3)
     if ndim is None:
@@ -125,7 +122,7 @@ def parse_csv(text: str, path: Path, image: Image | None, ndim: int | None) -> L
     seen: set[str] = set()
     for row in rows:
         if row.name in seen:
-            raise _line_error(path, row.line, f"repeats the landmark {row.name}")
+            raise line_error(path, row.line, f"repeats the landmark {row.name}")
         seen.add(row.name)
         for point in (row.mm, row.px):
             _check_point(row, point, path, ndim)
@@ -142,63 +139,34 @@ def parse_csv(text: str, path: Path, image: Image | None, ndim: int | None) -> L
     return replace(landmarks, status=landmarks.stated)
 
 
-def _rows(text: str, path: Path) -> list[_Row]:
-    """Split the table into rows, whatever its separator, order of columns and decimal sign."""
-    comments = _COMMENTS.match(text)
-    body = text[comments.end() :] if comments else text
-    skipped = len(re.findall(r"\r\n|\r|\n", text[: len(text) - len(body)]))
-    first_line = re.split(r"[\r\n]", body, maxsplit=1)[0]
-    separator = max(",;\t", key=first_line.count)
-    reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True)
-    table: list[tuple[int, list[str]]] = []
-    try:
-        header = [cell.strip().lower() for cell in next(reader, [])]
-        table.extend((skipped + reader.line_num, row) for row in reader if any(cell.strip() for cell in row))
-    except csv.Error as error:
-        raise _line_error(path, skipped + reader.line_num, f"cannot be split into columns ({error})") from error
-    if "name" not in header or not ({"x_mm", "y_mm"} <= set(header) or {"x_px", "y_px"} <= set(header)):
+def _rows(table: Table) -> list[_Row]:
+    """Turn the lines into numbers, whatever their order of columns."""
+    columns = set(table.columns)
+    if "name" not in columns or not ({"x_mm", "y_mm"} <= columns or {"x_px", "y_px"} <= columns):
         raise LandmarkFileError(
-            f"{path.name} has no landmark table: the columns name and x_mm, y_mm (or x_px, y_px) are missing.",
+            f"{table.path.name} has no landmark table: the columns name and x_mm, y_mm (or x_px, y_px) are missing.",
             f"The first line that is no comment names the columns: {','.join(COLUMNS)}.",
         )
-    numeric = [index for index, column in enumerate(header) if column in COLUMNS[1:-1]]
-    cells = [row[index] for _, row in table for index in numeric if index < len(row)]
-    decimal_comma = separator != "," and any("," in cell for cell in cells) and not any("." in cell for cell in cells)
-    return [_row(line, row, header, path, decimal_comma) for line, row in table]
-
-
-def _row(line: int, cells: Sequence[str], header: Sequence[str], path: Path, decimal_comma: bool) -> _Row:
-    """Turn one line into numbers."""
-    if len(cells) < len(header) or any(cell.strip() for cell in cells[len(header) :]):
-        raise _line_error(path, line, f"has {len(cells)} columns instead of {len(header)}")
-    found = dict(zip(header, cells, strict=False))
-
-    def number(column: str) -> float:
-        cell = found.get(column, "").strip()
-        if cell.lower() in ("", "nan"):
-            return float("nan")
-        text = cell.replace(",", ".") if decimal_comma else cell
-        if not _NUMBER.fullmatch(text) or not np.isfinite(float(text)):
-            raise _line_error(path, line, f'has "{cell}" in the column {column}, which is no number')
-        return float(text)
-
-    if not found["name"]:
-        raise _line_error(path, line, "has no name")
-    word = found.get("status", "").strip().lower()
-    if word and word not in set(Status):
-        raise _line_error(path, line, f'has the unknown status "{word}"')
-    mm, px = (np.array([number(f"{axis}_{unit}") for axis in "xyz"]) for unit in ("mm", "px"))
-    status = Status(word) if word else None
-    return _Row(line, found["name"], mm, px, number("presence"), number("spread_mm"), status)
+    numbers = table.numbers(COLUMNS[1:-1])
+    words = [word.strip().lower() for word in table.texts("status")]
+    rows = []
+    for (line, _), name, word, values in zip(table.rows, table.texts("name"), words, numbers, strict=True):
+        if not name:
+            raise line_error(table.path, line, "has no name")
+        if word and word not in set(Status):
+            raise line_error(table.path, line, f'has the unknown status "{word}"')
+        status = Status(word) if word else None
+        rows.append(_Row(line, name, values[:3], values[3:6], float(values[6]), float(values[7]), status))
+    return rows
 
 
 def _check_point(row: _Row, point: FloatArray, path: Path, ndim: int) -> None:
     """Refuse half a point, and a point of the wrong dimension (a z of zero does not hurt in 2D)."""
     given = np.isfinite(point)
     if given[:ndim].any() and not given[:ndim].all():
-        raise _line_error(path, row.line, f"gives only part of a {ndim}D position")
+        raise line_error(path, row.line, f"gives only part of a {ndim}D position")
     if ndim == 2 and given[2] and point[2] != 0:
-        raise _line_error(path, row.line, "has a z coordinate, but the image is 2D")
+        raise line_error(path, row.line, "has a z coordinate, but the image is 2D")
 
 
 def _placed(rows: list[_Row], mm: FloatArray, px: FloatArray, path: Path, image: Image | None) -> FloatArray:
@@ -208,17 +176,11 @@ def _placed(rows: list[_Row], mm: FloatArray, px: FloatArray, path: Path, image:
     if image is not None and not image.source.spacing_known:
         if (has_mm & ~has_px).any():
             line = rows[int(np.flatnonzero(has_mm & ~has_px)[0])].line
-            raise _line_error(
+            raise line_error(
                 path, line, "is in mm, but the pixel size of the image is unknown", "Set the pixel size first."
             )
         has_mm = np.zeros_like(has_mm)
     elif image is None and has_mm.any() and (has_px & ~has_mm).any():
         line = rows[int(np.flatnonzero(has_px & ~has_mm)[0])].line
-        raise _line_error(path, line, "is in px, other lines are in mm", "Open the image first, then its landmarks.")
+        raise line_error(path, line, "is in px, other lines are in mm", "Open the image first, then its landmarks.")
     return np.where(has_mm[:, None], mm, px if image is None else mm_from_px(image.grid, px))
-
-
-def _line_error(
-    path: Path, line: int, complaint: str, hint: str = "Correct the line and try again."
-) -> LandmarkFileError:
-    return LandmarkFileError(f"{path.name}: line {line} {complaint}.", hint)

@@ -1,36 +1,81 @@
-"""Reading and writing landmark files: Cairn's CSV, 3D Slicer's .mrk.json and .fcsv, and the cephalometric challenge's .txt.
+"""Reading and writing landmark files: Cairn's CSV, 3D Slicer's formats, and the cephalometric challenge's .txt.
 
 Owns the files: suffixes, text encoding, all-or-nothing writing, the order of names, and the step between 2D images and 3D files.
-What stands in the files is parsed by `landmark_csv` and `slicer_markups`; here is only the challenge's list of numbers.
+What stands in the files is parsed by a module per format; here is only the challenge's list of numbers. docs/landmark-files.md
+tells people about them.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
 
+from core.delimited_text import split_table
 from core.errors import LandmarkFileError
 from core.files import written_whole
 from core.landmark_csv import format_csv, mm_from_px, parse_csv
 from core.single_slice import flattened_mm, lifted_mm, slice_grid
-from core.slicer_markups import format_fcsv, format_markups, parse_fcsv, parse_markups
+from core.slicer_fcsv import format_fcsv, parse_fcsv
+from core.slicer_markups import format_markups, parse_markups
+from core.slicer_table import is_slicer_table, parse_slicer_table
 from core.types import Image, Landmarks, Status
 
-READABLE_SUFFIXES = (".csv", ".mrk.json", ".json", ".fcsv", ".txt")
+READABLE_SUFFIXES = (".csv", ".tsv", ".mrk.json", ".json", ".fcsv", ".txt")
 WRITABLE_SUFFIXES = (".csv", ".mrk.json", ".fcsv")
+LARGEST_FILE_BYTES = 32 * 1024 * 1024
+"""Files above this hold no landmarks; some 70,000 points fit into it."""
+
+
+@dataclass(frozen=True)
+class LandmarkTemplate:
+    """A file of 3D Slicer as it was read: what it says beyond landmarks comes back when landmarks are written into it.
+
+    Attributes
+    ----------
+    suffix
+        Of the files it serves for, ``".mrk.json"`` or ``".fcsv"``.
+    text
+        Everything that stood in the file.
+    """
+
+    suffix: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class LandmarkFile:
+    """What a landmark file holds.
+
+    Attributes
+    ----------
+    landmarks
+        What Cairn works with.
+    template
+        What `write_landmarks` needs to keep the rest, None where the format holds nothing else.
+    """
+
+    landmarks: Landmarks
+    template: LandmarkTemplate | None
 
 
 def read_landmarks(
     path: Path | str, *, names: Sequence[str] | None = None, image: Image | None = None, ndim: int | None = None
 ) -> Landmarks:
+    """Return the landmarks of `read_landmark_file`, for whoever will not write them back."""
+    return read_landmark_file(path, names=names, image=image, ndim=ndim).landmarks
+
+
+def read_landmark_file(
+    path: Path | str, *, names: Sequence[str] | None = None, image: Image | None = None, ndim: int | None = None
+) -> LandmarkFile:
     """Read a landmark file; its suffix says its format.
 
     Parameters
     ----------
     path
-        A ``.csv``, ``.mrk.json`` (or ``.json``), ``.fcsv`` file, or a ``.txt`` file of the cephalometric challenge.
+        A ``.csv`` (or ``.tsv``), ``.mrk.json`` (or ``.json``), ``.fcsv`` file, or a ``.txt`` file of the cephalometric challenge.
     names
         The landmarks wanted, in that order; those the file lacks come back absent. A ``.txt`` file needs them.
     image
@@ -40,7 +85,7 @@ def read_landmarks(
 
     Returns
     -------
-    Landmarks
+    LandmarkFile
         Positions in LPS mm; in px where ``image`` does not know its pixel size.
 
     Raises
@@ -56,16 +101,29 @@ def read_landmarks(
     suffix = _suffix(path, READABLE_SUFFIXES)
     text = _text(path)
     if suffix == ".txt":
-        return _parse_challenge(text, path, names, image, ndim)
-    if suffix == ".csv":
-        landmarks = parse_csv(text, path, image, ndim)
+        return LandmarkFile(_parse_challenge(text, path, names, image, ndim), None)
+    template: LandmarkTemplate | None = None
+    if suffix in (".csv", ".tsv"):
+        table = split_table(text, path)
+        is_slicers = is_slicer_table(table)
+        landmarks = parse_slicer_table(table) if is_slicers else parse_csv(table, image, ndim)
     else:
-        in_space = parse_fcsv(text, path) if suffix == ".fcsv" else parse_markups(text, path)
-        landmarks = _flat(in_space, image) if ndim == 2 else in_space
-    return landmarks if names is None else _arranged(landmarks, names, path)
+        is_slicers = True
+        landmarks = parse_fcsv(text, path) if suffix == ".fcsv" else parse_markups(text, path)
+        template = LandmarkTemplate(".fcsv" if suffix == ".fcsv" else ".mrk.json", text)
+    if is_slicers and ndim == 2:
+        landmarks = _flat(landmarks, image)
+    return LandmarkFile(landmarks if names is None else _arranged(landmarks, names, path), template)
 
 
-def write_landmarks(landmarks: Landmarks, path: Path | str, *, image: Image | None = None, model: str = "") -> None:
+def write_landmarks(
+    landmarks: Landmarks,
+    path: Path | str,
+    *,
+    image: Image | None = None,
+    model: str = "",
+    template: LandmarkTemplate | None = None,
+) -> None:
     """Write landmarks as ``.csv``, ``.mrk.json`` or ``.fcsv``, by the suffix of ``path``; whole or not at all.
 
     Parameters
@@ -79,6 +137,8 @@ def write_landmarks(landmarks: Landmarks, path: Path | str, *, image: Image | No
         at z = 0.
     model
         Name and version of the model, for the CSV's comment lines.
+    template
+        The file they were read from. Where it has the format of ``path``, everything in it that is not Cairn's is kept.
 
     Raises
     ------
@@ -93,7 +153,8 @@ def write_landmarks(landmarks: Landmarks, path: Path | str, *, image: Image | No
         text = format_csv(landmarks, image, model)
     else:
         in_space = _lifted(landmarks, image) if landmarks.ndim == 2 else landmarks
-        text = format_fcsv(in_space) if suffix == ".fcsv" else format_markups(in_space)
+        kept = template.text if template is not None and template.suffix == suffix else None
+        text = format_fcsv(in_space, kept) if suffix == ".fcsv" else format_markups(in_space, kept)
     try:
         with written_whole(path) as temporary:
             temporary.write_bytes(text.encode("utf-8"))
@@ -122,11 +183,16 @@ def _suffix(path: Path, known: tuple[str, ...]) -> str:
 def _text(path: Path) -> str:
     """Return a file's text without a byte order mark, its line ends untouched."""
     try:
-        data = path.read_bytes()
+        size = path.stat().st_size
+        data = path.read_bytes() if size <= LARGEST_FILE_BYTES else b""
     except FileNotFoundError as error:
         raise LandmarkFileError(f"There is no file {path}.", "Check the path.") from error
     except OSError as error:
         raise LandmarkFileError(f"{path} cannot be read ({error.strerror}).", "Check its permissions.") from error
+    if size > LARGEST_FILE_BYTES:
+        raise LandmarkFileError(
+            f"{path.name} is too large to be a landmark file ({size / 2**20:.0f} MiB).", "Choose a file with landmarks."
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -5,6 +5,7 @@ array indices and millimetres are related (docs/coordinates.md). No files, no to
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -277,7 +278,7 @@ class Landmarks:
             points = points.reshape(0, points.shape[1] if points.ndim == 2 and points.shape[1] in (2, 3) else 2)
         if points.ndim != 2 or points.shape[0] != len(names) or points.shape[1] not in (2, 3):
             raise ValueError(f"points of {len(names)} landmarks are ({len(names)}, 2 or 3), not {points.shape}")
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = sorted(name for name, count in Counter(names).items() if count > 1)
         if twice:
             raise ValueError(f"landmark names must be unique, these are not: {', '.join(twice)}")
         object.__setattr__(self, "names", names)

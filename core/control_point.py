@@ -1,0 +1,113 @@
+"""What all of 3D Slicer's point files say about one control point: its name, its place, and in its description its state.
+
+The only place that knows the signs between RAS and LPS. Cairn's own words are the beginning of the description, which Slicer
+shows in its table ("predicted; presence 0.980; spread 0.41 mm"); what others wrote there stays behind them.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import LandmarkFileError
+from core.types import WITHOUT_POSITION, FloatArray, Landmarks, Status
+
+LPS_FROM = {"LPS": np.array([1.0, 1.0, 1.0]), "RAS": np.array([-1.0, -1.0, 1.0])}
+"""Signs by which a position in a file's coordinate system becomes LPS, and back."""
+
+NO_POSITION = (math.nan, math.nan, math.nan)
+
+_OWN_WORDS = re.compile(
+    rf"\s*(?P<status>{'|'.join(Status)})"
+    r"(?:; presence (?P<presence>0(?:\.\d+)?|1(?:\.0+)?))?"
+    r"(?:; spread (?P<spread>\d+(?:\.\d+)?) mm)?"
+    r"(?:\s*;\s*|\s*$)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class ControlPoint:
+    """One point of a file.
+
+    Attributes
+    ----------
+    name
+        From `point_name`.
+    point_mm
+        Three LPS coordinates; NaN where the file says that the position is not defined.
+    description
+        What the file says in words.
+    """
+
+    name: str
+    point_mm: Sequence[float] | FloatArray
+    description: str
+
+
+def point_name(label: str, number: int) -> str:
+    """Return what the ``number``-th point of a file is called; Slicer lets points be without a label."""
+    return label or f"Point {number}"
+
+
+def to_landmarks(points: Sequence[ControlPoint], path: Path) -> Landmarks:
+    """Return the landmarks that a file's points are.
+
+    Raises
+    ------
+    LandmarkFileError
+        Several points have the same name.
+    """
+    twice = [name for name, count in Counter(point.name for point in points).items() if count > 1]
+    if twice:
+        more = f" and {len(twice) - 3} more" if len(twice) > 3 else ""
+        raise LandmarkFileError(
+            f"{path.name} has several points called {', '.join(twice[:3])}{more}.",
+            "Give every landmark its own name and save again.",
+        )
+    points_mm = np.array([point.point_mm for point in points], dtype=np.float64).reshape(-1, 3)
+    located = [all(map(math.isfinite, point_mm)) for point_mm in points_mm.tolist()]
+    stated = [_stated(point.description, located=place) for point, place in zip(points, located, strict=True)]
+    status = tuple(state for state, _, _ in stated)
+    presence = np.array([presence for _, presence, _ in stated], dtype=np.float32)
+    spread_mm = np.array([spread_mm for _, _, spread_mm in stated], dtype=np.float32)
+    return Landmarks(tuple(point.name for point in points), points_mm, presence, spread_mm, status=status)
+
+
+def described(landmarks: Landmarks, row: int, before: str | None = None) -> str:
+    """Return what the description of a landmark's point shall say.
+
+    Parameters
+    ----------
+    landmarks, row
+        The landmark.
+    before
+        What it said in the file that the landmark was read from, None for a new point. Words that are not Cairn's stay as they
+        are, behind Cairn's own; these are left out where nothing more is known than that the point is defined, or is not.
+    """
+    words = [str(landmarks.stated[row])]
+    if np.isfinite(landmarks.presence[row]):
+        words.append(f"presence {landmarks.presence[row]:.3f}")
+    if np.isfinite(landmarks.spread_mm[row]):
+        words.append(f"spread {landmarks.spread_mm[row]:.2f} mm")
+    own = "; ".join(words)
+    if before is None:
+        return own
+    match = _OWN_WORDS.match(before)
+    if match is None and own in (Status.PLACED, Status.ABSENT):
+        return before
+    rest = before[match.end() :] if match else before
+    return f"{own}; {rest}" if rest else own
+
+
+def _stated(description: str, *, located: bool) -> tuple[Status, float, float]:
+    """Return state, presence and spread (mm) as the description says; a point that somebody else placed is PLACED."""
+    match = _OWN_WORDS.match(description)
+    status = Status(match["status"].lower()) if match else None
+    if match is None or status is None or (status in WITHOUT_POSITION) == located:
+        return Status.PLACED if located else Status.ABSENT, math.nan, math.nan
+    return status, float(match["presence"] or math.nan), float(match["spread"] or math.nan)

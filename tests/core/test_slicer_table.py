@@ -1,0 +1,58 @@
+"""The table that 3D Slicer exports: the header's letters are the coordinate system."""
+
+import numpy as np
+import pytest
+
+from core.landmark_io import read_landmark_file, read_landmarks
+from core.types import Status
+from tests.landmark_fixtures import FLAT, OBLIQUE, refused, table
+
+REST = "defined,selected,visible,locked,description"
+
+
+@pytest.mark.parametrize(("axes", "expected"), [("l,p,s", [1.5, -2, 3]), ("r,a,s", [-1.5, 2, 3])])
+@pytest.mark.parametrize("suffix", ["csv", "tsv"])
+def test_the_letters_of_the_header_are_the_coordinate_system(tmp_path, axes, expected, suffix):
+    lines = [f"label,{axes},{REST}", "a,1.5,-2,3,1,1,1,0,", "b,0,0,0,0,1,1,0,", "c,4,5,6,1,1,1,0,confirmed"]
+    separator = "\t" if suffix == "tsv" else ","
+    path = table(tmp_path / f"points.{suffix}", *[line.replace(",", separator) for line in lines])
+    read = read_landmarks(path)
+    assert read.names == ("a", "b", "c")
+    assert read.status == (Status.PLACED, Status.ABSENT, Status.CONFIRMED)
+    np.testing.assert_array_equal(read.points_mm[0], expected)
+    assert np.isnan(read.points_mm[1]).all()
+    assert read_landmark_file(path, image=OBLIQUE).template is None
+
+
+def test_a_table_of_coordinates_only_is_enough(tmp_path):
+    path = table(tmp_path / "points.csv", "S,L,P,label", "3,1,2,a", ",,,b", "6,4,5,")
+    read = read_landmarks(path)
+    assert read.names == ("a", "b", "Point 3")
+    assert read.status == (Status.PLACED, Status.ABSENT, Status.PLACED)
+    np.testing.assert_array_equal(read.points_mm[[0, 2]], [[1, 2, 3], [4, 5, 6]])
+
+
+def test_a_spreadsheet_may_have_been_at_it(tmp_path):
+    path = table(tmp_path / "points.csv", "label;r;a;s;defined", '"a;b";-1,5;2;0,25;TRUE')
+    np.testing.assert_array_equal(read_landmarks(path).points_mm, [[1.5, -2, 0.25]])
+
+
+def test_points_of_a_flat_image_lose_their_depth(tmp_path):
+    path = table(tmp_path / "points.csv", "label,l,p,s", "a,1,2,0")
+    np.testing.assert_array_equal(read_landmarks(path, image=FLAT).points_mm, [[1, 2]])
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (["label,l,p,s", "a,1,2"], ("line 2", "3 columns instead of 4")),
+        (["label,l,p,s", "a,1,2,x"], ("line 2", '"x"', "column s")),
+        (["label,l,p,s", "a,1,2,"], ("line 2", "part of")),
+        (["label,l,p,s,defined", "a,1,2,3,perhaps"], ("line 2", "perhaps", "defined")),
+        (["label,l,p,s", "a,1,2,3", "a,1,2,3"], ("several", "a")),
+        (["label,l,a,s", "a,1,2,3"], ("no landmark table",)),
+        (["label,x,y,z", "a,1,2,3"], ("no landmark table",)),
+    ],
+)
+def test_a_wrong_table_is_refused(tmp_path, lines, words):
+    refused(table(tmp_path / "points.csv", *lines), *words)
