@@ -23,7 +23,7 @@ from app.window_level import percentile_levels
 from core.assets import bundled_model_for
 from core.errors import AppError, InferenceError, LandmarkFileError
 from core.image_io import read_image
-from core.landmark_io import read_landmarks, write_landmarks
+from core.landmark_io import read_landmark_file, write_landmarks
 from core.model_info import ModelInfo, read_model_info
 from core.types import Image, Prediction, Status
 
@@ -260,17 +260,19 @@ class Controller:
             return
         names = info.landmarks if info is not None and path.suffix.lower() == ".txt" else None
         try:
-            landmarks = read_landmarks(path, names=names, image=image, ndim=image.ndim)
+            file = read_landmark_file(path, names=names, image=image, ndim=image.ndim)
         except AppError as error:
             self.questions.show_error(error)
             return
         self._stop_localizing()
+        landmarks = file.landmarks
         expected = () if info is None else info.landmarks
         missing = [name for name in expected if name not in landmarks.names]
         full = landmark_edits.joined(landmarks, landmark_edits.unplaced(missing, image.ndim))
         self.editor.replace(full, f"Open {path.name}")
         if self.view_state.selected not in full.names:
             self.view_state.selected = None
+        self.document.landmarks_template = file.template
         self.document.mark_saved(path)
         self.undo_stack.setClean()
 
@@ -299,7 +301,7 @@ class Controller:
             return False
         model = "" if self.document.prediction is None else self.document.prediction.model
         try:
-            write_landmarks(landmarks, path, image=image, model=model)
+            write_landmarks(landmarks, path, image=image, model=model, template=self.document.landmarks_template)
         except AppError as error:
             self.questions.show_error(error)
             return False

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from psygnal import Signal
 
+from core.landmark_io import LandmarkTemplate
 from core.model_info import ModelInfo
 from core.types import Image, Landmarks, Prediction, Status, VectorField
 
@@ -28,6 +29,8 @@ class Document:
         Metadata of the model that fits the image, or None where none does.
     landmarks_path
         The file the landmarks were last written to or read from.
+    landmarks_template
+        The file of 3D Slicer the landmarks were read from, to be written back into; None where they come from elsewhere.
     revision
         Grows with each image; jobs carry it, so that late answers for an older image are recognised.
     """
@@ -43,6 +46,7 @@ class Document:
         self.prediction: Prediction | None = None
         self.model_info: ModelInfo | None = None
         self.landmarks_path: Path | None = None
+        self.landmarks_template: LandmarkTemplate | None = None
         self.revision = 0
         self._saved_landmarks: Landmarks | None = None
 
@@ -54,6 +58,7 @@ class Document:
         self.prediction = None
         self.landmarks = landmarks
         self.landmarks_path = None
+        self.landmarks_template = None
         self._saved_landmarks = landmarks
         self.image_changed.emit()
         self.prediction_changed.emit()
@@ -62,9 +67,9 @@ class Document:
     def replace_image(self, image: Image, landmarks: Landmarks) -> None:
         """Put the same voxels on another grid, the landmarks with them; whether there is unsaved work does not change."""
         unsaved = self.modified
-        path = self.landmarks_path
+        path, template = self.landmarks_path, self.landmarks_template
         self.set_image(image, landmarks, self.model_info)
-        self.landmarks_path = path
+        self.landmarks_path, self.landmarks_template = path, template
         if unsaved:
             self._saved_landmarks = None
             self.landmarks_changed.emit()
