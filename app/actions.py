@@ -36,6 +36,8 @@ class Action:
         Name of a drawing in ``assets/icons``.
     enabled_when, checked_when
         Whether it can be done, and whether it is on (None: it is no switch).
+    shown_when
+        Whether it stands in menu and toolbar at all.
     group
         Actions of different groups are parted by a line.
     toolbar
@@ -54,6 +56,7 @@ class Action:
     icon: str = ""
     enabled_when: Callable[[Controller], bool] = lambda _: True
     checked_when: Callable[[Controller], bool] | None = None
+    shown_when: Callable[[Controller], bool] = lambda _: True
     group: int = 0
     toolbar: str = ""
     in_view_only: bool = False
@@ -106,7 +109,7 @@ def _maximise(panel: Panel) -> Action:
     key = str(list(Panel).index(panel) + 1)
     return Action(
         f"view.{panel}", f"{name} alone", lambda c: c.navigator.toggle_maximised(panel), VIEW, (key,),
-        enabled_when=_is_volume, checked_when=lambda c: c.view_state.maximised is panel, group=3,
+        enabled_when=_is_volume, checked_when=lambda c: c.view_state.maximised is panel, shown_when=_is_volume, group=3,
     )  # fmt: skip
 
 
@@ -120,16 +123,17 @@ def _by_window(_: Controller) -> None:
 
 _FILE = (
     Action("file.open", "Open image…", Controller.ask_open_image, FILE, ("Ctrl+O",), "open", toolbar="Open"),
+    Action("file.folder", "Open folder…", Controller.ask_open_folder, FILE, ("Ctrl+D",)),
     Action(
         "file.sample", "Open the sample", Controller.open_sample, FILE, enabled_when=lambda _: sample_path() is not None
     ),
     Action(
-        "file.next", "Next image", lambda c: c.open_neighbour(1), FILE, ("PgDown",),
-        enabled_when=lambda c: c.has_neighbour(1),
+        "file.next", "Next image", lambda c: c.opener.open_neighbour(1), FILE, ("PgDown",),
+        enabled_when=lambda c: c.opener.has_neighbour(1),
     ),
     Action(
-        "file.previous", "Previous image", lambda c: c.open_neighbour(-1), FILE, ("PgUp",),
-        enabled_when=lambda c: c.has_neighbour(-1),
+        "file.previous", "Previous image", lambda c: c.opener.open_neighbour(-1), FILE, ("PgUp",),
+        enabled_when=lambda c: c.opener.has_neighbour(-1),
     ),
     Action(
         "file.landmarks", "Open landmarks…", Controller.ask_open_landmarks, FILE, ("Ctrl+Shift+O",), group=1,
@@ -154,8 +158,8 @@ _EDIT = (
         lambda c: c.undo_stack.canRedo(), toolbar="Redo",
     ),
     Action(
-        "edit.pixel_size", "Set pixel size…", Controller.ask_pixel_size, EDIT, (), "ruler", _is_flat, group=1,
-        toolbar="Pixel size",
+        "edit.pixel_size", "Set pixel size…", Controller.ask_pixel_size, EDIT, (), "ruler", _is_flat,
+        shown_when=lambda c: not _is_volume(c), group=1, toolbar="Pixel size",
     ),
 )  # fmt: skip
 
@@ -237,21 +241,22 @@ _VIEW = (
     ),
     Action(
         "view.crosshair", "Crosshair", _toggled("show_crosshair"), VIEW, ("C",), "crosshair", _is_volume,
-        lambda c: c.view_state.show_crosshair, group=2, toolbar="Crosshair",
+        lambda c: c.view_state.show_crosshair, _is_volume, group=2, toolbar="Crosshair",
     ),
     Action(
         "view.radiological", "Patient's left on the right (radiological)", _toggled("radiological"), VIEW,
-        enabled_when=_is_volume, checked_when=lambda c: c.view_state.radiological, group=2,
+        enabled_when=_is_volume, checked_when=lambda c: c.view_state.radiological, shown_when=_is_volume, group=2,
     ),
     Action(
         "view.all", "All four views", _show_all_panels, VIEW, ("0",), "restore", _is_volume,
-        lambda c: c.view_state.maximised is None, group=3, toolbar="Four views",
+        lambda c: c.view_state.maximised is None, _is_volume, group=3, toolbar="Four views",
     ),
     *(_maximise(panel) for panel in Panel),
     *(
         Action(
             f"view.{way}_{'one' if count == 1 else 'ten'}", f"{'One slice' if count == 1 else 'Ten slices'} {way}",
-            _scroll(count if way == "up" else -count), VIEW, (f"Ctrl+{key}",), enabled_when=_is_volume, group=4,
+            _scroll(count if way == "up" else -count), VIEW, (f"Ctrl+{key}",),
+            enabled_when=_is_volume, shown_when=_is_volume, group=4,
         )
         for way, keys in (("up", ("Up", "PgUp")), ("down", ("Down", "PgDown")))
         for count, key in zip((1, 10), keys, strict=True)
@@ -272,8 +277,7 @@ TOOLBAR = (
     ("landmark.localize",),
     ("edit.undo", "edit.redo"),
     ("landmark.place", "landmark.confirm", "landmark.absent"),
-    ("view.labels", "view.invert", "view.fit", "edit.pixel_size"),
-    ("view.crosshair", "view.all"),
+    ("view.labels", "view.invert", "view.fit", "view.crosshair", "view.all", "edit.pixel_size"),
     ("view.vectors",),
 )
 """Ids in the toolbar, in groups; the stage selector follows the last one."""

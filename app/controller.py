@@ -1,4 +1,4 @@
-"""Decides what happens: opening, localizing, saving, calibrating, closing. Corrections are the editor's.
+"""Decides what happens: localizing, saving, calibrating, closing. Opening is the opener's, corrections are the editor's.
 
 Everything a person can do goes through here or through `editor`; widgets only pass it on. Holds no widget: what must be
 asked goes through `Questions`, what must be shown through `Document` and `ViewState`.
@@ -17,11 +17,12 @@ from app.file_names import can_be_written, is_landmark_file, landmarks_path_besi
 from app.jobs import Job, Jobs
 from app.localization import localize_image
 from app.navigation import Navigator
+from app.opener import Opener
 from app.questions import OnRuler, Questions, Unsaved
 from app.view_state import Mode, Progress, ViewState
-from app.window_level import percentile_levels
+from app.window_presets import AUTOMATIC, Preset
 from core.assets import bundled_model_for
-from core.errors import AppError, InferenceError, LandmarkFileError
+from core.errors import AppError, InferenceError, LandmarkFileError, ModelFileError
 from core.image_io import read_image
 from core.landmark_io import read_landmark_file, write_landmarks
 from core.model_info import ModelInfo, read_model_info
@@ -46,7 +47,7 @@ class Controller:
         questions: Questions,
         model_path: Path | None = None,
         *,
-        read: Callable[[Path], Image] = read_image,
+        read: Callable[..., Image] = read_image,
         localize: Callable[..., Prediction] = localize_image,
     ) -> None:
         self.document = Document()
@@ -55,12 +56,19 @@ class Controller:
         self.navigator = Navigator(self.document, self.view_state)
         self.editor = Editor(self.document, self.view_state, self.undo_stack, self.navigator)
         self.jobs = Jobs()
-        self.image_paths: list[Path] = []
         self.questions = questions
+        self.opener = Opener(
+            self.document,
+            self.jobs,
+            questions,
+            read,
+            may_discard=self._may_discard,
+            show=self._show_image,
+            show_progress=self._show_progress,
+            hide_progress=self._hide_progress,
+        )
         self._model_path = model_path
-        self._read = read
         self._localize = localize
-        self._reading: Job | None = None
         self._localizing: Job | None = None
         self._shown_job: Job | None = None
 
@@ -71,8 +79,7 @@ class Controller:
         landmark_files = [path for path in paths if is_landmark_file(path)]
         images = [path for path in paths if path not in landmark_files]
         if images:
-            self.image_paths = images
-            self.open_image(images[0], landmark_files[0] if landmark_files else None)
+            self.opener.open(images, landmark_files[0] if landmark_files else None)
         elif landmark_files:
             self.open_landmarks(landmark_files[0])
 
@@ -82,59 +89,28 @@ class Controller:
         if path is not None:
             self.open_paths([path])
 
+    def ask_open_folder(self) -> None:
+        """Ask for a folder, such as one with DICOM slices, and open what is in it."""
+        path = self.questions.image_folder(self.folder)
+        if path is not None:
+            self.opener.open([path])
+
     def open_sample(self) -> None:
         """Open the sample that comes with Cairn."""
         path = sample_path()
         if path is not None:
             self.open_paths([path])
 
-    def open_image(self, path: Path, landmarks_path: Path | None = None) -> None:
-        """Read an image in the background; the present one stays until the new one is there.
-
-        Landmarks from ``landmarks_path`` are shown instead of localizing, where given.
-        """
-        if not self._may_discard():
-            return
-        if self._reading is not None:
-            self._reading.cancel()
-        asked_about = self.document.landmarks
-
-        def arrived(image: Image) -> None:
-            unasked = self.document.landmarks is not asked_about and not self._may_discard()
-            if not unasked:
-                self._show_image(image, landmarks_path)
-
-        def ended() -> None:
-            if self._reading is job:
-                self._reading = None
-            self._hide_progress(job)
-
-        job = self.jobs.run(self._read, path, on_result=arrived, on_error=self.questions.show_error, on_end=ended)
-        self._reading = job
-        self._show_progress(job, Progress(-1.0, f"Opening {path.name}"))
-
-    def open_neighbour(self, step: int) -> None:
-        """Open the next or previous of the images that were opened together."""
-        position = self._position
-        if position is not None and 0 <= position + step < len(self.image_paths):
-            self.open_image(self.image_paths[position + step])
-
-    def has_neighbour(self, step: int) -> bool:
-        """Tell whether there is a next or previous image."""
-        return self._position is not None and 0 <= self._position + step < len(self.image_paths)
+    @property
+    def image_paths(self) -> tuple[Path, ...]:
+        """The images that were opened together."""
+        return self.opener.paths
 
     @property
     def folder(self) -> Path | None:
         """Folder of the open image, where dialogs start."""
         image = self.document.image
         return None if image is None else image.source.path.parent
-
-    @property
-    def _position(self) -> int | None:
-        image = self.document.image
-        if image is None or image.source.path not in self.image_paths:
-            return None
-        return self.image_paths.index(image.source.path)
 
     def _show_image(self, image: Image, landmarks_path: Path | None) -> None:
         self._stop_localizing()
@@ -199,6 +175,8 @@ class Controller:
             return
         try:
             info = read_model_info(path)
+            if self.document.image is not None:
+                _require_rank(info, self.document.image)
         except AppError as error:
             self.questions.show_error(error)
             return
@@ -218,11 +196,10 @@ class Controller:
         progress = self.view_state.progress
         if self._shown_job is None or progress is None:
             return
-        self._shown_job.cancel()
-        if self._shown_job is self._reading:
-            self._reading = None
-            self._hide_progress(self._shown_job)
+        if self.opener.is_reading(self._shown_job):
+            self.opener.cancel()
             return
+        self._shown_job.cancel()
         self._localizing = None
         self.view_state.progress = Progress(progress.fraction, "Cancelling", cancellable=False)
         self.view_state.say("Localization was cancelled. Ctrl+L starts it again.", is_warning=False)
@@ -233,13 +210,12 @@ class Controller:
             self._localizing = None
 
     def _model_for(self, image: Image) -> tuple[Path, ModelInfo]:
-        path = self._model_path or bundled_model_for(image.ndim)
+        try:
+            path = self._model_path or bundled_model_for(image.ndim)
+        except ModelFileError as error:
+            raise ModelFileError(error.message, _hint_to_choose(image)) from error
         info = read_model_info(path)
-        if info.ndim != image.ndim:
-            raise InferenceError(
-                f"The model {info.title} analyses {info.ndim}D images, this one has {image.ndim} dimensions.",
-                "Choose another model in the File menu.",
-            )
+        _require_rank(info, image)
         return path, info
 
     # Landmark files
@@ -358,8 +334,12 @@ class Controller:
 
     def reset_levels(self) -> None:
         """Go back to the brightness and contrast that suit the image."""
+        self.apply_preset(AUTOMATIC)
+
+    def apply_preset(self, preset: Preset) -> None:
+        """Show the image in named grey levels."""
         if self.document.image is not None:
-            self.view_state.levels = percentile_levels(self.document.image.voxels)
+            self.view_state.levels = preset.levels(self.document.image)
 
     def leave_mode(self) -> None:
         """Esc: let go of a dragged landmark, or else return to looking around."""
@@ -397,3 +377,19 @@ class Controller:
         if self._shown_job is job:
             self._shown_job = None
             self.view_state.progress = None
+
+
+_KINDS = {2: "2D images", 3: "volumes"}
+
+
+def _require_rank(info: ModelInfo, image: Image) -> None:
+    """Refuse a model for volumes on a 2D image, and the reverse."""
+    if info.ndim != image.ndim:
+        shown = "a volume" if image.ndim == 3 else "a 2D image"
+        raise InferenceError(
+            f"The model {info.title} analyses {_KINDS[info.ndim]}, and this is {shown}.", _hint_to_choose(image)
+        )
+
+
+def _hint_to_choose(image: Image) -> str:
+    return f"Choose one for {_KINDS[image.ndim]} with “Choose model…” in the File menu."

@@ -23,7 +23,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.questions import OnRuler, Unsaved
+from app.series_dialog import SeriesDialog
 from core.assets import assets_folder
+from core.dicom_series import Series
 from core.errors import AppError
 from core.image_io import IMAGE_SUFFIXES
 from core.model_info import ModelInfo
@@ -44,7 +46,20 @@ class Dialogs:
     def image_path(self, folder: Path | None) -> Path | None:
         """Ask which image to open."""
         patterns = " ".join(f"*{suffix}" for suffix in IMAGE_SUFFIXES)
-        return self._open_path("Open image", folder, f"Images ({patterns});;All files (*)")
+        return self._open_path("Open image", folder, f"Images ({patterns} DICOMDIR);;All files (*)")
+
+    def image_folder(self, folder: Path | None) -> Path | None:
+        """Ask which folder of images to open."""
+        name = QFileDialog.getExistingDirectory(self.parent, "Open folder", "" if folder is None else str(folder))
+        return Path(name) if name else None
+
+    def series(self, found: tuple[Series, ...]) -> Series | None:
+        """Ask which of several DICOM series to open."""
+        dialog = SeriesDialog(found, self.parent)
+        try:
+            return dialog.chosen if dialog.exec() == QDialog.DialogCode.Accepted else None
+        finally:
+            dialog.deleteLater()
 
     def landmarks_path(self, folder: Path | None) -> Path | None:
         """Ask which landmark file to open."""
@@ -54,7 +69,11 @@ class Dialogs:
 
     def model_path(self) -> Path | None:
         """Ask which model file to use."""
-        return self._open_path("Choose model", None, "Cairn models (*.pt);;All files (*)")
+        try:
+            folder = assets_folder() / "models"
+        except AppError:
+            folder = None
+        return self._open_path("Choose model", folder, "Cairn models (*.pt);;All files (*)")
 
     def export_path(self, suggestion: Path) -> Path | None:
         """Ask where to write the landmarks; the chosen kind of file gives a name without suffix its suffix."""

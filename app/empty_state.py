@@ -27,7 +27,7 @@ class EmptyState(QWidget):
         self._zone.setFixedSize(520, 320)
         picture = QLabel()
         picture.setPixmap(theme.icon("cairn").pixmap(84, 84))
-        title = QLabel("Drop an X-ray or a scan here")
+        title = QLabel("Drop an X-ray, a scan or a DICOM folder here")
         title.setObjectName("dropTitle")
         hint = QLabel("PNG, JPEG, TIFF, BMP, DICOM, NIfTI, NRRD or MHA. It stays on this computer.")
         hint.setObjectName("dropHint")

@@ -19,8 +19,9 @@ def can_be_written(path: Path) -> bool:
 
 
 def landmarks_path_beside(image_path: Path) -> Path:
-    """Return the CSV file beside an image that has its name: ``scan.csv`` for ``scan.nii.gz``."""
-    return image_path.with_name(f"{image_name(image_path)}.csv")
+    """Return the CSV file beside an image, or beside a folder of slices, that has its name: ``scan.csv`` for ``scan.nii.gz``."""
+    whole = image_path.absolute()  # a folder may be called "." or be the root of a drive
+    return whole.parent / f"{image_name(whole)}.csv"
 
 
 def sample_path() -> Path | None:

@@ -1,7 +1,8 @@
-"""Runs functions on a thread pool and brings their results back to the main thread.
+"""Runs functions in other threads and brings their results back to the main thread.
 
 A job takes and returns immutable values and never touches a widget, the document or the undo stack. Its callbacks run in
-the main thread, and none runs after the job was cancelled except `on_end`.
+the main thread, and none runs after the job was cancelled except `on_end`. What may stall, as files on a network drive do,
+gets a thread of its own that nothing ever waits for.
 """
 
 import threading
@@ -54,9 +55,11 @@ class Job(QObject):
         self._progressed.emit(fraction, text)
 
     def execute(self) -> None:
-        """Run the function; called in a pool thread."""
+        """Run the function; called in its own thread."""
         try:
             self._result = self._work(self)
+        except MemoryError as error:
+            self._error = _memory_error(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told in the main thread
             self._error = error
         self._ended.emit()
@@ -78,6 +81,14 @@ class Job(QObject):
             self._on_error(self._error)
         else:
             raise self._error
+
+
+def _memory_error(cause: MemoryError) -> AppError:
+    error = AppError(
+        "There is not enough memory for this.", "Close other programs, or use a computer with more memory."
+    )
+    error.__cause__ = cause
+    return error
 
 
 class _Task(QRunnable):
@@ -105,8 +116,9 @@ class Jobs:
         on_error: Callable[[AppError], None],
         on_progress: ProgressCallback | None = None,
         on_end: Callable[[], None] | None = None,
+        may_stall: bool = False,
     ) -> Job:
-        """Call ``function(*args)`` on the pool.
+        """Call ``function(*args)`` in another thread.
 
         Parameters
         ----------
@@ -120,6 +132,9 @@ class Jobs:
             Gets a fraction and a text now and then.
         on_end
             Called first in any case, cancelled or not.
+        may_stall
+            Whether it may hang where nobody can stop it, in the operating system. It then takes no place in the pool, and
+            `shut_down` does not wait for it.
         """
 
         def work(job: Job) -> Any:
@@ -129,7 +144,10 @@ class Jobs:
 
         job = Job(work, on_result, on_error, on_progress, lambda: self._forget(job, on_end))
         self._running.add(job)
-        self._pool.start(_Task(job))
+        if may_stall:
+            threading.Thread(target=job.execute, name="reading", daemon=True).start()
+        else:
+            self._pool.start(_Task(job))
         return job
 
     @property
@@ -138,7 +156,7 @@ class Jobs:
         return bool(self._running)
 
     def shut_down(self) -> None:
-        """Cancel every job and wait until its thread is free."""
+        """Cancel every job and wait until the pool's threads are free."""
         for job in self._running:
             job.cancel()
         self._pool.clear()

@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
-from app.actions import ACTIONS, LANDMARK_MENU, MENUS, TOOLBAR, Action
+from app.actions import ACTIONS, LANDMARK_MENU, MENUS, TOOLBAR, VIEW, Action
 from app.controller import Controller
 from app.empty_state import EmptyState
 from app.landmark_table import LandmarkTable
@@ -39,6 +39,7 @@ from app.shortcut_sheet import ShortcutSheet
 from app.slice_view import SliceView
 from app.status_bar import StatusBar
 from app.volume_view import VolumeView
+from app.window_menu import WindowMenu
 
 
 class MainWindow(QMainWindow):
@@ -120,6 +121,9 @@ class MainWindow(QMainWindow):
                 if before is not None and before.group != row.group:
                     menu.addSeparator()
                 menu.addAction(self.actions_by_id[row.id])
+            if title == VIEW:
+                menu.addSeparator()
+                menu.addMenu(WindowMenu(self.controller, self))
 
     def _make_toolbar(self) -> None:
         bar = QToolBar("Tools")
@@ -188,6 +192,7 @@ class MainWindow(QMainWindow):
         for row in ACTIONS:
             action = self.actions_by_id[row.id]
             action.setEnabled(row.enabled_when(self.controller))
+            action.setVisible(row.shown_when(self.controller))
             if row.checked_when is not None:
                 action.setChecked(action.isEnabled() and row.checked_when(self.controller))
         stack = self.controller.undo_stack

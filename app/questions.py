@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from core.dicom_series import Series
 from core.errors import AppError
 from core.model_info import ModelInfo
 
@@ -30,6 +31,12 @@ class Questions(Protocol):
 
     def image_path(self, folder: Path | None) -> Path | None:
         """Ask which image to open."""
+
+    def image_folder(self, folder: Path | None) -> Path | None:
+        """Ask which folder of images to open."""
+
+    def series(self, found: tuple[Series, ...]) -> Series | None:
+        """Ask which of several DICOM series to open; the first one is proposed."""
 
     def landmarks_path(self, folder: Path | None) -> Path | None:
         """Ask which landmark file to open."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from app.questions import OnRuler, Unsaved
+from core.dicom_series import Series
 from core.errors import AppError, Cancelled
 from core.model_info import METADATA_NAME, ModelInfo, StageInfo
 from core.types import Grid, Image, ImageSource, Landmarks, Prediction, Status, VectorField
@@ -22,6 +23,8 @@ class Answers:
     """Answers prepared beforehand; remembers what was asked and shown."""
 
     image: Path | None = None
+    folder: Path | None = None
+    chosen_series: Callable[[tuple[Series, ...]], Series | None] = lambda found: found[0]
     landmarks: Path | None = None
     export: Path | None = None
     model: Path | None = None
@@ -35,6 +38,13 @@ class Answers:
 
     def image_path(self, folder: Path | None) -> Path | None:
         return self.image
+
+    def image_folder(self, folder: Path | None) -> Path | None:
+        return self.folder
+
+    def series(self, found: tuple[Series, ...]) -> Series | None:
+        self.asked.append(f"series of {len(found)}")
+        return self.chosen_series(found)
 
     def landmarks_path(self, folder: Path | None) -> Path | None:
         return self.landmarks

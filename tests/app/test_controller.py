@@ -81,12 +81,12 @@ def test_images_dropped_together_are_walked_through(controller, tmp_path, qtbot)
         write_image(make_image(), path)
     controller.open_paths(paths)
     idle(controller, qtbot)
-    assert not controller.has_neighbour(-1)
-    controller.open_neighbour(1)
+    assert not controller.opener.has_neighbour(-1)
+    controller.opener.open_neighbour(1)
     idle(controller, qtbot)
     assert controller.document.image.source.path == paths[1]
-    assert controller.has_neighbour(1)
-    controller.open_neighbour(-1)
+    assert controller.opener.has_neighbour(1)
+    controller.opener.open_neighbour(-1)
     idle(controller, qtbot)
     assert controller.document.image.source.path == paths[0]
 
