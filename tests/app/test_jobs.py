@@ -114,3 +114,41 @@ def test_shutting_down_cancels_and_waits(jobs, qtbot):
     assert not jobs.busy
     qtbot.wait(20)
     assert seen == []
+
+
+def test_what_stalls_takes_no_place_and_is_not_waited_for(jobs, qtbot):
+    gate, seen = threading.Event(), []
+    for _ in range(6):
+        jobs.run(lambda: gate.wait(10), on_result=seen.append, on_error=seen.append, may_stall=True)
+    jobs.run(lambda: "other", on_result=seen.append, on_error=seen.append)
+    qtbot.waitUntil(lambda: seen == ["other"])
+    jobs.shut_down()
+    assert not jobs.busy
+    gate.set()
+    qtbot.wait(20)
+    assert seen == ["other"]
+
+
+def test_a_result_of_what_may_stall_comes_back_in_the_main_thread(jobs, qtbot):
+    seen = []
+    jobs.run(
+        threading.current_thread,
+        on_result=lambda worker: seen.append((worker, threading.current_thread())),
+        on_error=seen.append,
+        may_stall=True,
+    )
+    qtbot.waitUntil(lambda: not jobs.busy)
+    ((worker, receiver),) = seen
+    assert worker is not receiver
+    assert receiver is threading.main_thread()
+
+
+def test_running_out_of_memory_is_an_app_error(jobs, qtbot):
+    def fail():
+        raise MemoryError
+
+    errors = []
+    jobs.run(fail, on_result=errors.append, on_error=errors.append)
+    qtbot.waitUntil(lambda: bool(errors))
+    assert "memory" in errors[0].message
+    assert errors[0].hint

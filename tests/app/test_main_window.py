@@ -31,7 +31,9 @@ def test_every_drawn_icon_exists(empty_window):
 
 def test_without_an_image_only_what_needs_none_can_be_done(empty_window):
     enabled = {id_ for id_, action in empty_window.actions_by_id.items() if action.isEnabled()}
-    assert enabled - {"file.sample"} == {"file.open", "file.model", "file.quit", "help.shortcuts", "help.about"}
+    assert enabled - {"file.sample"} == {
+        "file.open", "file.folder", "file.model", "file.quit", "help.shortcuts", "help.about",
+    }  # fmt: skip
     assert empty_window.pages.currentIndex() == 0
     assert not empty_window.dock.isVisible()
 
