@@ -10,7 +10,6 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
@@ -38,6 +37,7 @@ _MAGIC = (
     (128, b"DICM", "DICOM"),
     (0, b"NRRD000", "NRRD"),
     (344, b"n+1\0", "NIfTI"),
+    (344, b"ni1\0", "NIfTI"),
 )
 _META_IMAGE = re.compile(rb"\s*(ObjectType|NDims|Comment)\s*=")
 
@@ -82,41 +82,6 @@ def bmp_is_whole(data: bytes) -> bool:
     row_bytes = (abs(width) * bits + 31) // 32 * 4
     uncompressed = compression in (0, 3)
     return bool(len(data) >= (offset + row_bytes * abs(height) if uncompressed else size))
-
-
-@dataclass(frozen=True)
-class NiftiHeader:
-    """What a NIfTI header promises: the file's length in bytes, and the voxel size along the axes longer than one."""
-
-    file_bytes: int
-    spacing: tuple[float, ...]
-
-
-def read_nifti_header(path: Path) -> NiftiHeader:
-    """Read the header of a single-file NIfTI, zipped or not; `struct.error` or `OSError` where it is cut off."""
-    with _unzipped(path) as stream:
-        head = stream.read(348)
-    order = "<" if struct.unpack_from("<i", head)[0] == 348 else ">"
-    sizes = struct.unpack_from(order + "8h", head, 40)
-    spacing = struct.unpack_from(order + "8f", head, 76)
-    bits, offset = struct.unpack_from(order + "h", head, 72)[0], struct.unpack_from(order + "f", head, 108)[0]
-    rank = min(max(sizes[0], 1), 7)
-    voxels = math.prod(max(1, size) for size in sizes[1 : rank + 1])
-    spatial = [axis for axis in range(1, min(rank, 3) + 1) if sizes[axis] > 1]
-    return NiftiHeader(int(offset) + voxels * bits // 8, tuple(spacing[axis] for axis in spatial))
-
-
-def nifti_is_whole(path: Path) -> bool:
-    """Tell whether a single-file NIfTI holds all its voxels."""
-    found = 0
-    try:
-        needed = read_nifti_header(path).file_bytes
-        with _unzipped(path) as stream:
-            while chunk := stream.read(1 << 20):
-                found += len(chunk)
-    except (OSError, EOFError, zlib.error, struct.error, ValueError, OverflowError):
-        return False
-    return found >= needed
 
 
 def _unzipped(path: Path) -> IO[bytes]:

@@ -1,128 +1,168 @@
 """Reading and writing images: one channel, numpy order, a grid in LPS millimetres, and where it all came from.
 
-The only place where SimpleITK's (x, y, z) meets numpy's (z, y, x) (docs/coordinates.md). It never resamples and never guesses a
-pixel size in silence: what it tolerated stands in ``Image.source.warnings``, what it cannot read rightly it refuses.
+Chooses the reader that fits and makes an `Image` of what it finds; the formats themselves are read in the modules below. Nothing
+is guessed in silence: what was tolerated stands in ``Image.source.warnings``, what cannot be read rightly is refused.
 """
 
-import math
-import re
-import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path, PurePath
-from tempfile import TemporaryDirectory
-from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 import SimpleITK as sitk
 
 from core import image_header
-from core.dicom_header import read_dicom_header
+from core.dicom_series import Series, find_series, is_dicomdir
+from core.dicom_volume import read_series
 from core.errors import AppError, ImageReadError
 from core.files import sha256_of, written_whole
+from core.itk_image import AnyArray, Content, to_itk, vanished_error
+from core.memory import memory_error
+from core.nifti_file import read_nifti
+from core.picture_file import PICTURES, read_picture
+from core.rectilinear import is_rectilinear, slant_note, straightened
 from core.single_slice import slice_grid, squeezed_grid
 from core.types import Grid, Image, ImageSource
-
-# Otherwise the libraries below talk on stderr; whatever matters of it becomes an error or a warning of ours.
-sitk.ProcessObject.GlobalWarningDisplayOff()
+from core.volume_file import read_volume
 
 IMAGE_SUFFIXES = (
-    ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd",
+    ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".nii", ".nii.gz", ".hdr", ".nrrd", ".nhdr", ".mha",
+    ".mhd",
 )  # fmt: skip
 """What file dialogs offer. Files are known by their content: DICOM files often have no suffix at all."""
 
 WRITABLE_SUFFIXES = (".png", ".tif", ".tiff", ".nrrd", ".nii", ".nii.gz", ".mha")
 _FLAT_SUFFIXES = (".png", ".tif", ".tiff")
 
-SPACING_LIMITS_MM = (2e-4, 1e3)
-
-_READERS = {
-    "PNG": "PNGImageIO",
-    "JPEG": "JPEGImageIO",
-    "TIFF": "TIFFImageIO",
-    "BMP": "BMPImageIO",
-    "DICOM": "GDCMImageIO",
-    "NIfTI": "NiftiImageIO",
-    "NRRD": "NrrdImageIO",
-    "MetaImage": "MetaImageIO",
-}
-_PICTURES = ("PNG", "JPEG", "TIFF", "BMP")
-
-LUMINANCE = (0.299, 0.587, 0.114)
-"""Weights of red, green and blue (ITU-R BT.601)."""
-
-AnyArray = npt.NDArray[Any]
-
-
-@dataclass
-class _Content:
-    """What was found in a file so far; `read_image` turns it into an `Image`."""
-
-    voxels: AnyArray
-    grid: Grid
-    spacing_known: bool = True
-    modality: str = ""
+ShouldStop = Callable[[], bool] | None
 
 
 def image_name(path: PurePath) -> str:
-    """Return the file name without its image suffix: ``scan`` for ``scan.nii.gz``, ``1.2.840`` for ``1.2.840``."""
+    """Return the name without its image suffix: ``scan`` for ``scan.nii.gz``, ``1.2.840`` for ``1.2.840``; of a folder all."""
+    if isinstance(path, Path) and path.is_dir():
+        return path.name or path.resolve().name or "image"
     suffix = max((s for s in IMAGE_SUFFIXES if path.name.lower().endswith(s)), key=len, default="")
     return path.name[: len(path.name) - len(suffix)] or path.name
 
 
-def read_image(path: Path | str) -> Image:
-    """Read a 2D or 3D image file: PNG, JPEG, TIFF, BMP, a single DICOM file, NIfTI, NRRD or MetaImage.
+def read_image(path: Path | str, *, series: Series | None = None, should_stop: ShouldStop = None) -> Image:
+    """Read a 2D or 3D image: PNG, JPEG, TIFF, BMP, DICOM, NIfTI, NRRD or MetaImage, or a folder or DICOMDIR of DICOM slices.
 
-    A volume with a single slice becomes 2D; colour becomes luminance; of a film or a 4D file the first volume is read.
+    A volume with a single slice becomes 2D; colour becomes luminance; of a film or a 4D file the first volume is read. A volume
+    with slanted axes is resampled to right angles.
+
+    Parameters
+    ----------
+    path
+        A file, a folder, or a DICOMDIR. Of a DICOM file that is one slice of a series the whole series is read.
+    series
+        Which series of a folder or DICOMDIR to read, from `core.dicom_series.find_series`; the proposed one where omitted.
+    should_stop
+        Asked between files and pieces of files; when it answers True, `Cancelled` is raised.
 
     Returns
     -------
     Image
         Voxels in the file's own number type. ``source.spacing_known`` is False where the file does not know its pixel size; the
-        grid then has spacing 1.
+        grid then has spacing 1. ``source.path`` is the file, or the folder that was read.
 
     Raises
     ------
     ImageReadError
-        The file is missing, damaged, incomplete, no image, or cannot be read rightly.
+        The file is missing, damaged, incomplete, no image, too large for the memory, or cannot be read rightly.
+    Cancelled
+        ``should_stop`` answered True.
     """
     path = Path(path)
-    kind = _kind_of(path)
+    try:
+        return _read(path, series, should_stop)
+    except MemoryError as error:
+        raise memory_error(path.name) from error
+    except FileNotFoundError as error:
+        raise vanished_error(path) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _read(path: Path, series: Series | None, should_stop: ShouldStop) -> Image:
     warnings: list[str] = []
-    decoded = _decoded(path, kind, warnings)
+    source_path = path
+    kind = "DICOM" if series is not None or path.is_dir() else _kind_of(path)
     if kind == "DICOM":
-        content = _dicom_content(path, decoded, warnings)
-    elif kind in _PICTURES:
-        content = _picture_content(path, kind, decoded, warnings)
+        source_path = path.parent if not path.is_dir() and is_dicomdir(path) else path
+        content = read_series(series or _proposed(path, warnings, should_stop), path.name, warnings, should_stop)
+    elif kind in PICTURES:
+        content = read_picture(path, kind, warnings)
+    elif kind == "NIfTI":
+        content = read_nifti(_header_beside(path), warnings, should_stop)
     else:
-        content = _medical_content(path, kind, decoded, warnings)
+        content = read_volume(path, kind, warnings)
+    return _image(content, source_path, warnings, should_stop)
+
+
+def _image(content: Content, path: Path, warnings: list[str], should_stop: ShouldStop) -> Image:
     grid, voxels, original_grid = content.grid, content.voxels, None
     if grid.ndim == 3 and 1 in grid.shape:
         original_grid = grid
         grid, axis = squeezed_grid(original_grid)
         voxels = np.squeeze(voxels, axis)
-    if np.issubdtype(voxels.dtype, np.floating) and not np.isfinite(voxels).all():
+    elif grid.ndim == 3 and not is_rectilinear(grid):
+        warnings.append(slant_note(grid))
+        voxels, grid = straightened(voxels, grid, path.name, should_stop)
+    if not _is_finite(voxels):
         warnings.append("Some pixels hold no number (NaN or infinity). The image can be shown but not analysed.")
+    sha256 = content.sha256 or sha256_of(path)
     source = ImageSource(
-        path, sha256_of(path), content.spacing_known, original_grid, content.modality, warnings=tuple(warnings)
+        path, sha256, content.spacing_known, original_grid, content.modality, tuple(dict.fromkeys(warnings))
     )
     return Image(voxels, grid, source)
 
 
+def _is_finite(voxels: AnyArray) -> bool:
+    """Tell whether all voxels are numbers, without making another array as large."""
+    return not np.issubdtype(voxels.dtype, np.floating) or all(np.isfinite(part).all() for part in voxels)
+
+
+def _proposed(path: Path, warnings: list[str], should_stop: ShouldStop) -> Series:
+    """Return the series to read where nobody chose one, and say so where there was a choice."""
+    found = find_series(path, should_stop)
+    if not found:
+        raise _no_series_error(path)
+    series = found[0]
+    count = series.shape[0] if series.is_volume else 1
+    what = f"{series.modality or 'one'} of {count} slice{'' if count == 1 else 's'}"
+    if len(found) > 1:
+        holder = "folder" if path.is_dir() else "DICOMDIR" if is_dicomdir(path) else "file"
+        warnings.append(f"The {holder} holds {len(found)} series of images; the first was read, {what}.")
+    elif path in series.paths and len(series.paths) > 1:
+        warnings.append(f"The file is one of {count} slices of a series in its folder; the whole series was read.")
+    return series
+
+
+def _no_series_error(folder: Path) -> ImageReadError:
+    names = sorted(
+        file.name for file in folder.iterdir() if file.is_file() and file.name.lower().endswith(IMAGE_SUFFIXES)
+    )
+    hint = f"Open one of its files, such as {names[0]}." if names else "Open a folder with the slices of a series."
+    return ImageReadError(f"The folder {folder} holds no DICOM images.", hint)
+
+
+def _header_beside(path: Path) -> Path:
+    """Return the header of a NIfTI pair of which a person may have opened the file with the voxels."""
+    header = path.with_suffix(".hdr")
+    return header if path.suffix.lower() == ".img" and header.is_file() else path
+
+
+def _unreadable(path: Path, error: OSError) -> ImageReadError:
+    return ImageReadError(f"{path} cannot be opened ({error.strerror}).", "Check its permissions, and its disk.")
+
+
 def _kind_of(path: Path) -> str:
-    """Return a key of ``_READERS``, or say why the file is none of them."""
-    if path.is_dir():
-        raise ImageReadError(
-            f"{path} is a folder.", "Open one image file; folders of DICOM slices cannot be opened yet."
-        )
+    """Return what kind of image a file is, or say why it is none."""
     try:
-        kind = image_header.kind_of(path)
+        kind = image_header.kind_of(_header_beside(path))
         size = path.stat().st_size
     except FileNotFoundError as error:
         raise ImageReadError(f"There is no file {path}.", "Check the path.") from error
-    except OSError as error:
-        raise ImageReadError(f"{path} cannot be opened ({error.strerror}).", "Check its permissions.") from error
     if size == 0:
         raise ImageReadError(f"{path.name} is empty.", "Copy or export the image again.")
     if not kind and sitk.ImageFileReader.GetImageIOFromFileName(str(path)) == "GDCMImageIO":
@@ -130,212 +170,9 @@ def _kind_of(path: Path) -> str:
     if not kind:
         raise ImageReadError(
             f"{path.name} is not an image that Cairn can read, or its beginning is damaged.",
-            "Cairn reads PNG, JPEG, TIFF, BMP, DICOM, NIfTI (version 1), NRRD and MetaImage files.",
+            "Cairn reads PNG, JPEG, TIFF, BMP, DICOM, NIfTI (version 1), NRRD and MetaImage files, and folders of DICOM slices.",
         )
     return kind
-
-
-def _decoded(path: Path, kind: str, warnings: list[str]) -> sitk.Image:
-    """Let SimpleITK decode the pixels, after a check that they are all there where SimpleITK would not notice."""
-    whole = True
-    if kind == "JPEG":
-        whole = image_header.jpeg_is_whole(path.read_bytes())
-    elif kind == "BMP":
-        whole = image_header.bmp_is_whole(path.read_bytes())
-    elif kind == "NIfTI":
-        whole = image_header.nifti_is_whole(path)
-    if not whole:
-        raise ImageReadError(f"{path.name} is incomplete: its end is missing.", "Copy or export the image again.")
-    try:
-        if kind == "NIfTI" and path.suffix.lower() == ".gz" and path.with_suffix("").exists():
-            # ITK would take the header from scan.nii.gz and the pixels from the scan.nii beside it.
-            with TemporaryDirectory() as folder:
-                image = _execute(Path(shutil.copy(path, folder)), kind)
-        else:
-            image = _execute(path, kind)
-    except (RuntimeError, MemoryError) as error:
-        raise _decoding_error(path, kind, str(error)) from error
-    volumes = math.prod(image.GetSize()[3:])
-    if volumes > 1:
-        warnings.append(f"The file holds {volumes} volumes; only the first was read.")
-    while image.GetDimension() > 3:
-        image = image[..., 0]
-    return image
-
-
-def _execute(path: Path, kind: str) -> sitk.Image:
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO(_READERS[kind])
-    reader.SetFileName(str(path))
-    return cast(sitk.Image, reader.Execute())
-
-
-def _decoding_error(path: Path, kind: str, reason: str) -> ImageReadError:
-    """Put SimpleITK's reason for refusing a file into plain words."""
-    if "orthonormal" in reason or "determinant" in reason:
-        return ImageReadError(
-            f"The axes of {path.name} are not at right angles.",
-            "Resample it, for example with 3D Slicer, and open that.",
-        )
-    if "spacing" in reason.lower():
-        return _spacing_error(path)
-    if kind == "PNG" and "PixelType" in reason:
-        return ImageReadError(
-            f"{path.name} is a grey image with transparency, which Cairn cannot read.", "Save it without transparency."
-        )
-    return ImageReadError(
-        f"{path.name} is a {kind} file, but it is damaged, incomplete or of a rare variant.",
-        "Copy or export the image again, or convert it to PNG or NRRD.",
-    )
-
-
-def _check_spacing(path: Path, spacing_mm: Sequence[float]) -> None:
-    low, high = SPACING_LIMITS_MM
-    if not all(low <= size <= high for size in spacing_mm):
-        raise _spacing_error(path)
-
-
-def _spacing_error(path: Path) -> ImageReadError:
-    return ImageReadError(
-        f"{path.name} gives a pixel size that cannot be (zero, negative, not a number or absurd).",
-        "Correct the pixel size in the file, for example with 3D Slicer, or export the image again.",
-    )
-
-
-def _one_channel(path: Path, image: sitk.Image, warnings: list[str]) -> AnyArray:
-    """Return the voxels in numpy order; colour becomes luminance, and alpha is ignored."""
-    voxels = np.asarray(sitk.GetArrayFromImage(image))
-    channels = image.GetNumberOfComponentsPerPixel()
-    if voxels.ndim == image.GetDimension():
-        if np.iscomplexobj(voxels):
-            raise ImageReadError(f"{path.name} holds complex numbers.", "Export its magnitude and open that.")
-        return voxels
-    if channels not in (3, 4) or voxels.dtype not in (np.uint8, np.uint16):
-        raise ImageReadError(
-            f"{path.name} holds {channels} values per pixel that are no colours.", "Export one of them as an image."
-        )
-    red, green, blue = (voxels[..., channel] for channel in range(3))
-    if np.array_equal(red, green) and np.array_equal(red, blue):
-        return np.ascontiguousarray(red)
-    warnings.append("The image is coloured; its brightness is used.")
-    mixed = sum(weight * colour for weight, colour in zip(LUMINANCE, (red, green, blue), strict=True))
-    return np.rint(mixed).astype(voxels.dtype)
-
-
-def _itk_grid(image: sitk.Image) -> Grid:
-    """Return the grid of a SimpleITK image: columns reversed from (x, y, z) to the array's (z, y, x), rows left in LPS."""
-    ndim = image.GetDimension()
-    matrix = np.eye(ndim + 1)
-    columns = np.reshape(image.GetDirection(), (ndim, ndim)) * image.GetSpacing()
-    matrix[:ndim, :ndim] = columns[:, ::-1]
-    matrix[:ndim, ndim] = image.GetOrigin()
-    return Grid(tuple(reversed(image.GetSize())), matrix)
-
-
-def _is_orthogonal(grid: Grid) -> bool:
-    axes = grid.mm_from_index[:-1, :-1] / grid.spacing_mm
-    return np.allclose(axes.T @ axes, np.eye(grid.ndim), atol=1e-3)
-
-
-def _medical_content(path: Path, kind: str, image: sitk.Image, warnings: list[str]) -> _Content:
-    """Take pixels and geometry of a NIfTI, NRRD or MetaImage file as SimpleITK gives them, if the file really says them."""
-    if kind == "NIfTI":
-        sizes = list(image_header.read_nifti_header(path).spacing)
-        if np.isnan(sizes).any():
-            raise _spacing_error(path)
-        known = True
-    else:
-        fields = image_header.text_fields(path)
-        text = fields.get("spacings") or fields.get("elementspacing") or fields.get("elementsize") or ""
-        sizes = [float(word) for word in re.findall(r"[-+.\de]+(?=\s|$)", text.lower())]
-        known = len(sizes) >= image.GetDimension() or "space directions" in fields
-        units = set(re.findall(r'"([^"]+)"', fields.get("space units", ""))) - {"mm", "???"}
-        if units:
-            warnings.append(f"The file measures in {', '.join(sorted(units))}; its numbers were taken as mm.")
-    if any(size <= 0 for size in sizes):
-        raise _spacing_error(path)
-    _check_spacing(path, image.GetSpacing())
-    if not known:
-        warnings.append("The file does not say its voxel size; distances are in voxels.")
-    grid = _itk_grid(image)
-    if not _is_orthogonal(grid):
-        warnings.append("The image's axes are not at right angles; shapes in the slices are slanted.")
-    return _Content(_one_channel(path, image, warnings), grid, known)
-
-
-def _dicom_content(path: Path, image: sitk.Image, warnings: list[str]) -> _Content:
-    """Take the first frame's pixels from SimpleITK, and the geometry from the header."""
-    header = read_dicom_header(path)
-    warnings.extend(header.warnings)
-    _check_spacing(path, header.spacing_mm or ())
-    if header.frames > 1:
-        warnings.append(f"The file is a film of {header.frames} frames; only the first was read.")
-    voxels = _one_channel(path, image, warnings)
-    voxels = voxels.reshape(-1, *voxels.shape[-2:])[:1]
-    if voxels.dtype == np.float64:
-        # A fractional rescale slope makes SimpleITK answer in float64, far beyond what the detector's bits can fill.
-        voxels = voxels.astype(np.float32)
-    grid = header.grid(*voxels.shape[-2:])
-    return _Content(voxels, grid, header.spacing_mm is not None, header.modality)
-
-
-def _picture_content(path: Path, kind: str, image: sitk.Image, warnings: list[str]) -> _Content:
-    """Take the pixels of a PNG, JPEG, TIFF or BMP file, and its physical resolution only where that is believable."""
-    voxels = _one_channel(path, image, warnings)
-    if voxels.ndim == 3:
-        return _Content(voxels, Grid.from_spacing(voxels.shape), spacing_known=False)
-    data = path.read_bytes()
-    voxels, spacing_mm = _upright(path, kind, voxels, _picture_spacing_mm(kind, image, data, warnings), data, warnings)
-    grid = Grid.from_spacing(voxels.shape, 1.0 if spacing_mm is None else spacing_mm[::-1])
-    return _Content(voxels, grid, spacing_known=spacing_mm is not None)
-
-
-def _picture_spacing_mm(kind: str, image: sitk.Image, data: bytes, warnings: list[str]) -> tuple[float, float] | None:
-    """Return the pixel size ``(x, y)`` that a picture file states if it can be believed, else None."""
-    itk_mm = (image.GetSpacing()[0], image.GetSpacing()[1])
-    spacing_mm: tuple[float, float] | None
-    defaults_dpi: tuple[float, ...] = image_header.DEFAULT_DPI
-    measured = False
-    if kind == "PNG":
-        stated_mm = image_header.png_spacing_mm(data)
-        # SimpleITK reads the sCAL chunk, the scale of the subject itself; ITK writes 1 there when it does not know.
-        measured = itk_mm != (1.0, 1.0) or stated_mm == itk_mm
-        spacing_mm = itk_mm if measured else stated_mm
-    elif kind == "BMP":
-        spacing_mm = image_header.bmp_spacing_mm(data)
-    else:
-        spacing_mm, defaults_dpi = itk_mm, image_header.ITK_DEFAULT_DPI
-    if spacing_mm is None or not image_header.is_believable(spacing_mm, defaults_dpi):
-        return None
-    if not measured:
-        x_mm, y_mm = spacing_mm
-        warnings.append(
-            f"The pixel size of {x_mm:.4g} × {y_mm:.4g} mm is the print resolution in the file; check that it is the true one."
-        )
-    return spacing_mm
-
-
-def _upright(
-    path: Path,
-    kind: str,
-    voxels: AnyArray,
-    spacing_mm: tuple[float, float] | None,
-    data: bytes,
-    warnings: list[str],
-) -> tuple[AnyArray, tuple[float, float] | None]:
-    """Turn a photograph as its file asks viewers to, so that pixels are counted as everybody sees them."""
-    orientation = image_header.orientation_of(data) if kind in ("JPEG", "TIFF") else 1
-    if kind == "TIFF" and orientation > 4:
-        raise ImageReadError(
-            f"{path.name} is stored lying on its side.", "Turn it in an image program and save it again."
-        )
-    if kind == "TIFF" or orientation == 1:
-        return voxels, spacing_mm  # SimpleITK has turned the TIFF already
-    warnings.append("The image was turned as its file asks viewers to.")
-    if orientation > 4:
-        voxels, spacing_mm = voxels.T, spacing_mm and spacing_mm[::-1]
-    flip_rows, flip_columns = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
-    return np.ascontiguousarray(voxels[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1]), spacing_mm
 
 
 def write_image(image: Image, path: Path) -> None:
@@ -359,7 +196,7 @@ def write_image(image: Image, path: Path) -> None:
     if suffix not in _FLAT_SUFFIXES:
         grid = slice_grid(image) or grid
     try:
-        encoded = _to_itk(voxels.reshape(grid.shape), grid)
+        encoded = to_itk(voxels.reshape(grid.shape), grid)
         with written_whole(path) as temporary:
             sitk.WriteImage(encoded, str(temporary), useCompression=True)
             if suffix == ".png":
@@ -398,11 +235,6 @@ def _refuse_unfit(image: Image, path: Path, suffix: str) -> None:
         raise AppError(f"{path.name} cannot be written: {reason}.", hint)
 
 
-def _to_itk(voxels: AnyArray, grid: Grid) -> sitk.Image:
-    """Return a SimpleITK image of voxels in numpy order."""
-    image = sitk.GetImageFromArray(voxels)
-    ndim = grid.ndim
-    image.SetSpacing(grid.spacing_mm[::-1].tolist())
-    image.SetDirection((grid.mm_from_index[:ndim, :ndim] / grid.spacing_mm)[:, ::-1].ravel().tolist())
-    image.SetOrigin(grid.mm_from_index[:ndim, ndim].tolist())
-    return image
+def _is_orthogonal(grid: Grid) -> bool:
+    axes = grid.mm_from_index[:-1, :-1] / grid.spacing_mm
+    return np.allclose(axes.T @ axes, np.eye(grid.ndim), atol=1e-3)

@@ -111,9 +111,9 @@ def test_blind_except_only_at_the_last_stops():
     assert lines_with(r"except\s*(\(?\s*(Base)?Exception\b|:)", allowed=allowed) == []
 
 
-def test_axes_are_reversed_only_in_image_io():
+def test_axes_are_reversed_only_where_simpleitk_is_met():
     # Everything else goes through Grid, which already contains the reversal (docs/coordinates.md).
-    assert lines_with(r"::\s*-1\s*[\],]", allowed=("core/image_io.py",)) == []
+    assert lines_with(r"::\s*-1\s*[\],]", allowed=("core/itk_image.py",)) == []
 
 
 def test_deprecation_of_torchscript_is_silenced_only_where_it_is_used():

@@ -1,64 +1,15 @@
 """DICOM files made on the spot: which pixel size is believed, where slices stand, and what is refused."""
 
-from pathlib import Path
-
 import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.sequence import Sequence
-from pydicom.uid import (
-    UID,
-    CTImageStorage,
-    DigitalXRayImageStorageForPresentation,
-    EnhancedCTImageStorage,
-    ExplicitVRLittleEndian,
-    RLELossless,
-    SecondaryCaptureImageStorage,
-    XRayAngiographicImageStorage,
-    generate_uid,
-)
+from pydicom.uid import CTImageStorage, RLELossless, SecondaryCaptureImageStorage, XRayAngiographicImageStorage
 
 from core.dicom_header import read_dicom_header
 from core.errors import ImageReadError
 from core.image_io import read_image
-
-SECRET = "DOE^JANE"
-
-
-def pixels(shape: tuple[int, ...] = (5, 7), dtype: type = np.uint16) -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 200, shape).astype(dtype)
-
-
-def write_dicom(
-    path: Path, voxels: np.ndarray, storage: UID = DigitalXRayImageStorageForPresentation, **tags: object
-) -> Path:
-    """Write a small DICOM file; ``tags`` are set, or removed where None."""
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = storage
-    meta.MediaStorageSOPInstanceUID = generate_uid()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
-    dataset.SOPClassUID, dataset.SOPInstanceUID = storage, meta.MediaStorageSOPInstanceUID
-    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = generate_uid(), generate_uid()
-    dataset.PatientName, dataset.PatientID, dataset.Modality = SECRET, "4711", "DX"
-    colours = voxels.shape[-1] if voxels.ndim == 3 and voxels.shape[-1] == 3 else 1
-    dataset.Rows, dataset.Columns = voxels.shape[:2] if colours == 3 else voxels.shape[-2:]
-    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = colours, "RGB" if colours == 3 else "MONOCHROME2"
-    if colours == 3:
-        dataset.PlanarConfiguration = 0
-    bits = voxels.dtype.itemsize * 8
-    dataset.BitsAllocated = dataset.BitsStored = bits
-    dataset.HighBit, dataset.PixelRepresentation = bits - 1, int(voxels.dtype.kind == "i")
-    dataset.PixelData = voxels.tobytes() + b"\0" * (voxels.nbytes % 2)
-    for keyword, value in tags.items():
-        if value is None:
-            delattr(dataset, keyword)
-        else:
-            setattr(dataset, keyword, value)
-    dataset.save_as(path, enforce_file_format=True)
-    return path
+from tests.dicom_fixtures import SECRET, pixels, write_dicom
 
 
 @pytest.mark.parametrize("name", ["scan.dcm", "IM000001", "scan.bin"])
@@ -227,24 +178,6 @@ def test_of_a_film_the_first_frame_is_read_with_a_warning(tmp_path):
     np.testing.assert_array_equal(image.voxels, frames[0])
     np.testing.assert_allclose(image.grid.spacing_mm, 0.1)
     assert any("3 frames" in warning for warning in image.source.warnings)
-
-
-def test_an_enhanced_multi_frame_file_is_refused_with_the_way_out(tmp_path):
-    frame = pydicom.Dataset()
-    position = pydicom.Dataset()
-    position.ImagePositionPatient = [0, 0, 5]
-    frame.PlanePositionSequence = Sequence([position])
-    path = write_dicom(
-        tmp_path / "enhanced.dcm",
-        pixels((2, 5, 7)),
-        EnhancedCTImageStorage,
-        Modality="CT",
-        NumberOfFrames=2,
-        PerFrameFunctionalGroupsSequence=Sequence([frame, frame]),
-    )
-    with pytest.raises(ImageReadError, match="enhanced") as caught:
-        read_image(path)
-    assert "NIfTI" in caught.value.hint
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.7, 0.99])
