@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from app import theme
 from app.glyphs import Glyph
@@ -18,6 +18,7 @@ from core.types import FloatArray, Status
 GLYPH_RADIUS = 5.5
 SELECTED_RADIUS = 8.0
 HIT_RADIUS = 12.0
+_HALO_OFFSETS = tuple(QPointF(x, y) for x in (-1.2, 0.0, 1.2) for y in (-1.2, 0.0, 1.2) if x or y)
 DISTANCE_FONT = 0.85
 """Size of the text that says how far away a landmark is, against that of its label."""
 
@@ -31,7 +32,7 @@ class LandmarkLayer(SliceLayer):
         self._show_labels = True
         self._font = QFont()
         self._font.setPointSizeF(max(8.0, self._font.pointSizeF()))
-        self._labels: list[tuple[QPainterPath, Glyph]] = []
+        self._corners = np.zeros((0, 2))
         self._labels_map: ScreenMap | None = None
 
     def set_glyphs(self, glyphs: Sequence[Glyph], *, show_labels: bool) -> None:
@@ -61,10 +62,10 @@ class LandmarkLayer(SliceLayer):
             _paint_glyph(painter, glyph, QPointF(*centre))
         if self._show_labels:
             if self._labels_map != screen_map:  # finding room for them takes longer than painting them
-                self._labels = self._laid_out_labels(screen)
+                self._corners = self._label_corners(screen)
                 self._labels_map = screen_map
-            for path, glyph in self._labels:
-                _paint_label(painter, path, glyph)
+            for glyph, corner in zip(self._glyphs, self._corners, strict=True):
+                self._paint_label(painter, glyph, QPointF(*corner))
 
     def _paint_ring(self, painter: QPainter, glyph: Glyph, centre: QPointF, screen_map: ScreenMap) -> None:
         half_width, half_height = np.asarray(glyph.radii_px) * np.abs(screen_map.scale)
@@ -78,39 +79,37 @@ class LandmarkLayer(SliceLayer):
             painter.setPen(pen)
             painter.drawEllipse(centre, half_width, half_height)
 
-    def _laid_out_labels(self, screen: FloatArray) -> list[tuple[QPainterPath, Glyph]]:
-        """Return the outlines of the labels where there is room for them."""
-        outlines = [self._outline(glyph) for glyph in self._glyphs]
-        height = QFontMetricsF(self._font).ascent()
-        sizes = np.array([[width, height + 1] for _, width in outlines])
-        order = range(len(self._glyphs) - 1, -1, -1)  # the selected one, drawn last, chooses first
-        corners = label_corners(screen, sizes, GLYPH_RADIUS + 4, order)
-        return [
-            (path.translated(corner[0], corner[1] + height), glyph)
-            for (path, _), corner, glyph in zip(outlines, corners, self._glyphs, strict=True)
-        ]
-
-    def _outline(self, glyph: Glyph) -> tuple[QPainterPath, float]:
-        """Return a label's outline, beginning at the origin on its base line, and its width."""
+    def _texts(self, glyph: Glyph) -> list[tuple[QFont, str]]:
+        """Return what a label consists of: the name, and in smaller letters how far away it is."""
         font, small = QFont(self._font), QFont(self._font)
         font.setBold(glyph.selected)
         small.setPointSizeF(self._font.pointSizeF() * DISTANCE_FONT)
-        path = QPainterPath()
-        path.addText(QPointF(0, 0), font, glyph.label)
-        width = QFontMetricsF(font).horizontalAdvance(glyph.label)
-        if glyph.distance:
-            text = f"  {glyph.distance}"
-            path.addText(QPointF(width, 0), small, text)
-            width += QFontMetricsF(small).horizontalAdvance(text)
-        return path, width
+        return [(font, glyph.label), (small, f"  {glyph.distance}")][: 2 if glyph.distance else 1]
 
+    def _label_corners(self, screen: FloatArray) -> FloatArray:
+        """Return where there is room for the labels: their left ends on the base line."""
+        height = QFontMetricsF(self._font).ascent()
+        widths = [
+            sum(QFontMetricsF(font).horizontalAdvance(text) for font, text in self._texts(glyph))
+            for glyph in self._glyphs
+        ]
+        order = range(len(self._glyphs) - 1, -1, -1)  # the selected one, drawn last, chooses first
+        sizes = np.array([[width, height + 1] for width in widths])
+        return np.asarray(label_corners(screen, sizes, GLYPH_RADIUS + 4, order) + np.array([0.0, height]))
 
-def _paint_label(painter: QPainter, path: QPainterPath, glyph: Glyph) -> None:
-    """Paint a label with a halo."""
-    painter.strokePath(path, QPen(QColor(0, 0, 0, int(200 * glyph.opacity)), 3.2, j=Qt.PenJoinStyle.RoundJoin))
-    colour = QColor("white") if glyph.selected else theme.pale(theme.STATUS_COLOURS[glyph.status])
-    colour.setAlphaF(min(1.0, 0.3 + 0.7 * glyph.opacity))
-    painter.fillPath(path, QBrush(colour))
+    def _paint_label(self, painter: QPainter, glyph: Glyph, corner: QPointF) -> None:
+        """Paint a label with a halo, made of the text itself: stroking its outline takes ten times as long."""
+        halo = QColor(0, 0, 0, max(60, int(110 * glyph.opacity)))
+        colour = QColor("white") if glyph.selected else theme.pale(theme.STATUS_COLOURS[glyph.status])
+        colour.setAlphaF(min(1.0, 0.3 + 0.7 * glyph.opacity))
+        for font, text in self._texts(glyph):
+            painter.setFont(font)
+            painter.setPen(halo)
+            for offset in _HALO_OFFSETS:
+                painter.drawText(corner + offset, text)
+            painter.setPen(colour)
+            painter.drawText(corner, text)
+            corner += QPointF(QFontMetricsF(font).horizontalAdvance(text), 0)
 
 
 def _paint_glyph(painter: QPainter, glyph: Glyph, centre: QPointF) -> None:

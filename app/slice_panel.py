@@ -94,7 +94,7 @@ class PlanePanel(PanelFrame):
             return
         self.slice_bar.blockSignals(True)  # noqa: FBT003 - Qt takes it by position only
         self.slice_bar.setRange(0, plane.grid.shape[0] - 1)
-        self.slice_bar.setPageStep(max(1, plane.grid.shape[0] // 20))
+        self.slice_bar.setPageStep(max(1, plane.grid.shape[0] // 10))
         self.slice_bar.setValue(plane.slice_index)
         self.slice_bar.blockSignals(False)  # noqa: FBT003
         image = self._controller.document.image

@@ -6,6 +6,7 @@ pixels of the slice (column, row), integers at pixel centres, y down; the aspect
 
 from enum import Flag, auto
 from functools import partial
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from app.slice_layer import RulerLayer, ScreenMap, SliceLayer
 from app.slice_mouse import SliceMouse
 from app.vector_field_item import VectorFieldLayer, field_picture
 from app.view_state import Mode
-from core.geometry import Orientation, SlicePlane, extract_slice
+from core.geometry import Orientation, SlicePlane, block_means, extract_slice, voxel_steps
 from core.types import Image
 
 
@@ -82,9 +83,11 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
             self.scene().addItem(layer)
         self._banner = QLabel(self)
         self._banner.setObjectName("modeBanner")
+        self._banner.setTextFormat(Qt.TextFormat.RichText)
         self._banner.hide()
         self._mouse = SliceMouse(self, controller, orientation)
         self._shown_plane: SlicePlane | None = None
+        self._shown_step = 1
         self._stale = Part.ALL
         self._redrawing = QTimer(self)
         self._redrawing.setSingleShot(True)
@@ -179,13 +182,13 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
             return
         if Part.IMAGE in stale:
             self._show_image(plane, image)
+        step = 1 if image.ndim == 2 else self._step()
+        if Part.IMAGE in stale or (plane, step) != (self._shown_plane, self._shown_step):
+            self._show_pixels(plane, step, image)
+            self._shown_step = step
         if Part.IMAGE in stale or plane != self._shown_plane:
             stale |= Part.ALL
             self._shown_plane = plane
-            pixels = extract_slice(image, plane, self._state.full_levels[0])
-            self._image_item.setImage(np.ascontiguousarray(pixels), autoLevels=False, levels=self._shown_levels())
-            rows, columns = pixels.shape
-            self._image_item.setRect(QRectF(-0.5, -0.5, columns, rows))
             self.slice_shown.emit()
         if Part.CROSSHAIR in stale:
             self._show_crosshair(plane)
@@ -205,11 +208,26 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         )  # fmt: skip
         self._box.setAspectLocked(True, ratio=width_mm / height_mm)
         self.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, image.ndim == 3)
+        self._image_item.setAutoDownsample(image.ndim == 2)
         # Without a position in the file nobody knows which side of a volume is which.
         known = image.ndim == 3 and image.source.spacing_known
         letters = EdgeLetters.of(self._orientation, radiological=self._state.radiological) if known else None
         self._letters_layer.set_letters(letters)
         self.fit()
+
+    def _step(self) -> int:
+        """Return how many pixels of the slice share one pixel of the screen, along each axis."""
+        return max(1, int(1 / max(1e-3, min(self.screen_map().scale) * self.devicePixelRatioF())))
+
+    def _show_pixels(self, plane: SlicePlane, step: int, image: Image) -> None:
+        """Show a slice with no more pixels than the screen: averaged, or where it is interpolated, taken apart."""
+        if voxel_steps(image.grid, plane) is not None:
+            pixels = block_means(extract_slice(image, plane), step)
+        else:
+            pixels = extract_slice(image, plane.coarser(step), self._state.full_levels[0])
+        self._image_item.setImage(np.ascontiguousarray(pixels), autoLevels=False, levels=self._shown_levels())
+        rows, columns = pixels.shape
+        self._image_item.setRect(QRectF(-0.5, -0.5, columns * step, rows * step))
 
     def _show_levels(self) -> None:
         self._image_item.setLevels(self._shown_levels())
@@ -250,7 +268,7 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         self.setCursor(Qt.CursorShape.CrossCursor)
         if mode is Mode.PLACE:
             name = self._controller.editor.name_to_place
-            text = f"Click the position of <b>{name}</b>" if name else "Click to add a point"
+            text = f"Click the position of <b>{escape(name)}</b>" if name else "Click to add a point"
         else:
             end = "other" if self._state.ruler_px else "one"
             text = f"Click the {end} end of a ruler or another thing of known length"
@@ -264,6 +282,7 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         self._banner.move((self.width() - self._banner.width()) // 2, 12)
 
     def _redraw_layers(self, *_: Any) -> None:
+        self._redraw_soon(Part.CROSSHAIR)  # with another zoom a volume's slice wants other pixels
         for layer in self._layers:
             layer.update()
 

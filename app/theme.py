@@ -83,7 +83,7 @@ QToolTip {{ background: {PANEL}; color: {TEXT}; border: 1px solid {LINE}; paddin
 #panel {{ background: {CANVAS}; }}
 #maximise {{ padding: 1px 3px; border-radius: 3px; }}
 #panel QScrollBar:vertical {{ background: {WINDOW}; width: 11px; margin: 0; border: none; }}
-#panel QScrollBar::handle:vertical {{ background: #59626f; border-radius: 3px; min-height: 14px; margin: 1px 2px; }}
+#panel QScrollBar::handle:vertical {{ background: #59626f; border-radius: 3px; min-height: 28px; margin: 1px 2px; }}
 #panel QScrollBar::handle:vertical:hover {{ background: {FAINT}; }}
 #panel QScrollBar::add-line:vertical, #panel QScrollBar::sub-line:vertical {{ height: 0; }}
 #panel QScrollBar::add-page:vertical, #panel QScrollBar::sub-page:vertical {{ background: none; }}

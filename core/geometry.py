@@ -159,9 +159,24 @@ class SlicePlane:
         column_px, row_px = np.clip(np.asarray(point_px, dtype=np.float64), -0.5, [columns - 0.5, rows - 0.5])
         return float(column_px), float(row_px)
 
+    def coarser(self, step: int) -> "SlicePlane":
+        """Return the same slice with pixels ``step`` times as wide and high; the field of view stays."""
+        middle = (step - 1) / 2
+        return SlicePlane(self.grid.strided((1, step, step), (0, middle, middle)), self.slice_index)
+
     def length_mm(self, start_px: npt.ArrayLike, end_px: npt.ArrayLike) -> float:
         """Return the distance between two pixels of this slice."""
         return float(np.linalg.norm(self.mm_from_px(end_px) - self.mm_from_px(start_px)))
+
+
+def voxel_steps(grid: Grid, plane: SlicePlane) -> FloatArray | None:
+    """Return the voxels ``(3, 3)`` from one slice, row and column to the next; None unless they are single voxels.
+
+    ``steps[axis, k]`` is 1, -1 or 0. None means that such a slice of a volume on ``grid`` must be interpolated.
+    """
+    exact = (grid.index_from_mm @ plane.grid.mm_from_index)[:3, :3]
+    steps = np.round(exact)
+    return steps if np.abs(steps).max() == 1 and np.abs(exact - steps).max() < 1e-6 else None
 
 
 def extract_slice(image: Image, plane: SlicePlane, fill: float = 0.0) -> npt.NDArray[Any]:
@@ -184,14 +199,26 @@ def extract_slice(image: Image, plane: SlicePlane, fill: float = 0.0) -> npt.NDA
     """
     if image.ndim == 2:
         return image.voxels
-    image_from_stack = image.grid.index_from_mm @ plane.grid.mm_from_index
-    steps = np.round(image_from_stack[:3, :3])
-    if np.abs(image_from_stack[:3, :3] - steps).max() < 1e-6:
+    steps = voxel_steps(image.grid, plane)
+    if steps is not None:
         order = np.abs(steps).argmax(axis=0)
         backwards = tuple(axis for axis in range(3) if steps[order[axis], axis] < 0)
         return np.asarray(np.flip(image.voxels.transpose(order), backwards)[plane.slice_index])
+    image_from_stack = image.grid.index_from_mm @ plane.grid.mm_from_index
     start_index = image_from_stack[:3, :3] @ [plane.slice_index, 0, 0] + image_from_stack[:3, 3]
     return _interpolated(image.voxels, start_index, image_from_stack[:3, 1:3], plane.grid.shape[1:], fill)
+
+
+def block_means(pixels: npt.NDArray[Any], step: int) -> npt.NDArray[Any]:
+    """Return the means of blocks of ``step`` by ``step`` pixels; rows and columns too few for a block are left out."""
+    rows, columns = (length // step for length in pixels.shape)
+    if step == 1 or min(rows, columns) == 0:
+        return pixels
+    total = np.zeros((rows, columns), dtype=np.float32)
+    for row in range(step):  # numpy's own sum over such short axes is far slower
+        for column in range(step):
+            total += pixels[row : rows * step : step, column : columns * step : step]
+    return total / np.float32(step * step)
 
 
 def _interpolated(
@@ -228,7 +255,7 @@ def _between_corners(
     def corner(z: int, y: int, x: int) -> npt.NDArray[np.float32]:
         if flat is None or first is None:
             return np.asarray(voxels[lows[0] + z, lows[1] + y, lows[2] + x], dtype=np.float32)
-        return flat.take(first + ((z * voxels.shape[1] + y) * voxels.shape[2] + x)).astype(np.float32)
+        return np.asarray(flat.take(first + ((z * voxels.shape[1] + y) * voxels.shape[2] + x)), dtype=np.float32)
 
     def along_x(z: int, y: int) -> npt.NDArray[np.float32]:
         near = corner(z, y, 0)
