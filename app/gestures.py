@@ -45,5 +45,6 @@ GESTURES = (
     ("Double click beside landmarks", "Fit the image; in a volume: this view alone, or all four"),
     ("Click or drag beside landmarks", "In a volume: move the crosshair"),
     ("Shift + move", "In a volume: the crosshair follows the mouse"),
+    ("Drag in the 3D view", "Turn it; the wheel zooms, Shift + drag moves it"),
     ("Hold H", "Hide landmarks and vectors"),
 )

@@ -45,11 +45,10 @@ def find_images(
     """
     first, others = paths[0], paths[1:]
     try:
-        if first.is_dir():
+        is_folder = first.is_dir()
+        if is_folder or is_dicomdir(first):
             series = find_series(first, should_stop, progress)
-            return Found(paths, series) if series else Found((*_images_of(first), *others))
-        if is_dicomdir(first):
-            return Found(paths, find_series(first, should_stop, progress))
+            return Found(paths, series) if series else Found((*_images_of(first, is_folder), *others))
         if others and kind_of(first) == "DICOM":
             series = find_series(first, should_stop, progress)
             slices = {path for found in series for path in found.paths}
@@ -63,11 +62,11 @@ def find_images(
     return Found(paths)
 
 
-def _images_of(folder: Path) -> list[Path]:
-    images = sorted(filter(_is_image, folder.iterdir()), key=_natural)
+def _images_of(path: Path, is_folder: bool) -> list[Path]:
+    images = sorted(filter(_is_image, path.iterdir()), key=_natural) if is_folder else []
     if not images:
         raise ImageReadError(
-            f"{folder} holds no image that Cairn can read.",
+            f"{path} holds no image that Cairn can read.",
             "Open a folder with DICOM slices, or one with PNG, JPEG, TIFF, BMP, NIfTI, NRRD or MetaImage files.",
         )
     return images

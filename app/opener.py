@@ -77,7 +77,8 @@ class Opener:
         Landmarks from ``landmarks_path`` are shown instead of localizing, where given.
         """
         if paths:
-            self._start(tuple(paths), 0, landmarks_path)
+            whole = tuple(path.absolute() for path in paths)  # what is called "." has a name, too
+            self._start(whole, 0, landmarks_path)
 
     def open_neighbour(self, step: int) -> None:
         """Open the next or previous of the images that were opened together."""

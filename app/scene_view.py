@@ -108,7 +108,7 @@ class SceneView(QWidget):
         self._document.image_changed.connect(self._show_image)
         self._document.landmarks_changed.connect(self._redraw)
         events = self._state.events
-        for event in (events.selected, events.levels, events.hide_all, events.crosshair_mm):
+        for event in (events.selected, events.levels, events.hide_all, events.crosshair_mm, events.show_crosshair):
             event.connect(self._redraw)
         self._state.fit_requested.connect(self.fit)
 
@@ -186,7 +186,7 @@ class SceneView(QWidget):
 
     def _outlines_mm(self) -> dict[Orientation, FloatArray]:
         image, crosshair_mm = self._document.image, self._state.crosshair_mm
-        if image is None or crosshair_mm is None:
+        if image is None or crosshair_mm is None or not self._state.show_crosshair:
             return {}
         return {plane: section_mm(image.grid, axis, crosshair_mm[axis]) for plane, axis in PLANE_AXES.items()}
 

@@ -80,6 +80,7 @@ class SeriesDialog(QDialog):
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setTabKeyNavigation(False)
         table.setShowGrid(False)
+        table.setStyleSheet("QTableView::item { padding: 3px 6px; }")
         table.setColumnHidden(PATIENT, True)  # noqa: FBT003 - Qt takes it by position only
         for row, series in enumerate(self._found):
             texts = (*series_texts(series), series.patient)

@@ -1,7 +1,11 @@
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.sequence import Sequence
+from pydicom.uid import ExplicitVRLittleEndian, MediaStorageDirectoryStorage, generate_uid
 
 from app.questions import Unsaved
 from core.errors import AppError
@@ -78,6 +82,42 @@ def test_the_menu_asks_for_a_folder(controller, answers, tmp_path, qtbot):
     answers.folder = None
     controller.ask_open_folder()
     assert not controller.jobs.busy
+
+
+def write_dicomdir(folder):
+    """Write a table of contents that names nothing: what lies beside it counts."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = MediaStorageDirectoryStorage
+    meta.MediaStorageSOPInstanceUID = generate_uid()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    table = Dataset()
+    table.DirectoryRecordSequence = Sequence([])
+    table.file_meta = meta
+    table.save_as(folder / "DICOMDIR", enforce_file_format=True)
+    return folder / "DICOMDIR"
+
+
+def test_a_dicomdir_is_opened_like_its_folder(controller, answers, examination, qtbot):
+    controller.open_paths([write_dicomdir(examination)])
+    idle(controller, qtbot)
+    assert answers.asked == ["series of 2"]
+    assert controller.document.image.voxels.shape == (6, 12, 10)
+    assert controller.document.image.source.path == examination
+
+
+def test_a_dicomdir_without_images_is_told(controller, answers, tmp_path, qtbot):
+    controller.open_paths([write_dicomdir(tmp_path)])
+    idle(controller, qtbot)
+    assert "holds no image" in answers.errors[0].message
+
+
+def test_the_folder_one_stands_in_has_a_name(controller, answers, tmp_path, monkeypatch, qtbot):
+    write_stack(tmp_path / "thorax")
+    monkeypatch.chdir(tmp_path / "thorax")
+    controller.open_paths([Path()])
+    idle(controller, qtbot)
+    controller.export()
+    assert answers.asked == ["export thorax.csv"]
 
 
 def test_one_slice_opens_its_series(controller, answers, tmp_path, qtbot):

@@ -99,6 +99,10 @@ def test_landmarks_and_planes_are_drawn_in_their_colours(volume, controller):
     for plane in Orientation:
         assert has_colour(volume, theme.PLANE_COLOURS[plane])
     assert has_colour(volume, theme.STATUS_COLOURS[Status.PREDICTED])
+    controller.view_state.show_crosshair = False
+    assert not any(has_colour(volume, theme.PLANE_COLOURS[plane]) for plane in Orientation)
+    assert has_colour(volume, theme.STATUS_COLOURS[Status.PREDICTED])
+    controller.view_state.show_crosshair = True
     controller.view_state.hide_all = True
     assert not any(has_colour(volume, theme.PLANE_COLOURS[plane]) for plane in Orientation)
     assert not has_colour(volume, theme.STATUS_COLOURS[Status.PREDICTED])
