@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.normalisation import Normalisation, equalize
+from core.normalisation import Normalisation, equalize, foreground
 
 
 def test_equalisation_gives_zero_mean_and_unit_variance() -> None:
@@ -34,6 +34,59 @@ def test_window_clips() -> None:
 def test_zscore() -> None:
     found = Normalisation("zscore")(torch.tensor([[1.0, 2.0, 3.0]]))
     assert found.tolist() == [[-1.0, 0.0, 1.0]]
+
+
+def skull(shape: tuple[int, ...]) -> torch.Tensor:
+    """Make a noisy uint8 object of tissue and bone in dark air."""
+    rng = np.random.default_rng(2)
+    distance = sum((axis - 0.5) ** 2 for axis in np.meshgrid(*[np.linspace(0, 1, n) for n in shape], indexing="ij"))
+    values = np.select([distance < 0.05, distance < 0.07], [90, 200], 10) + rng.integers(-5, 6, shape)
+    return torch.from_numpy(values.astype(np.uint8))
+
+
+def test_the_foreground_does_not_care_about_the_scanners_units() -> None:
+    eight_bit = skull((24, 25, 26))
+    hounsfield = (eight_bit.to(torch.int16) * 12 - 1024).to(torch.int16)
+    found = Normalisation("foreground")(eight_bit)
+    assert found.dtype == torch.float32
+    for other in (hounsfield, eight_bit.double() * 1e-4 + 3, eight_bit.to(torch.int32) * 1000):
+        assert torch.allclose(foreground(other), found, atol=1e-3)
+
+
+def test_air_is_nothing_and_bone_is_two() -> None:
+    voxels = skull((40, 40, 40))
+    found = foreground(voxels)
+    assert float(found[voxels <= 10].abs().max()) == 0.0
+    assert float(found[voxels <= 15].max()) < 0.1  # noise of the air
+    assert float(found[voxels > 190].mean()) == pytest.approx(2.0, abs=0.1)
+    assert float(found[(voxels > 80) & (voxels < 100)].mean()) == pytest.approx(0.8, abs=0.1)
+
+
+def test_a_metal_clip_changes_little_and_is_clipped() -> None:
+    voxels = skull((40, 40, 40)).to(torch.int16)
+    with_clip = voxels.clone()
+    with_clip[20, 20, :4] = 30_000
+    found = foreground(with_clip)
+    assert float(found.max()) == 3.0
+    assert torch.allclose(found[:20], foreground(voxels)[:20], atol=0.05)
+
+
+def test_of_a_huge_image_a_part_is_looked_at_and_the_answer_stays() -> None:
+    part = skull((100, 85, 85))
+    voxels = part.repeat_interleave(2, 0).repeat_interleave(2, 1).repeat_interleave(2, 2)
+    assert voxels.numel() > 4_000_000
+    found = foreground(voxels)[::2, ::2, ::2]
+    assert torch.allclose(found, foreground(part), atol=0.02)
+
+
+def test_an_image_without_foreground_becomes_zero_and_the_input_is_left_alone() -> None:
+    constant = torch.full((4, 4, 4), 7.0)
+    assert torch.equal(foreground(constant), torch.zeros(4, 4, 4))
+    voxels = skull((20, 20, 20)).float()
+    before = voxels.clone()
+    for kind in ("foreground", "window", "zscore", "none"):
+        Normalisation(kind)(voxels).add_(1)
+        assert torch.equal(voxels, before)
 
 
 def test_unknown_kinds_and_empty_windows_are_refused() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigError
-from training.schemes import read_scheme
+from training.schemes import mirror_images, read_scheme
 
 
 def test_the_bundled_cephalometric_scheme_has_the_challenges_order() -> None:
@@ -17,6 +17,30 @@ def test_the_bundled_cephalometric_scheme_has_the_challenges_order() -> None:
     assert (scheme.names[9], scheme.abbreviations[9]) == ("Gonion", "Go")
     assert (scheme.names[15], scheme.abbreviations[15]) == ("Soft tissue pogonion", "Pog'")
     assert (scheme.names[18], scheme.abbreviations[18]) == ("Articulare", "Ar")
+
+
+def test_the_bundled_mouse_scheme_knows_left_from_right() -> None:
+    """Mirroring twice changes nothing, and a midline landmark becomes itself."""
+    scheme = read_scheme("mouse-skull-45")
+    mirrored = scheme.mirrored
+    assert (scheme.ndim, len(mirrored)) == (3, 45)
+    assert all(mirrored[mirrored[row]] == row for row in range(45) if mirrored[row] >= 0)
+    in_pairs = [row for row in range(45) if mirrored[row] not in (row, -1)]
+    assert len(in_pairs) > 20
+    assert mirror_images("mouse-skull-45") == mirrored
+
+
+def test_plain_names_and_schemes_without_sides_have_no_mirror_images() -> None:
+    assert mirror_images(("a", "b", "c")) == (-1, -1, -1)
+    assert set(mirror_images("cephalometric-19")) == {-1}
+
+
+def test_mirrored_names_become_rows(tmp_path: Path) -> None:
+    marks = [("left", "right"), ("middle", "middle"), ("right", "left"), ("lonely", None)]
+    landmarks = [{"name": name, "abbreviation": name, "mirrored": partner} for name, partner in marks]
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps({"name": "mine", "title": "Mine", "ndim": 3, "landmarks": landmarks}))
+    assert read_scheme(path).mirrored == (2, 1, 0, -1)
 
 
 def test_a_scheme_may_lie_anywhere(tmp_path: Path) -> None:
@@ -42,6 +66,16 @@ def test_an_unknown_scheme_is_refused_with_those_there_are() -> None:
         (
             {"landmarks": [{"name": "a", "abbreviation": "x"}, {"name": "b", "abbreviation": "x"}]},
             "abbreviations must be",
+        ),
+        ({"landmarks": [{"name": "a", "abbreviation": "x", "mirrored": "b"}]}, "a and b are not each other's"),
+        (
+            {
+                "landmarks": [
+                    {"name": "a", "abbreviation": "x", "mirrored": "b"},
+                    {"name": "b", "abbreviation": "y", "mirrored": "b"},
+                ]
+            },
+            "a and b are not each other's",
         ),
         ({"landmarks": []}, "landmarks"),
         ({"ndim": 4}, "ndim"),

@@ -60,3 +60,33 @@ def test_the_parts_are_weighted() -> None:
     assert float(plain.vote) == 0.0
     assert float(heavy.total) == pytest.approx(0.1 + 3.0 * math.log(2.0) + 0.5 * float(heavy.vote), abs=1e-5)
     assert float(heavy.vote) > 0.0
+
+
+def test_a_landmark_that_cannot_be_judged_teaches_nothing_at_all() -> None:
+    points = torch.tensor([[[5.0, 9.0], [math.inf, math.inf], [math.nan, math.nan]]])
+    targets = make_targets(points, [4, 4], 4)
+    assert targets.known.tolist() == [[1.0, 0.0, 0.0]]
+    assert targets.judged.tolist() == [[1.0, 0.0, 1.0]]
+    assert targets.label[0, 1].sum() == 0
+    logit = torch.zeros(1, 3, 4, 4, requires_grad=True)
+    guess = (targets.displacement + 0.5).requires_grad_()
+    result = losses(guess, logit, targets, points, 4, settings(vote_weight=1.0))
+    result.total.backward()
+    assert torch.isfinite(result.total)
+    assert logit.grad is not None
+    assert guess.grad is not None
+    assert logit.grad[0, 1].abs().sum() == 0
+    assert guess.grad[0, 1:].abs().sum() == 0
+    assert logit.grad[0, 0].abs().sum() > 0
+    assert logit.grad[0, 2].abs().sum() > 0  # an absent one teaches that it is absent
+
+
+def test_the_classification_is_a_mean_over_the_judged_landmarks_only() -> None:
+    points = torch.tensor([[[5.0, 9.0], [math.inf, math.inf]]])
+    targets = make_targets(points, [4, 4], 4)
+    logit = torch.stack([torch.zeros(4, 4), torch.full((4, 4), 50.0)])[None]
+    result = losses(targets.displacement, logit, targets, points, 4, settings())
+    assert float(result.classification) == pytest.approx(math.log(2.0), abs=1e-6)
+    nobody = torch.full((1, 2, 2), math.inf)
+    targets = make_targets(nobody, [4, 4], 4)
+    assert float(losses(targets.displacement, logit, targets, nobody, 4, settings(vote_weight=1.0)).total) == 0.0
