@@ -18,6 +18,7 @@ from core.errors import LandmarkFileError
 from core.types import WITHOUT_POSITION, FloatArray, Landmarks, Status
 
 _COLUMNS = "id,x,y,z,ow,ox,oy,oz,vis,sel,lock,label,desc,associatedNodeID"
+_LAST_COLUMN = "associatedNodeID"  # what follows it are cells without a heading
 _SLICER3_COLUMNS = "label,x,y,z,sel,vis"
 _NEW_FILE = f"# Markups fiducial file version = 5.0\n# CoordinateSystem = LPS\n# columns = {_COLUMNS}\n"
 _NEW_POINT = {"ow": "0", "ox": "0", "oy": "0", "oz": "1", "vis": "1", "sel": "1", "lock": "0"}
@@ -47,7 +48,7 @@ class _Point:
     def defined(self) -> bool:
         """Whether the position counts."""
         state = self.cells[len(self.columns)] if len(self.cells) > len(self.columns) else ""
-        return self.columns[-1] != "associatedNodeID" or state.strip() not in _NOT_DEFINED
+        return self.columns[-1] != _LAST_COLUMN or state.strip() not in _NOT_DEFINED
 
     @property
     def point_mm(self) -> FloatArray:
@@ -109,7 +110,7 @@ def format_fcsv(landmarks: Landmarks, file_text: str | None = None) -> str:
     LandmarkFileError
         A name holds a line break.
     """
-    file = _split(file_text or _NEW_FILE, _THE_FILE)
+    file = _split(_NEW_FILE if file_text is None else file_text, _THE_FILE)
     is_new = file_text is None or "label" not in file.columns
     if is_new:
         file = _split(_NEW_FILE, _THE_FILE)
@@ -199,7 +200,8 @@ def _split(text: str, path: Path) -> _File:
             raise LandmarkFileError(f"{where} has too few columns.", "Save the points from 3D Slicer again.")
         point = _Point(line, where, "", file.system, file.columns, cells)
         file.lines.append(replace(point, name=point_name(point.cell("label"), number)))
-        file.has_states |= file.columns[-1] == "associatedNodeID" and len(cells) > len(file.columns)
+        file.has_states |= len(cells) > len(file.columns)
+    file.has_states &= file.columns[-1] == _LAST_COLUMN
     return file
 
 

@@ -203,6 +203,12 @@ def test_where_the_version_cannot_say_it_a_lost_position_is_no_line(tmp_path):
     assert point_lines(rewritten(path, read_landmarks(path).without_point("a"))) == [lines[1]]
 
 
+def test_columns_of_its_own_are_no_states_whatever_the_version(tmp_path):
+    heading = ["# Markups fiducial file version = 5.2", "# CoordinateSystem = LPS", "# columns = label,x,y,z,sel"]
+    path = table(tmp_path / "points.fcsv", *heading, "a,1,2,3,1", "b,4,5,6,0")
+    assert point_lines(rewritten(path, read_landmarks(path).without_point("a"))) == ["b,4,5,6,0"]
+
+
 def test_landmarks_that_came_or_went_come_and_go_but_nothing_unplaced_is_added(tmp_path):
     lines = ("2,1,2,3,0,0,0,1,1,1,0,a,,,2,0", "4,4,5,6,0,0,0,1,1,1,0,b,,,2,0", "", "")
     path = slicer_file(tmp_path / "points.fcsv", *lines, version="5.2", system="LPS")
