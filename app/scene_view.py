@@ -6,7 +6,7 @@ QPainter alone, so that it works on machines without OpenGL.
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from app import theme
@@ -56,8 +56,9 @@ class SceneView(QWidget):
         self._view: ProjectionView | None = None
         self._renderer: Renderer | None = None
         self._rendering: Rendering | None = None
-        self._picture = QImage()
         self._rendered_for: tuple[bytes, Levels] | None = None
+        self._backdrop = QPixmap()
+        self._backdrop_of: tuple[ProjectionView, Rendering] | None = None
         self._preparing: Job | None = None
         self._pressed: Qt.MouseButton | None = None
         self._press_px = self._last_px = (0.0, 0.0)
@@ -124,7 +125,8 @@ class SceneView(QWidget):
     def _show_image(self) -> None:
         if self._preparing is not None:
             self._preparing.cancel()
-        self._preparing = self._renderer = self._rendering = self._view = self._rendered_for = None
+        self._preparing = self._renderer = self._rendering = self._view = None
+        self._rendered_for = self._backdrop_of = None
         image = self._document.image
         if image is not None and image.ndim == 3:
             self._view = self._fitted(view_of(image.grid), image)
@@ -168,7 +170,8 @@ class SceneView(QWidget):
             return
         self._render(view)
         if self._rendering is not None:
-            paint_rendering(painter, self._picture, self._rendering, view)
+            self._warp(view, self._rendering)
+            painter.drawPixmap(0, 0, self._backdrop)
         if not self._state.hide_all:
             for plane, outline_mm in self._outlines_mm().items():
                 paint_outline(painter, view.to_px(outline_mm), theme.PLANE_COLOURS[plane])
@@ -181,8 +184,21 @@ class SceneView(QWidget):
         if self._renderer is None or self._rendered_for == wanted:
             return
         self._rendering = self._renderer.render(view, self._state.levels)
-        self._picture = picture_of(self._rendering)
         self._rendered_for = wanted
+
+    def _warp(self, view: ProjectionView, rendering: Rendering) -> None:
+        """Keep the rendering as it lies on the panel: planes and landmarks change more often than the view."""
+        shown = self._backdrop_of
+        ratio = self.devicePixelRatioF()
+        if shown and shown[0] is view and shown[1] is rendering and self._backdrop.devicePixelRatio() == ratio:
+            return
+        self._backdrop = QPixmap(self.size() * ratio)
+        self._backdrop.setDevicePixelRatio(ratio)
+        self._backdrop.fill(theme.colour(theme.CANVAS))
+        painter = QPainter(self._backdrop)
+        paint_rendering(painter, picture_of(rendering), rendering, view)
+        painter.end()
+        self._backdrop_of = (view, rendering)
 
     def _outlines_mm(self) -> dict[Orientation, FloatArray]:
         image, crosshair_mm = self._document.image, self._state.crosshair_mm

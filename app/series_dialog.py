@@ -80,7 +80,6 @@ class SeriesDialog(QDialog):
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setTabKeyNavigation(False)
         table.setShowGrid(False)
-        table.setStyleSheet("QTableView::item { padding: 3px 6px; }")
         table.setColumnHidden(PATIENT, True)  # noqa: FBT003 - Qt takes it by position only
         for row, series in enumerate(self._found):
             texts = (*series_texts(series), series.patient)
@@ -133,7 +132,7 @@ def _item(text: str, series: Series) -> QTableWidgetItem:
     if series.refused:
         item.setFlags(Qt.ItemFlag.NoItemFlags)
         item.setForeground(QColor(theme.FAINT))
-        item.setToolTip(series.hint)
+        item.setToolTip(f"{series.problem} {series.hint}".strip())
     else:
         item.setToolTip(" ".join(series.notes))
     return item

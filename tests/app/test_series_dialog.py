@@ -54,7 +54,7 @@ def test_a_refused_series_shows_why_and_cannot_be_chosen(dialog):
     item = dialog.table.item(0, 0)
     assert not item.flags() & Qt.ItemFlag.ItemIsSelectable
     assert "missing" in cells(dialog, 0)[4]
-    assert item.toolTip() == "Export it again."
+    assert item.toolTip() == "Slices are missing between IM3 and IM4. Export it again."
     dialog.table.clearSelection()
     assert dialog.chosen is None
     assert not dialog.buttons.button(OPEN).isEnabled()
