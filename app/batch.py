@@ -1,12 +1,11 @@
-"""Localizes many image files without a window: what ``cairn localize`` does.
+"""Localizes many images without a window: what ``cairn localize`` does.
 
-Everything that can be refused is refused before the first image is read; after that a failure costs one file and the batch
-goes on. Decides file names and the order of things, prints to the console it is given, and knows no Qt and no command line.
+Everything that can be refused is refused before the first image is read; after that a failure costs one image and the batch
+goes on. Decides the order of things, prints to the console it is given, and knows no Qt and no command line.
 """
 
-import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +15,10 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from app.batch_plan import BatchItem, expand_folders, plan_files
 from core.assets import bundled_model_for
-from core.errors import AppError, ImageReadError
-from core.image_header import kind_of
-from core.image_io import IMAGE_SUFFIXES, image_name, read_image
+from core.errors import AppError
+from core.image_io import read_image
 from core.landmark_io import write_landmarks
 from core.model_info import read_model_info
 from core.types import Image
@@ -35,7 +34,7 @@ class BatchRequest:
     Attributes
     ----------
     images
-        Image files; a folder stands for the images directly in it.
+        Image files; a folder stands for the images directly in it and the DICOM series in it and below.
     out_folder
         Where the CSV files go; made where it does not exist.
     model
@@ -44,6 +43,8 @@ class BatchRequest:
         Distance between neighbouring samples along every axis, in place of what the images say; None to believe them.
     device
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    memory_gb
+        About how much memory a run may take; None for the usual.
     """
 
     images: tuple[Path, ...]
@@ -51,6 +52,7 @@ class BatchRequest:
     model: Path | None = None
     spacing_mm: float | None = None
     device: str = "auto"
+    memory_gb: float | None = None
 
 
 @dataclass
@@ -58,7 +60,7 @@ class BatchReport:
     """What became of each image."""
 
     written: list[Path] = field(default_factory=list)
-    failures: list[tuple[Path, str]] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
 
 
 def run_batch(request: BatchRequest, console: Console, report: BatchReport) -> None:
@@ -79,7 +81,7 @@ def run_batch(request: BatchRequest, console: Console, report: BatchReport) -> N
         Nothing was done, because the output folder cannot be written to, two images would be written to the same file,
         the model cannot be loaded, or the device is not there.
     """
-    csv_paths = plan_files(expand_folders(request.images), request.out_folder)
+    plan = plan_files(expand_folders(request.images, lambda text: _say(console, text)), request.out_folder)
     if request.model is not None:
         read_model_info(request.model)
     _require_writable(request.out_folder)
@@ -88,76 +90,19 @@ def run_batch(request: BatchRequest, console: Console, report: BatchReport) -> N
 
     choose_device(request.device)
     models = _Models(request.model)
-    with _progress_bar(console, len(csv_paths)) as bar:
-        for image_path, csv_path in csv_paths.items():
+    with _progress_bar(console, len(plan)) as bar:
+        for item, csv_path in plan:
             try:
-                _localize_file(image_path, csv_path, request, models, bar)
+                _localize_item(item, csv_path, request, models, bar)
             except (AppError, OSError, MemoryError) as error:
-                report.failures.append((image_path, _sentence(error)))
+                report.failures.append((str(item), _sentence(error)))
             else:
                 report.written.append(csv_path)
             bar.next_file()
 
 
-def expand_folders(paths: Sequence[Path]) -> list[Path]:
-    """Return the image files that ``paths`` stand for, each once, in the order given; those in a folder by name.
-
-    Raises
-    ------
-    ImageReadError
-        A folder holds no image, or cannot be listed.
-    """
-    files: list[Path] = []
-    for path in paths:
-        if not path.is_dir():
-            files.append(path)
-            continue
-        try:
-            inside = sorted(file for file in path.iterdir() if file.is_file() and _looks_like_an_image(file))
-        except OSError as error:
-            raise ImageReadError(
-                f"The folder {path} cannot be read ({_reason(error)}).", "Check its permissions."
-            ) from error
-        if not inside:
-            raise ImageReadError(
-                f"The folder {path} holds no images.",
-                f"Name a folder with files that end in {', '.join(IMAGE_SUFFIXES)}, or name the files themselves.",
-            )
-        files.extend(inside)
-    once: dict[str, Path] = {}
-    for file in files:
-        once.setdefault(os.path.realpath(file), file)
-    return list(once.values())
-
-
-def plan_files(images: Sequence[Path], out_folder: Path) -> dict[Path, Path]:
-    """Return the CSV file of each image.
-
-    Raises
-    ------
-    AppError
-        Two images have the same name, so that one result would overwrite the other.
-    """
-    taken: dict[str, Path] = {}
-    csv_paths: dict[Path, Path] = {}
-    for image in images:
-        csv_path = out_folder / f"{image_name(image)}.csv"
-        # Names that differ in case only are one file on Windows and macOS.
-        other = taken.setdefault(csv_path.name.casefold(), image)
-        if other is not image:
-            raise AppError(
-                f"{other} and {image} would both be written to {csv_path}.",
-                "Give the images different names, or localize them into different folders.",
-            )
-        csv_paths[image] = csv_path
-    return csv_paths
-
-
-def _looks_like_an_image(path: Path) -> bool:
-    """Tell which files of a folder a person means: DICOM files often have no suffix, hidden files are never meant."""
-    if path.name.startswith("."):
-        return False
-    return path.name.lower().endswith(IMAGE_SUFFIXES) or kind_of(path) == "DICOM"
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _require_writable(folder: Path) -> None:
@@ -207,7 +152,7 @@ class _Bar:
         self._progress.update(self._task, completed=self._done)
 
     def say(self, text: str) -> None:
-        self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        _say(self._progress.console, text)
 
 
 @contextmanager
@@ -217,11 +162,11 @@ def _progress_bar(console: Console, files: int) -> Iterator[_Bar]:
         yield _Bar(progress, files)
 
 
-def _localize_file(image_path: Path, csv_path: Path, request: BatchRequest, models: _Models, bar: _Bar) -> None:
+def _localize_item(item: BatchItem, csv_path: Path, request: BatchRequest, models: _Models, bar: _Bar) -> None:
     from core.inference import localize
 
-    bar.show(0.0, image_path.name)
-    image = read_image(image_path)
+    bar.show(0.0, item.name)
+    image = read_image(item.path, series=item.series)
     warnings = list(image.source.warnings)
     if request.spacing_mm is not None:
         if image.source.spacing_known and not np.allclose(image.grid.spacing_mm, request.spacing_mm):
@@ -229,9 +174,15 @@ def _localize_file(image_path: Path, csv_path: Path, request: BatchRequest, mode
             warnings.append(f"The file says {own} mm per pixel; {request.spacing_mm:g} mm is used as asked for.")
         image = image.with_spacing(request.spacing_mm)
     model = models.for_image(image)
-    prediction = localize(image, model, device=request.device, progress=lambda done, _: bar.show(done, image_path.name))
+    prediction = localize(
+        image,
+        model,
+        device=request.device,
+        memory_gb=request.memory_gb,
+        progress=lambda done, _: bar.show(done, item.name),
+    )
     for warning in dict.fromkeys([*warnings, *prediction.warnings]):
-        bar.say(f"{image_path}: {warning}")
+        bar.say(f"{item}: {warning}")
     write_landmarks(prediction.landmarks, csv_path, image=image, model=prediction.model)
 
 

@@ -84,23 +84,32 @@ def view(
 
 @commands.command()
 def localize(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGES", help="Image files, or folders of them.")],
+    images: Annotated[
+        list[Path],
+        typer.Argument(metavar="IMAGES", help="Image files, or folders of them; a DICOM series counts as one image."),
+    ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the CSV files, one per image.")],
     model: ModelOption = None,
     spacing: Annotated[
         float | None, typer.Option("--spacing", metavar="MM", help="Pixel size in mm, in place of what the images say.")
     ] = None,
     device: Annotated[Device, typer.Option("--device", help="Where the networks run.")] = Device.AUTO,
+    memory: Annotated[
+        float | None,
+        typer.Option("--memory", metavar="GB", help="About how much memory a run may take; less is slower."),
+    ] = None,
 ) -> None:
     """Find the landmarks of images without opening a window."""
     from app.batch import BatchReport, BatchRequest, run_batch
 
     if spacing is not None and not 0 < spacing < math.inf:
         raise typer.BadParameter("The pixel size given with --spacing must be a number of millimetres above zero")
+    if memory is not None and not 0 < memory < math.inf:
+        raise typer.BadParameter("The memory given with --memory must be a number of gigabytes above zero")
     console = Console(stderr=True)
     report = BatchReport()
     try:
-        run_batch(BatchRequest(tuple(images), out, model, spacing, device), console, report)
+        run_batch(BatchRequest(tuple(images), out, model, spacing, device, memory), console, report)
     except KeyboardInterrupt:
         typer.echo(f"cairn: Stopped. {_files(len(report.written))} in {out} are complete.", err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -108,8 +117,8 @@ def localize(
     if report.failures:
         total = len(report.failures) + len(report.written)
         typer.echo(f"cairn: {len(report.failures)} of {total} images could not be localized:", err=True)
-        for path, sentence in report.failures:
-            typer.echo(f"  {path}: {sentence}", err=True)
+        for name, sentence in report.failures:
+            typer.echo(f"  {name}: {sentence}", err=True)
         raise typer.Exit(EXIT_BAD_INPUT)
 
 

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from app.batch import BatchReport, BatchRequest, expand_folders, plan_files, run_batch
+from app.batch import BatchReport, BatchRequest, run_batch
 from app.cli import run
-from core.errors import AppError, ImageReadError, ModelFileError
+from core.errors import AppError, ModelFileError
 from core.image_io import read_image
 from core.inference import localize
 from core.landmark_io import read_landmarks
 from core.model_file import load_model
+from tests.dicom_fixtures import positions, write_series
 from tests.model_fixtures import write_tiny_image, write_tiny_model
 
 
@@ -31,39 +32,6 @@ def batch(*images: Path, out: Path, **options) -> tuple[BatchReport, str]:
     report = BatchReport()
     run_batch(BatchRequest(images, out, **options), Console(file=said, width=80), report)
     return report, said.getvalue()
-
-
-def test_folder_stands_for_its_images_by_name(tmp_path):
-    for name in ("b.PNG", "a.jpg", "notes.txt", ".hidden.png", "c.csv"):
-        (tmp_path / name).write_bytes(b"")
-    (tmp_path / "without_suffix").write_bytes(bytes(128) + b"DICM")
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / "deeper.png").write_bytes(b"")
-    assert [file.name for file in expand_folders([tmp_path])] == ["a.jpg", "b.PNG", "without_suffix"]
-
-
-def test_image_named_twice_is_localized_once(tmp_path):
-    first, second = tmp_path / "a.png", tmp_path / "b.png"
-    for path in (first, second):
-        path.write_bytes(b"")
-    assert expand_folders([second, tmp_path, first]) == [second, first]
-
-
-def test_folder_without_images_is_refused(tmp_path):
-    (tmp_path / "notes.txt").write_text("nothing here")
-    with pytest.raises(ImageReadError, match=r"holds no images.*\.png"):
-        expand_folders([tmp_path])
-
-
-@pytest.mark.parametrize(
-    "names",
-    [("x/scan.png", "y/scan.png"), ("scan.png", "scan.jpg"), ("scan.png", "SCAN.png"), ("a/s.nii", "b/s.nii.gz")],
-)
-def test_two_images_of_one_name_are_refused(names):
-    images = [Path(name) for name in names]
-    with pytest.raises(AppError) as refusal:
-        plan_files(images, Path("out"))
-    assert all(str(image) in refusal.value.message for image in images)
 
 
 def test_csv_holds_what_localize_finds(tmp_path, model):
@@ -144,7 +112,7 @@ def test_result_that_cannot_be_replaced_costs_one_file(tmp_path, model):
     (tmp_path / "out" / "a.csv").mkdir(parents=True)
     report, _ = batch(*images, out=tmp_path / "out", model=model)
     assert [path.name for path in report.written] == ["b.csv"]
-    assert [path for path, _ in report.failures] == [images[0]]
+    assert [name for name, _ in report.failures] == [str(images[0])]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.csv", "b.csv"]
 
 
@@ -187,3 +155,19 @@ def test_interrupt_keeps_finished_files_and_leaves_no_halves(tmp_path, model):
     assert 3 <= len(finished) < 600
     for path in finished:
         assert len(read_landmarks(path)) == 2
+
+
+def test_a_series_gives_one_result_named_after_its_folder(tmp_path):
+    volume_model = write_tiny_model(tmp_path / "tiny3d.pt", ndim=3)
+    voxels = np.random.default_rng(3).integers(0, 255, (20, 24, 22)).astype(np.int16)
+    write_series(tmp_path / "case 7", voxels, positions(20, 0.5))
+    write_series(tmp_path / "holed", voxels[:4], positions(6)[[0, 1, 3, 4]])
+    report, said = batch(
+        tmp_path / "case 7", tmp_path / "holed", out=tmp_path / "out", model=volume_model, memory_gb=2.0
+    )
+    assert [path.name for path in report.written] == ["case 7.csv"]
+    assert read_landmarks(report.written[0]).points_mm.shape == (2, 3)
+    ((name, sentence),) = report.failures
+    assert name == str(tmp_path / "holed")
+    assert "A slice is missing" in sentence
+    assert "DOE" not in said + report.written[0].read_text()
