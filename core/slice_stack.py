@@ -5,7 +5,7 @@ never guessed (docs/coordinates.md has the table of cases).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -109,8 +109,19 @@ def make_stacks(slices: Sequence[Slice]) -> list[Stack]:
             stacks.append(_doubled(alike))
             continue
         for number, part in enumerate(parts, start=1):
-            stacks.append(_stack(part, f"{number} of {len(parts)}" if len(parts) > 1 else ""))
+            stack = _stack(part, f"{number} of {len(parts)}" if len(parts) > 1 else "")
+            stacks.append(replace(stack, notes=(*stack.notes, *_left_out(lost, stack))))
     return stacks
+
+
+def _left_out(lost: Sequence[Slice], stack: Stack) -> list[str]:
+    """Return a note where slices like those of a volume are not part of it because they do not say where they stand."""
+    first = stack.slices[0].header
+    same = [piece for piece in lost if (piece.header.rows, piece.header.columns) == (first.rows, first.columns)]
+    if not same or len(stack.slices) == 1:
+        return []
+    count = f"{len(same)} slice{' does' if len(same) == 1 else 's do'}"
+    return [f"{count} not say where they stand and were left out, for example {same[0].name}."]
 
 
 def _single(piece: Slice, part: str = "") -> Stack:

@@ -180,6 +180,14 @@ def test_slices_without_a_place_are_refused_together_and_readable_alone(tmp_path
     assert read_image(paths[1]).voxels[2, 3] == 1000
 
 
+def test_a_slice_without_a_place_beside_placed_ones_is_left_out_and_said(tmp_path):
+    own: list[dict[str, object]] = [{}, {}, {"ImagePositionPatient": ["1e999", "0", "0"]}, {}, {}]
+    write_series(tmp_path, lit_stack(5, (1, 2, 3)), positions(4)[[0, 1, 1, 2, 3]], per_slice=own)
+    image = read_image(tmp_path)
+    assert image.grid.shape == (4, 12, 10)
+    assert any("1 slice does not say" in warning and "IM0002" in warning for warning in image.source.warnings)
+
+
 @pytest.mark.parametrize("size", [[], [0, 0], [1e-9, 1e-9], [5000, 5000]])
 def test_slices_without_a_possible_pixel_size_are_refused_with_a_question(tmp_path, size):
     write_series(tmp_path, lit_stack(3, (1, 2, 3)), positions(3), PixelSpacing=size)
