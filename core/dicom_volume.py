@@ -6,7 +6,7 @@ they stand is decided in `core.slice_stack`, not here.
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +62,13 @@ def read_series(
     warnings.extend(series.notes)
     filling = _Filling(stack.grid.shape)
     digest = hashlib.sha256()
-    for path in series.paths:
+    frames_of: dict[Path, list[tuple[int, Slice]]] = {path: [] for path in series.paths}
+    for place, piece in enumerate(stack.slices):
+        frames_of[piece.path].append((place, piece))
+    for path, frames in frames_of.items():
         if should_stop is not None and should_stop():
             raise Cancelled("Reading was stopped.")
         _hash(path, digest)
-        frames = [(place, piece) for place, piece in enumerate(stack.slices) if piece.path == path]
         for place, voxels in _decoded(path, frames, warnings):
             filling.put(place, voxels)
     return Content(
@@ -121,8 +123,8 @@ def _hash(path: Path, digest: Any) -> None:
         ) from error
 
 
-def _decoded(path: Path, frames: list[tuple[int, Slice]], warnings: list[str]) -> list[tuple[int, AnyArray]]:
-    """Return the wanted frames of one file, each with its place in the volume."""
+def _decoded(path: Path, frames: list[tuple[int, Slice]], warnings: list[str]) -> Iterator[tuple[int, AnyArray]]:
+    """Give the wanted frames of one file, each with its place in the volume."""
     header = frames[0][1].header
     said: list[str] = []
     voxels = one_channel(path.name, decode(path, "DICOM"), said)
@@ -133,9 +135,10 @@ def _decoded(path: Path, frames: list[tuple[int, Slice]], warnings: list[str]) -
         )
     voxels = voxels.reshape(header.frames, header.rows, header.columns)
     scales = rescales(read_dataset(path, FRAME_KEYWORDS)) if header.frames > 1 and not frames[0][1].film else []
-    if len(set(scales)) < 2:
-        return [(place, voxels[piece.frame]) for place, piece in frames]
-    return [(place, _rescaled(voxels[piece.frame], scales[0], scales[piece.frame])) for place, piece in frames]
+    differ = len(set(scales)) > 1
+    for place, piece in frames:
+        frame = voxels[piece.frame]
+        yield place, _rescaled(frame, scales[0], scales[piece.frame]) if differ else frame
 
 
 def _rescaled(voxels: AnyArray, applied: tuple[float, float], own: tuple[float, float]) -> AnyArray:

@@ -1,5 +1,6 @@
 """DICOM files made on the spot, small and complete: single ones, series of slices, enhanced multi-frame files."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from pydicom.uid import (
     DigitalXRayImageStorageForPresentation,
     EnhancedCTImageStorage,
     ExplicitVRLittleEndian,
+    MediaStorageDirectoryStorage,
     generate_uid,
 )
 
@@ -155,3 +157,20 @@ def item(**tags: object) -> Dataset:
     for keyword, value in tags.items():
         setattr(made, keyword, value)
     return made
+
+
+def write_dicomdir(folder: Path, files: dict[str, Path]) -> Path:
+    """Write a medium with copies of ``files`` under these paths, and its table of contents."""
+    records = [item(DirectoryRecordType="PATIENT", PatientName=SECRET)]
+    for name, file in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, folder / name)
+        records.append(item(DirectoryRecordType="IMAGE", ReferencedFileID=name.split("/")))
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = MediaStorageDirectoryStorage
+    meta.MediaStorageSOPInstanceUID = generate_uid()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    table = item(DirectoryRecordSequence=Sequence(records))
+    table.file_meta = meta
+    table.save_as(folder / "DICOMDIR", enforce_file_format=True)
+    return folder / "DICOMDIR"

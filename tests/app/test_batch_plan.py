@@ -14,6 +14,7 @@ from tests.dicom_fixtures import (
     pixels,
     positions,
     write_dicom,
+    write_dicomdir,
     write_enhanced,
     write_series,
 )
@@ -125,6 +126,13 @@ def test_times_at_the_same_places_are_images_of_their_own(tmp_path):
     places = positions(3)[[0, 1, 2, 0, 1, 2]]
     write_series(tmp_path / "perfusion", lit_stack(6, LIT), places, per_slice=per_slice)
     assert names(tmp_path / "perfusion") == ["perfusion-1", "perfusion-2"]
+
+
+def test_a_dicomdir_stands_for_its_series(tmp_path):
+    paths = series_of(3, tmp_path / "in")
+    table = write_dicomdir(tmp_path / "disc", {f"SER1/IM{number}": path for number, path in enumerate(paths)})
+    assert names(table) == ["SER1"]
+    assert names(table, tmp_path / "disc") == ["SER1"]
 
 
 def test_reports_are_not_meant_but_damaged_files_are(tmp_path):

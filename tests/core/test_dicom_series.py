@@ -6,11 +6,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from pydicom.dataset import FileMetaDataset
-from pydicom.sequence import Sequence
 from pydicom.uid import (
-    ExplicitVRLittleEndian,
-    MediaStorageDirectoryStorage,
     MRImageStorage,
     SecondaryCaptureImageStorage,
     generate_uid,
@@ -29,6 +25,7 @@ from tests.dicom_fixtures import (
     pixels,
     positions,
     write_dicom,
+    write_dicomdir,
     write_enhanced,
     write_series,
 )
@@ -272,23 +269,6 @@ def test_a_search_can_be_stopped_and_tells_how_far_it_is(tmp_path):
     assert fractions == [0.0, 0.8]
     with pytest.raises(Cancelled):
         find_series(tmp_path, should_stop=lambda: True)
-
-
-def write_dicomdir(folder: Path, files: dict[str, Path]) -> Path:
-    """Write a medium with copies of ``files`` under these paths, and its table of contents."""
-    records = [item(DirectoryRecordType="PATIENT", PatientName=SECRET)]
-    for name, file in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, folder / name)
-        records.append(item(DirectoryRecordType="IMAGE", ReferencedFileID=name.split("/")))
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = MediaStorageDirectoryStorage
-    meta.MediaStorageSOPInstanceUID = generate_uid()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    table = item(DirectoryRecordSequence=Sequence(records))
-    table.file_meta = meta
-    table.save_as(folder / "DICOMDIR", enforce_file_format=True)
-    return folder / "DICOMDIR"
 
 
 def test_a_dicomdir_stands_for_what_it_lists(tmp_path):
