@@ -24,6 +24,11 @@ ShouldStop = Callable[[], bool]
 _ONE_AT_A_TIME = threading.Lock()
 """A model moves to its device and back, which a cancelled run still in its stage must not see happen."""
 
+MEMORY_GB = 4.0
+"""What a run may take in all, unless told otherwise."""
+_PROGRAM_GB = 0.5
+"""What the program takes before any image."""
+
 SMALLEST_SIDE = 16
 """Sides shorter than this hold no anatomy, px."""
 
@@ -55,6 +60,7 @@ def localize(
     model: Model,
     *,
     device: str = "auto",
+    memory_gb: float | None = None,
     progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
 ) -> Prediction:
@@ -69,6 +75,9 @@ def localize(
         From `core.model_file.load_model`.
     device
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``. Out of memory there, the run is repeated on the CPU, with a warning.
+    memory_gb
+        About how much memory the run may take in all, 4 GB if omitted. A larger image is analysed in tiles: the same answer,
+        in more time.
     progress
         Hears the fraction done in [0, 1] and what is being done.
     should_stop
@@ -86,9 +95,12 @@ def localize(
     warnings = list(_spacing_warnings(image, model))
     chosen = choose_device(device)
     analysed = analysed_image(image, model)
+    limit_gb = MEMORY_GB if memory_gb is None else memory_gb
     try:
-        output = _run(analysed, model, chosen, progress, should_stop)
-    except RuntimeError as error:
+        output = _run(analysed, model, chosen, limit_gb, progress, should_stop)
+    except (RuntimeError, MemoryError) as error:
+        if chosen == "cpu" and _is_out_of_memory(error):
+            raise _memory_error(analysed, limit_gb) from error
         if chosen == "cpu" or not _is_out_of_memory(error):
             raise InferenceError(
                 f"The model {model.info.title} failed on this image ({str(error).splitlines()[0]}).",
@@ -96,7 +108,7 @@ def localize(
             ) from error
         warnings.append(f"The device {chosen} ran out of memory, so the image was analysed on the CPU.")
         chosen = "cpu"
-        output = _run(analysed, model, chosen, progress, should_stop)
+        output = _run(analysed, model, chosen, limit_gb, progress, should_stop)
     # Where the pixel size is unknown the answer is in px: the same indices on a grid of spacing 1.
     grid = analysed.grid if image.source.spacing_known else image.grid
     unit_mm = grid.spacing_mm / analysed.grid.spacing_mm
@@ -140,8 +152,20 @@ def _spacing_warnings(image: Image, model: Model) -> list[str]:
     return []
 
 
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error)
+def _is_out_of_memory(error: Exception) -> bool:
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    return any(words in str(error) for words in ("out of memory", "not enough memory", "can't allocate memory"))
+
+
+def _memory_error(analysed: Image, limit_gb: float) -> InferenceError:
+    """Say how much memory the image needs at least: the voxels as they are, a copy, and as float32."""
+    least_gb = _PROGRAM_GB + analysed.voxels.size * (2 * analysed.voxels.itemsize + 4) / 1e9
+    needed = f"It needs at least {least_gb:.1f} GB and was to stay below {limit_gb:g} GB."
+    return InferenceError(
+        f"There is not enough free memory to analyse this image. {needed}",
+        "Close other programs, or crop the image around the region of interest and open that.",
+    )
 
 
 def analysed_image(image: Image, model: Model) -> Image:
@@ -152,12 +176,21 @@ def analysed_image(image: Image, model: Model) -> Image:
 
 
 def to_tensor(voxels: npt.NDArray[Any]) -> torch.Tensor:
-    """Return voxels of any real type as a float32 tensor ``(*shape)``."""
-    return torch.from_numpy(np.array(voxels, dtype=np.float32, order="C"))  # a copy: an image's voxels are read-only
+    """Return voxels of any real type as a tensor ``(*shape)``, in their own type where torch computes with it."""
+    own = voxels.dtype.newbyteorder("=")
+    kept = own in (np.uint8, np.int8, np.int16, np.int32, np.float32)
+    return torch.from_numpy(np.array(voxels, dtype=own if kept else np.float32, order="C"))  # voxels are read-only
 
 
 @torch.inference_mode()
-def _run(analysed: Image, model: Model, device: str, progress: Progress | None, should_stop: ShouldStop | None) -> Any:
+def _run(
+    analysed: Image,
+    model: Model,
+    device: str,
+    memory_gb: float,
+    progress: Progress | None,
+    should_stop: ShouldStop | None,
+) -> Any:
     """Run all stages on an image from `analysed_image`; return the localizer's output."""
 
     def between(fraction: float, doing: str) -> None:
@@ -170,18 +203,22 @@ def _run(analysed: Image, model: Model, device: str, progress: Progress | None, 
     with _ONE_AT_A_TIME:
         module = model.module.to(device)
         try:
-            return _run_stages(module, analysed, device, between)
+            return _run_stages(module, analysed, device, memory_gb, between)
         finally:
             model.module.to("cpu")
 
 
-def _run_stages(module: Any, analysed: Image, device: str, between: Callable[[float, str], None]) -> Any:
+def _run_stages(
+    module: Any, analysed: Image, device: str, memory_gb: float, between: Callable[[float, str], None]
+) -> Any:
     """Run all stages where the module is; ``between`` is called before each."""
     spacing = torch.tensor(analysed.grid.spacing_mm, dtype=torch.float32, device=device)
     prepared = module.prepare(to_tensor(analysed.voxels).to(device))
     count = module.stage_count()
     between(0.2, "Looking at the whole image")
-    stages = [module.global_stage(prepared, spacing)]
+    left_bytes = (memory_gb - _PROGRAM_GB) * 1e9 - analysed.voxels.nbytes
+    tile = module.tile_for(list(analysed.grid.shape), spacing, left_bytes)
+    stages = [module.global_stage(prepared, spacing, tile)]
     for stage in range(1, count):
         between(0.2 + 0.8 * stage / count, f"Refining ({stage} of {count - 1})")
         stages.append(module.local_stage(prepared, spacing, stage, stages[-1].points_index))
@@ -189,7 +226,7 @@ def _run_stages(module: Any, analysed: Image, device: str, between: Callable[[fl
     return module.conclude(stages)
 
 
-def _array(tensor: torch.Tensor) -> npt.NDArray[np.float64]:
+def _points(tensor: torch.Tensor) -> npt.NDArray[np.float64]:
     return tensor.cpu().numpy().astype(np.float64)
 
 
@@ -205,7 +242,7 @@ def _prediction(
     """Map the localizer's indices to ``grid`` and name everything; a mm of the model is ``unit_mm`` of the grid's units."""
     info = model.info
     presence = output.presence.cpu().numpy()
-    points_mm = grid.to_mm(_array(output.points_index))
+    points_mm = grid.to_mm(_points(output.points_index))
     absent = presence < info.presence_threshold
     points_mm[absent] = np.nan
     landmarks = Landmarks(
@@ -217,23 +254,17 @@ def _prediction(
         tuple(Status.ABSENT if a else Status.PREDICTED for a in absent),
     )
     fields = tuple(_fields(stage, grid, unit_mm) for stage in output.stages)
-    stage_points_mm = np.stack([grid.to_mm(_array(stage.points_index)) for stage in output.stages])
+    stage_points_mm = np.stack([grid.to_mm(_points(stage.points_index)) for stage in output.stages])
     return Prediction(landmarks, fields, stage_points_mm, info.title, device, elapsed_s, warnings)
 
 
 def _fields(stage: Any, grid: Grid, unit_mm: npt.NDArray[np.float64]) -> tuple[VectorField, ...]:
     """Return the vector field of each landmark of one stage."""
-    step = _array(stage.step_index)
-    origins = _array(stage.origin_index)
-    displacement = (
-        np.moveaxis(_array(stage.displacement_mm), 1, -1) * unit_mm / grid.spacing_mm
-    )  # array axes, in samples
-    weight = stage.weight.cpu().numpy()
-    return tuple(
-        VectorField(
-            grid.vectors_to_mm(displacement[row]).astype(np.float32),
-            weight[row],
-            grid.strided(step, origins[row], weight.shape[1:]),
-        )
-        for row in range(len(origins))
-    )
+    in_samples = (unit_mm / grid.spacing_mm).astype(np.float32)
+    displacement, weight = stage.displacement_mm.cpu().numpy(), stage.weight.cpu().numpy()
+    fields = []
+    for row, index_from_cell in enumerate(_points(stage.index_from_cell)):
+        along_axes = np.moveaxis(displacement[row], 0, -1) * in_samples
+        cells = Grid(weight.shape[1:], grid.mm_from_index @ np.vstack([index_from_cell, np.eye(grid.ndim + 1)[-1]]))
+        fields.append(VectorField(grid.vectors_to_mm(along_axes).astype(np.float32), weight[row], cells))
+    return tuple(fields)

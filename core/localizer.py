@@ -5,6 +5,7 @@ indices of the input (numpy order, integers are sample centres); `core/inference
 files and devices stay outside.
 """
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -12,7 +13,8 @@ from torch import Tensor, nn
 
 from core.networks import GlobalNetwork, LocalNetwork
 from core.normalisation import Normalisation
-from core.resampling import crop_starts, cut_crops, pad_to_multiple, resample
+from core.pose import axis_turns, fit_shape, held_near, turn_image, turn_matrix, turn_origin
+from core.resampling import crop_starts, cut_crops, cut_turned_crops, resample, resample_window, resampled_shape
 from core.voting import inverse_log_transform, presence, vote
 
 
@@ -31,10 +33,9 @@ class StageOutput(NamedTuple):
         ``(L, D, *cells)`` displacement from cell centre to landmark along the array axes, mm.
     weight
         ``(L, *cells)`` posteriors.
-    origin_index
-        ``(L, D)`` index in the input of the centre of the first cell.
-    step_index
-        ``(D,)`` distance between cells in samples of the input.
+    index_from_cell
+        ``(L, D, D+1)`` index in the input of the centre of cell ``k``: the first ``D`` columns times ``k``, plus the last.
+        Cells of a stage that normalises the pose lie obliquely.
     """
 
     points_index: Tensor
@@ -42,8 +43,7 @@ class StageOutput(NamedTuple):
     spread_mm: Tensor
     displacement_mm: Tensor
     weight: Tensor
-    origin_index: Tensor
-    step_index: Tensor
+    index_from_cell: Tensor
 
 
 class LocalizerOutput(NamedTuple):
@@ -67,10 +67,35 @@ class LocalizerOutput(NamedTuple):
     stages: list[StageOutput]
 
 
+class Frame(NamedTuple):
+    """Where the samples of ``L`` sub-images of one stage are in the input.
+
+    Attributes
+    ----------
+    origin_index
+        ``(L, D)`` index in the input of the sub-images' first sample.
+    index_from_sample
+        ``(D, D)`` step in the input per step along each axis of the sub-images.
+    array_from_sample
+        ``(D, D)`` rotation of directions.
+    """
+
+    origin_index: Tensor
+    index_from_sample: Tensor
+    array_from_sample: Tensor
+
+
 def factors_of(spacing: Tensor, stage_spacing_mm: float) -> list[float]:
     """Return how many input samples wide one sample of a stage is, per axis."""
     factors: list[float] = (stage_spacing_mm / spacing).tolist()
     return factors
+
+
+def _count(shape: list[int]) -> int:
+    count = 1
+    for length in shape:
+        count *= length
+    return count
 
 
 class Localizer(nn.Module):
@@ -90,12 +115,24 @@ class Localizer(nn.Module):
         Side of each local stage's sub-images, in samples of its spacing.
     passes
         How often each local stage runs around its own estimate.
+    reaches_mm
+        For a local stage that normalises the pose, how far from the fitted mean shape a sub-image may be centred, mm; for one
+        that takes the image as it lies, 0. Without this argument none normalises the pose.
+    shape_mm
+        ``(L, D)`` mean shape along the array axes, whose pose is the normal one; needed where a stage normalises.
+    any_pose
+        Let the global stage analyse the image in all orientations along its axes, 24 in 3D, and take the one in which
+        it finds the landmarks arranged most like the mean shape. For objects that lie in any pose: its network need only know
+        those that are less than 63 degrees from the normal one.
     """
 
     spacings_mm: list[float]  # annotated here, since a model of the global stage alone has empty lists
     strides: list[int]
     crops: list[int]
     passes: list[int]
+    reaches_mm: list[float]
+    turns: list[list[int]]
+    shape_mm: Tensor
 
     def __init__(
         self,
@@ -105,10 +142,16 @@ class Localizer(nn.Module):
         spacings_mm: list[float],
         crops: list[int],
         passes: list[int],
+        reaches_mm: list[float] | None = None,
+        shape_mm: Tensor | None = None,
+        any_pose: bool = False,
     ) -> None:
         super().__init__()
-        if not len(local_networks) == len(crops) == len(passes) == len(spacings_mm) - 1:
+        reaches_mm = [0.0] * len(local_networks) if reaches_mm is None else reaches_mm
+        if not len(local_networks) == len(crops) == len(passes) == len(reaches_mm) == len(spacings_mm) - 1:
             raise ValueError("each local stage needs a network, a spacing, a crop and a number of passes")
+        if (any_pose or any(reaches_mm)) and shape_mm is None:
+            raise ValueError("normalising the pose needs the mean shape")
         self.normalisation = normalisation
         self.global_network = global_network
         self.local_networks = nn.ModuleList(local_networks)
@@ -117,6 +160,9 @@ class Localizer(nn.Module):
         self.strides = [int(network.stride) for network in local_networks]
         self.crops = [int(crop) for crop in crops]
         self.passes = [int(count) for count in passes]
+        self.reaches_mm = [float(reach) for reach in reaches_mm]
+        self.turns = axis_turns(global_network.ndim) if any_pose else []
+        self.register_buffer("shape_mm", torch.zeros(0, 0) if shape_mm is None else shape_mm.float())
 
     @torch.jit.export
     def stage_count(self) -> int:
@@ -129,7 +175,28 @@ class Localizer(nn.Module):
         return self.normalisation(voxels)  # type: ignore[no-any-return]
 
     @torch.jit.export
-    def global_stage(self, prepared: Tensor, spacing_mm: Tensor) -> StageOutput:
+    def tile_for(self, shape: list[int], spacing_mm: Tensor, memory_bytes: float) -> int:
+        """Return the ``tile`` for `global_stage` with which an image of ``shape`` is analysed in about ``memory_bytes``.
+
+        0 where the whole fits at once. The image itself and the coarse layers, which see the whole in any case, are counted;
+        where they leave no room the tile is the smallest that makes sense.
+        """
+        sides = self._padded_shape(shape, factors_of(spacing_mm, self.spacings_mm[0]))
+        stride = self.global_stride
+        cells = _count(sides) / stride ** len(sides)
+        left = memory_bytes - 4.0 * _count(shape) - self.global_network.bytes_per_cell * cells
+        samples = left / self.global_network.bytes_per_sample
+        if _count(sides) <= samples:
+            return 0
+        side = int(max(samples, 0.0) ** (1.0 / len(sides))) - 2 * self._margin()
+        return max(side // stride, 4) * stride
+
+    def _margin(self) -> int:
+        """Return how far a tile looks beyond its cells: the fine layers' reach in whole cells."""
+        return -(-self.global_network.reach // self.global_stride) * self.global_stride
+
+    @torch.jit.export
+    def global_stage(self, prepared: Tensor, spacing_mm: Tensor, tile: int = 0) -> StageOutput:
         """Localize all landmarks in the whole image.
 
         Parameters
@@ -138,12 +205,89 @@ class Localizer(nn.Module):
             ``(*shape)`` from `prepare`.
         spacing_mm
             ``(D,)`` spacing per array axis.
+        tile
+            Side in samples of the parts in which the image goes through the network's fine layers; 0 for all at once. The
+            answer is the same, the memory is bounded.
         """
         factors = factors_of(spacing_mm, self.spacings_mm[0])
-        image = pad_to_multiple(resample(prepared, factors), self.global_stride)
-        transformed, logit = self.global_network(image.unsqueeze(0).unsqueeze(0))
-        starts = torch.zeros(logit.shape[1], prepared.dim(), device=prepared.device)
-        return self._concluded(transformed, logit, starts, factors, self.spacings_mm[0], self.global_stride)
+        if len(self.turns) == 0:
+            transformed, logit = self._global_answer(prepared, factors, tile)
+            starts = torch.zeros(logit.shape[1], prepared.dim(), device=prepared.device)
+            frame = self._axis_frame(starts, factors)
+            return self._concluded(transformed, logit, frame, self.spacings_mm[0], self.global_stride)
+        image = resample(prepared, factors)
+        best_score = -math.inf
+        best: list[StageOutput] = []
+        for turn in self.turns:
+            output = self._turned_stage(image, factors, turn, tile)
+            score = self._likeness(output, spacing_mm)
+            if score > best_score:
+                best_score = score
+                best = [output]
+        return best[0]
+
+    def _turned_stage(self, image: Tensor, factors: list[float], turn: list[int], tile: int) -> StageOutput:
+        """Analyse the image, resampled to the global stage's spacing, in one orientation along its axes."""
+        transformed, logit = self._global_answer(turn_image(image, turn), [1.0] * image.dim(), tile)
+        scale = torch.tensor(factors, device=image.device)
+        rotation = turn_matrix(turn).to(image.device)
+        origin = (turn_origin(list(image.shape), turn).to(image.device) + 0.5) * scale - 0.5
+        frame = Frame(origin.unsqueeze(0).expand(logit.shape[1], -1), scale.unsqueeze(1) * rotation, rotation)
+        return self._concluded(transformed, logit, frame, self.spacings_mm[0], self.global_stride)
+
+    def _likeness(self, output: StageOutput, spacing_mm: Tensor) -> float:
+        """Return how much the landmarks found look like the object: sure, and arranged as the mean shape is."""
+        points_mm = output.points_index * spacing_mm
+        _, fitted_mm = fit_shape(self.shape_mm, points_mm)
+        distance = (points_mm - fitted_mm).square().sum(1).sqrt()
+        return float((output.presence / (1.0 + (distance / self.spacings_mm[0]).square())).mean())
+
+    def _global_answer(self, image: Tensor, factors: list[float], tile: int) -> tuple[Tensor, Tensor]:
+        """Run the global network on the whole image, in tiles where they are smaller."""
+        shape = self._padded_shape(list(image.shape), factors)
+        if tile <= 0 or max(shape) <= tile:
+            whole = resample_window(image, factors, [0] * len(shape), shape)
+            features = self.global_network.fine(whole.unsqueeze(0).unsqueeze(0))
+        else:
+            features = self._tiled_features(image, factors, shape, tile)
+        return self.global_network.coarse(features)
+
+    def _padded_shape(self, shape: list[int], factors: list[float]) -> list[int]:
+        """Return the sides of the resampled image, each a multiple of the global network's stride."""
+        stride = self.global_stride
+        return [-(-length // stride) * stride for length in resampled_shape(shape, factors)]
+
+    def _tiled_features(self, image: Tensor, factors: list[float], shape: list[int], tile: int) -> Tensor:
+        """Run the fine layers on tiles with enough of a margin that each cell sees what it would see in the whole."""
+        stride = self.global_stride
+        margin = self._margin()
+        step = max(1, tile // stride) * stride
+        counts = [-(-length // step) for length in shape]
+        cells = [length // stride for length in shape]
+        features = torch.empty([1, self.global_network.fine_channels] + cells, device=image.device)  # noqa: RUF005
+        for number in range(_count(counts)):
+            first: list[int] = []
+            size: list[int] = []
+            begin: list[int] = []
+            end: list[int] = []
+            rest = number
+            for axis in range(len(shape)):
+                start = rest % counts[axis] * step
+                rest = rest // counts[axis]
+                stop = min(start + step, shape[axis])
+                first.append(max(0, start - margin))
+                size.append(min(shape[axis], stop + margin) - first[axis])
+                begin.append(start)
+                end.append(stop)
+            window = resample_window(image, factors, first, size)
+            found = self.global_network.fine(window.unsqueeze(0).unsqueeze(0))
+            target = features
+            for axis in range(len(shape)):
+                count = (end[axis] - begin[axis]) // stride
+                found = found.narrow(axis + 2, (begin[axis] - first[axis]) // stride, count)
+                target = target.narrow(axis + 2, begin[axis] // stride, count)
+            target.copy_(found)
+        return features
 
     @torch.jit.export
     def local_stage(self, prepared: Tensor, spacing_mm: Tensor, stage: int, points_index: Tensor) -> StageOutput:
@@ -153,43 +297,58 @@ class Localizer(nn.Module):
         size = self.crops[local]
         factors = factors_of(spacing_mm, spacing)
         scale = torch.tensor(factors, device=prepared.device)
-        image = resample(prepared, factors)
+        shape = resampled_shape(list(prepared.shape), factors)
         points = points_index
         outputs: list[StageOutput] = []
         for _ in range(self.passes[local]):
-            starts = crop_starts((points + 0.5) / scale - 0.5, list(image.shape), size)
-            crops = cut_crops(image, starts, size).unsqueeze(0)
+            if self.reaches_mm[local] > 0:
+                rotation, fitted_mm = fit_shape(self.shape_mm, points * spacing_mm)
+                centres_index = held_near(points * spacing_mm, fitted_mm, self.reaches_mm[local]) / spacing_mm
+                centres = (centres_index + 0.5) / scale - 0.5
+                crops = cut_turned_crops(prepared, factors, centres, rotation, size)
+                origin = centres - rotation @ torch.full((len(shape),), (size - 1) / 2.0, device=prepared.device)
+                frame = Frame((origin + 0.5) * scale - 0.5, scale.unsqueeze(1) * rotation, rotation)
+            else:
+                starts = crop_starts((points + 0.5) / scale - 0.5, shape, size)
+                crops = cut_crops(prepared, factors, starts, size)
+                frame = self._axis_frame(starts, factors)
             for number, network in enumerate(self.local_networks):
                 if number == local:
-                    transformed, logit = network(crops)
-                    output = self._concluded(transformed, logit, starts, factors, spacing, self.strides[local])
+                    transformed, logit = network(crops.unsqueeze(0))
+                    output = self._concluded(transformed, logit, frame, spacing, self.strides[local])
                     points = output.points_index
                     outputs.append(output)
         return outputs[-1]
 
+    def _axis_frame(self, starts: Tensor, factors: list[float]) -> Frame:
+        """Return the frame of sub-images along the array axes from samples ``starts`` ``(L, D)``."""
+        scale = torch.tensor(factors, device=starts.device)
+        return Frame((starts + 0.5) * scale - 0.5, torch.diag(scale), torch.eye(len(factors), device=starts.device))
+
     def _concluded(
-        self,
-        transformed: Tensor,
-        logit: Tensor,
-        starts: Tensor,
-        factors: list[float],
-        stage_spacing_mm: float,
-        stride: int,
+        self, transformed: Tensor, logit: Tensor, frame: Frame, stage_spacing_mm: float, stride: int
     ) -> StageOutput:
-        """Vote, and map from samples of the stage (sub-images from ``starts``) to indices of the input."""
+        """Vote, and map from samples of the stage's sub-images to indices of the input."""
         displacement = inverse_log_transform(transformed[0].to(torch.float32))
         weight = torch.sigmoid(logit[0].to(torch.float32))
-        points, spread = vote(displacement, weight, stride)
-        scale = torch.tensor(factors, device=points.device)
-        first = starts + (stride - 1) / 2.0
+        points: list[Tensor] = []
+        spreads: list[Tensor] = []
+        for some, their_weight in zip(torch.split(displacement, 8), torch.split(weight, 8)):  # noqa: B905  a few at once: less memory
+            found, spread = vote(some, their_weight, stride)
+            points.append(found)
+            spreads.append(spread)
+        to_index = frame.index_from_sample.t()
+        centre = torch.full((1, transformed.shape[2]), (stride - 1) / 2.0, device=weight.device)
+        steps = (frame.index_from_sample * stride).unsqueeze(0).expand(len(weight), -1, -1)
+        first_cell = frame.origin_index + centre @ to_index
+        turned = torch.einsum("ij,lj...->li...", frame.array_from_sample, displacement)
         return StageOutput(
-            points_index=(points + starts + 0.5) * scale - 0.5,
+            points_index=torch.cat(points) @ to_index + frame.origin_index,
             presence=presence(weight),
-            spread_mm=spread * stage_spacing_mm,
-            displacement_mm=displacement * stage_spacing_mm,
+            spread_mm=torch.cat(spreads) * stage_spacing_mm,
+            displacement_mm=turned * stage_spacing_mm,
             weight=weight,
-            origin_index=(first + 0.5) * scale - 0.5,
-            step_index=scale * stride,
+            index_from_cell=torch.cat([steps, first_cell.unsqueeze(2)], 2),
         )
 
     @torch.jit.export
@@ -198,7 +357,7 @@ class Localizer(nn.Module):
         last = stages[-1]
         return LocalizerOutput(last.points_index, stages[0].presence, last.spread_mm, stages)
 
-    def forward(self, voxels: Tensor, spacing_mm: Tensor) -> LocalizerOutput:
+    def forward(self, voxels: Tensor, spacing_mm: Tensor, tile: int = 0) -> LocalizerOutput:
         """Localize every landmark.
 
         Parameters
@@ -207,9 +366,11 @@ class Localizer(nn.Module):
             ``(*shape)`` raw intensities of any real type, numpy axis order.
         spacing_mm
             ``(D,)`` float32 spacing per array axis.
+        tile
+            See `global_stage`.
         """
         prepared = self.prepare(voxels)
-        stages = [self.global_stage(prepared, spacing_mm)]
+        stages = [self.global_stage(prepared, spacing_mm, tile)]
         for stage in range(1, len(self.spacings_mm)):
             stages.append(self.local_stage(prepared, spacing_mm, stage, stages[-1].points_index))
         return self.conclude(stages)

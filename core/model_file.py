@@ -16,7 +16,7 @@ import torch
 from core.errors import ModelFileError
 from core.model_info import ModelInfo, read_model_info
 
-EXPORTED_METHODS = ("prepare", "global_stage", "local_stage", "conclude", "stage_count")
+EXPORTED_METHODS = ("prepare", "global_stage", "local_stage", "conclude", "stage_count", "tile_for")
 """What front ends call beside ``forward``."""
 
 

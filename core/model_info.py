@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from core.errors import ModelFileError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 METADATA_NAME = "cairn.json"
 """Name of the metadata among the archive's extra files."""
 
@@ -41,6 +41,8 @@ class StageInfo(_Strict):
         Side of the local sub-image in samples; None for the global stage, which sees the whole image.
     passes
         How often the stage runs, each time around its own estimate.
+    pose
+        Whether the stage sees the object in its mean pose, to which the estimate of the stage before was fitted.
     """
 
     spacing_mm: Positive
@@ -48,6 +50,7 @@ class StageInfo(_Strict):
     offset: float
     crop: int | None = None
     passes: int = Field(default=1, gt=0)
+    pose: bool = False
 
 
 class LandmarkError(_Strict):
@@ -61,7 +64,7 @@ class LandmarkError(_Strict):
 class ModelInfo(_Strict):
     """The metadata of a model file (DESIGN, section 2)."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     name: str
     version: str
     ndim: Literal[2, 3]

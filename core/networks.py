@@ -101,15 +101,24 @@ class GlobalNetwork(nn.Module):
         self.stride = 2 ** (1 + sum(pool_before))
         layers: list[nn.Module] = [_convolution(ndim, 1, stem_channels, 7, stride=2), nn.ReLU()]
         inputs = stem_channels
+        jump, reach = 2, 3  # samples of the input per sample of the layer, and how far the layer looks beyond its own
+        self.fine_layers, self.fine_channels, self.reach = len(layers), inputs, reach
         for outputs, count, pool in zip(channels, pairs, pool_before, strict=True):
             if pool:
                 layers.append(_pooling(ndim))
+                reach, jump = reach + jump, 2 * jump
+                self.fine_layers, self.fine_channels, self.reach = len(layers), inputs, reach
             layers.append(_block(ndim, inputs, outputs, count))
+            reach += 2 * count * jump
             inputs = outputs
         self.trunk = nn.Sequential(*layers)
         self.regression = _head(ndim, inputs, head_channels, landmarks * ndim)
         self.classification = _head(ndim, inputs, head_channels, landmarks)
         nn.init.constant_(self.classification[-1].bias, _LOGIT_BIAS)  # type: ignore[arg-type]
+        # Bytes that an image takes on its way: per sample in the fine layers, where the stem's output is held up to three
+        # times beside the image itself, and per cell in the coarse ones and in the vote.
+        self.bytes_per_sample = 4 * (1 + 3 * stem_channels / 2**ndim)
+        self.bytes_per_cell = 4 * 3 * (max(*channels, 2 * head_channels) + landmarks * (ndim + 1))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Analyse ``(B, 1, *size)`` images, each side a multiple of ``stride``.
@@ -121,7 +130,25 @@ class GlobalNetwork(nn.Module):
         logit
             ``(B, L, *cells)``.
         """
-        features = self.trunk(images)
+        return self.coarse(self.fine(images))
+
+    def fine(self, images: Tensor) -> Tensor:
+        """Run the layers up to the last change of resolution: ``(B, 1, *size)`` to ``(B, fine_channels, *cells)``.
+
+        They hold nearly all the memory and look at most ``reach`` samples beyond a cell, so an image can go through them in
+        overlapping tiles, with the same result.
+        """
+        features = images
+        for number, layer in enumerate(self.trunk):
+            if number < self.fine_layers:
+                features = layer(features)
+        return features
+
+    def coarse(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Run the rest on the output of `fine`; results as in `forward`."""
+        for number, layer in enumerate(self.trunk):
+            if number >= self.fine_layers:
+                features = layer(features)
         displacement = self.regression(features).unflatten(1, [self.landmarks, self.ndim])
         return displacement, self.classification(features)
 

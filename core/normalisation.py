@@ -36,30 +36,37 @@ class Normalisation(nn.Module):
 
     def forward(self, voxels: Tensor) -> Tensor:
         """Map ``(*shape)`` of any real type to float32 of the same shape."""
-        values = voxels.to(torch.float32)
         if self.kind == "equalize":
-            return equalize(values)
-        if self.kind == "window":
-            return ((values - self.low) / (self.high - self.low)).clamp(0.0, 1.0) * 2.0 - 1.0
+            return equalize(voxels)
         if self.kind == "foreground":
-            return foreground(values)
+            return foreground(voxels)
+        values = voxels.to(torch.float32, copy=True)  # changed in place: a volume is large
+        if self.kind == "window":
+            return values.sub_(self.low).mul_(2.0 / (self.high - self.low)).sub_(1.0).clamp_(-1.0, 1.0)
         if self.kind == "zscore":
-            return (values - values.mean()) / values.std().clamp(min=1e-6)
+            mean, deviation = values.mean(), values.std().clamp(min=1e-6)
+            return values.sub_(mean).div_(deviation)
         return values
 
 
 def equalize(values: Tensor) -> Tensor:
     """Replace each value by its rank, spread evenly over ``[-sqrt(3), sqrt(3)]`` (zero mean, unit variance)."""
+    found = torch.zeros(values.shape, dtype=torch.float32, device=values.device)
     low = float(values.min())
     high = float(values.max())
     if not high > low:
-        return torch.zeros_like(values)
+        return found
     count = 65536  # one bin per value of a 16-bit image
-    counts = torch.histc(values, bins=count, min=low, max=high).to(torch.int64)
+    counts = torch.zeros(count, dtype=torch.int64, device=values.device)
+    # Slab by slab: the bins of a whole volume, 64-bit numbers, would be several times its size.
+    for slab in torch.split(values, 64):
+        counts += torch.histc(slab.to(torch.float32), bins=count, min=low, max=high).to(torch.int64)
     rank = (torch.cumsum(counts, 0) - counts / 2) / values.numel()
     table = ((rank - 0.5) * math.sqrt(12.0)).to(torch.float32)
-    bins = ((values - low) * (count / (high - low))).to(torch.int64).clamp(0, count - 1)
-    return table[bins]
+    for slab, target in zip(torch.split(values, 64), torch.split(found, 64)):  # noqa: B905  TorchScript
+        bins = ((slab.to(torch.float32) - low) * (count / (high - low))).to(torch.int64).clamp(0, count - 1)
+        target.copy_(table[bins])
+    return found
 
 
 def foreground(values: Tensor) -> Tensor:
@@ -68,11 +75,12 @@ def foreground(values: Tensor) -> Tensor:
     The foreground is what lies above the mean; its bright end the 99.5th percentile of that. Both are measured on a part of
     the samples where there are millions.
     """
-    some = values.flatten()[:: values.numel() // 4_000_000 + 1]
+    some = values.flatten()[:: values.numel() // 4_000_000 + 1].to(torch.float32)
     threshold = some.mean()
     background = some[some <= threshold].median()
     outstanding = some[some > threshold]
     if outstanding.numel() == 0:
-        return torch.zeros_like(values)
+        return torch.zeros(values.shape, dtype=torch.float32, device=values.device)
     bright = outstanding.kthvalue(max(1, int(0.995 * outstanding.numel()))).values
-    return ((values - background) * (2.0 / (bright - background))).clamp(0.0, 3.0)
+    found = values.to(torch.float32, copy=True)
+    return found.sub_(background).mul_(2.0 / (bright - background)).clamp_(0.0, 3.0)

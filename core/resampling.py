@@ -1,7 +1,8 @@
 """Resampling a regular grid and cutting sub-images from it, on tensors, as the scripted localizer does.
 
 The geometry is that of `core.types.Grid.resampled` and `Grid.cropped`: fields of view are kept, so sample ``i`` of the
-result lies at index ``(i + 1/2) * f - 1/2`` of the input. Everything here can be scripted.
+result lies at index ``(i + 1/2) * f - 1/2`` of the input. A part of the result is made from the part of the input that it
+needs, so that a large image is never resampled as a whole. Everything here can be scripted.
 """
 
 import math
@@ -15,55 +16,69 @@ def resampled_length(samples: int, factor: float) -> int:
     return max(1, math.ceil(samples / factor - 1e-4))
 
 
-def _axis_weights(samples: int, factor: float, device: torch.device) -> Tensor:
-    """Return ``(new, samples)`` weights: linear interpolation, widened to a triangle of ``factor`` against aliasing."""
-    length = resampled_length(samples, factor)
-    centres = (torch.arange(length, device=device, dtype=torch.float32) + 0.5) * factor - 0.5
+def resampled_shape(shape: list[int], factors: list[float]) -> list[int]:
+    """Return `resampled_length` of each axis."""
+    return [resampled_length(samples, factor) for samples, factor in zip(shape, factors)]  # noqa: B905  TorchScript
+
+
+def _resample_axis(image: Tensor, axis: int, factor: float, first: int, length: int) -> Tensor:
+    """Make samples ``first ... first + length - 1`` along ``axis``, which must all lie in the image.
+
+    Linear interpolation, widened to a triangle of ``factor`` against aliasing.
+    """
+    samples = image.shape[axis]
+    if abs(factor - 1.0) <= 1e-6:
+        return image.narrow(axis, first, length)
+    centres = (torch.arange(first, first + length, device=image.device, dtype=torch.float32) + 0.5) * factor - 0.5
     centres = centres.clamp(0.0, samples - 1.0)
-    distance = torch.arange(samples, device=device, dtype=torch.float32).unsqueeze(0) - centres.unsqueeze(1)
-    weights = (1.0 - distance.abs() / max(1.0, factor)).clamp(min=0.0)
+    reach = max(1.0, factor)
+    low = max(0, math.floor(float(centres[0]) - reach))
+    high = min(samples, math.ceil(float(centres[-1]) + reach) + 1)
+    index = torch.arange(low, high, device=image.device, dtype=torch.float32)
+    distance = index.unsqueeze(0) - centres.unsqueeze(1)
+    weights = (1.0 - distance.abs() / reach).clamp(min=0.0)
     weights = weights / weights.sum(1, keepdim=True)
     # The sampled triangle leans to one side unless the factor is whole: straighten it, so that a ramp stays in place.
     lean = (weights * distance).sum(1, keepdim=True)
     width = (weights * distance.square()).sum(1, keepdim=True)
     weights = weights * (1.0 - distance * torch.where(width > 1e-6, lean / width.clamp(min=1e-6), width * 0.0))
-    return weights / weights.sum(1, keepdim=True)
+    weights = weights / weights.sum(1, keepdim=True)
+    return torch.tensordot(weights, image.narrow(axis, low, high - low), dims=[[1], [axis]]).movedim(0, axis)
+
+
+def resample_window(image: Tensor, factors: list[float], first: list[int], shape: list[int]) -> Tensor:
+    """Resample a part of ``(*shape)`` float32 so that a new sample is ``factors[axis]`` old samples wide.
+
+    Parameters
+    ----------
+    image
+        The whole image.
+    factors
+        Width of a new sample per axis, in old ones.
+    first
+        Index of the window's first sample in the resampled image; may be negative.
+    shape
+        Samples of the window per axis. Those outside the resampled image are 0.
+    """
+    padding: list[int] = []
+    window = image
+    empty = False
+    for axis in range(image.dim()):
+        length = resampled_length(image.shape[axis], factors[axis])
+        low = min(max(first[axis], 0), length)
+        high = max(min(first[axis] + shape[axis], length), low)
+        padding = [low - first[axis], first[axis] + shape[axis] - high] + padding  # noqa: RUF005  TorchScript
+        empty = empty or high == low
+        if not empty:
+            window = _resample_axis(window, axis, factors[axis], low, high - low)
+    if empty:
+        return torch.zeros(shape, device=image.device)
+    return torch.nn.functional.pad(window, padding).contiguous()
 
 
 def resample(image: Tensor, factors: list[float]) -> Tensor:
-    """Resample ``(*shape)`` float32 so that a new sample is ``factors[axis]`` old samples wide."""
-    for axis in range(image.dim()):
-        if abs(factors[axis] - 1.0) > 1e-6:
-            weights = _axis_weights(image.shape[axis], factors[axis], image.device)
-            image = torch.tensordot(weights, image, dims=[[1], [axis]]).movedim(0, axis)
-    return image.contiguous()
-
-
-def pad_to_multiple(image: Tensor, stride: int) -> Tensor:
-    """Pad ``(*shape)`` with zeros at the far ends so that every side is a multiple of ``stride``."""
-    padding: list[int] = []
-    for axis in range(image.dim() - 1, -1, -1):
-        padding += [0, (stride - image.shape[axis] % stride) % stride]
-    return torch.nn.functional.pad(image, padding)
-
-
-def cut_crops(image: Tensor, starts: Tensor, size: int) -> Tensor:
-    """Cut a cube of ``size`` samples per axis at each of ``starts`` ``(L, D)``; zeros outside the image.
-
-    Returns ``(L, size, ...)``. Starts lie in ``[-size, shape]`` per axis, as `crop_starts` gives them.
-    """
-    padding: list[int] = []
-    for _ in range(image.dim()):
-        padding += [size, size]
-    padded = torch.nn.functional.pad(image, padding)
-    corners: list[list[int]] = starts.to(torch.int64).tolist()
-    crops: list[Tensor] = []
-    for corner in corners:
-        crop = padded
-        for axis in range(image.dim()):
-            crop = crop.narrow(axis, corner[axis] + size, size)
-        crops.append(crop)
-    return torch.stack(crops)
+    """Resample the whole of ``(*shape)`` float32, see `resample_window`."""
+    return resample_window(image, factors, [0] * image.dim(), resampled_shape(list(image.shape), factors))
 
 
 def crop_starts(points: Tensor, shape: list[int], size: int) -> Tensor:
@@ -73,3 +88,39 @@ def crop_starts(points: Tensor, shape: list[int], size: int) -> Tensor:
     """
     centres = torch.minimum(points.clamp(min=0.0), torch.tensor(shape, device=points.device, dtype=torch.float32) - 1.0)
     return torch.round(centres - (size - 1) / 2.0)
+
+
+def cut_crops(image: Tensor, factors: list[float], starts: Tensor, size: int) -> Tensor:
+    """Resample a cube of ``size`` samples per axis from each of ``starts`` ``(L, D)``; returns ``(L, size, ...)``."""
+    corners: list[list[int]] = starts.to(torch.int64).tolist()
+    return torch.stack([resample_window(image, factors, corner, [size] * image.dim()) for corner in corners])
+
+
+def cut_turned_crops(image: Tensor, factors: list[float], centres: Tensor, rotation: Tensor, size: int) -> Tensor:
+    """Sample a turned cube around each of ``centres``; returns ``(L, size, ...)``.
+
+    Parameters
+    ----------
+    image
+        ``(*shape)`` float32.
+    factors
+        As in `resample_window`.
+    centres
+        ``(L, D)`` middle of each cube in samples of the resampled image.
+    rotation
+        ``(D, D)`` image_from_cube: the same for all.
+    size
+        Side of a cube in samples.
+    """
+    ndim = image.dim()
+    side = math.ceil(size * math.sqrt(ndim)) + 3  # holds the cube however it is turned
+    starts = torch.round(centres - (side - 1) / 2.0)
+    windows = cut_crops(image, factors, starts, side)
+    axis = torch.arange(size, device=image.device, dtype=torch.float32) - (size - 1) / 2.0
+    offsets = torch.stack(torch.meshgrid([axis] * ndim, indexing="ij"), -1)
+    inside = (centres - starts).reshape([-1] + [1] * ndim + [ndim]) + offsets @ rotation.t()
+    where = ((inside + 0.5) * (2.0 / side) - 1.0).flip(-1)
+    crops = torch.nn.functional.grid_sample(
+        windows.unsqueeze(1), where, mode="bilinear", padding_mode="zeros", align_corners=False
+    )
+    return crops.squeeze(1)

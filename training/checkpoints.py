@@ -39,6 +39,8 @@ class TrainingState:
         State of the stage being trained.
     best, best_error_mm
         Its best weights so far and their mean radial error.
+    shape_mm
+        Mean shape of the training cases ``[landmark][axis]`` along the array axes, where a stage normalises the pose.
     presence_threshold
         Presence below which a landmark counts as absent; 0 where no training image lacks one.
     """
@@ -55,6 +57,7 @@ class TrainingState:
     optimizer: dict[str, Any] | None = None
     best: Weights | None = None
     best_error_mm: float = float("inf")
+    shape_mm: list[list[float]] | None = None
     presence_threshold: float = 0.0
 
 

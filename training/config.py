@@ -114,6 +114,10 @@ class GlobalStageConfig(_Strict):
     ----------
     sub_image
         Side(s) of the randomly sampled sub-images in samples at ``spacing_mm``, multiples of the network's stride.
+    any_pose
+        For objects that lie in any pose: the image is analysed in every orientation along its axes, and the network is trained
+        around the pose of the mean shape. ``rotation_deg`` should be some degrees above 63, the furthest that an
+        object can be from the nearest of 24 orientations.
     """
 
     spacing_mm: float = Field(gt=0)
@@ -123,6 +127,7 @@ class GlobalStageConfig(_Strict):
     pairs: tuple[int, ...] = (3, 4, 6, 3)
     pool_before: tuple[bool, ...] | None = None
     head_channels: int = Field(default=256, gt=0)
+    any_pose: bool = False
     optimisation: OptimisationConfig
     augmentation: AugmentationConfig = AugmentationConfig()
 
@@ -144,6 +149,11 @@ class LocalStageConfig(_Strict):
         Share of those errors, per axis, that an automatic crop holds with a quarter to spare.
     passes
         How often the stage runs around its own estimate.
+    pose
+        Whether the stage sees the object in the pose of the mean shape, fitted to the estimate of the stage before. For
+        objects that lie in any pose; ``rotation_deg`` of the augmentation then stands for the error of the fit.
+    reach_mm
+        With ``pose``, how far from the fitted mean shape a sub-image may be centred.
     placement
         Where the landmark falls in a training sub-image: ``"uniform"`` anywhere, as in the paper, or ``"centred"``:
         anywhere, but more often near the middle, as it will be met in later passes.
@@ -153,6 +163,8 @@ class LocalStageConfig(_Strict):
     crop: int | Literal["auto"] = "auto"
     crop_quantile: float = Field(default=0.99, gt=0, le=1)
     passes: int = Field(default=1, gt=0)
+    pose: bool = False
+    reach_mm: float = Field(default=2.0, gt=0)
     placement: Literal["uniform", "centred"] = "uniform"
     channels: tuple[int, ...] = (32, 64)
     pairs: tuple[int, ...] = (1, 1)
@@ -219,6 +231,10 @@ class TrainingConfig(_Strict):
         """Sides of the global stage's sub-images, one per axis."""
         sides = self.global_stage.sub_image
         return sides * self.ndim if len(sides) == 1 else sides
+
+    def in_mean_pose(self, number: int) -> bool:
+        """Tell whether a stage's network sees the object in the pose of the mean shape."""
+        return self.local_stages[number - 1].pose if number else self.global_stage.any_pose
 
     def stage(self, number: int) -> GlobalStageConfig | LocalStageConfig:
         """Return the settings of a stage; 0 is the global one."""

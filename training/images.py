@@ -4,7 +4,7 @@ Each image is read and normalised once and kept as float16 at its own spacing; s
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from torch import Tensor
 from core.geometry import to_canonical
 from core.localizer import factors_of
 from core.normalisation import Normalisation
+from core.pose import fit_shape
 from core.resampling import resample
 from training.cases import Case, read_case_image
 from training.sampling import StageCase
@@ -38,6 +39,11 @@ class PreparedCase:
     spacing_mm: Tensor
     points_index: Tensor
 
+    @property
+    def points_mm(self) -> Tensor:
+        """``(L, D)`` landmarks along the array axes, mm."""
+        return self.points_index * self.spacing_mm
+
     def at_spacing(self, spacing_mm: float) -> StageCase:
         """Return the case resampled to a stage's spacing."""
         factors = factors_of(self.spacing_mm, spacing_mm)
@@ -46,6 +52,13 @@ class PreparedCase:
         if any(abs(factor - 1.0) > 1e-6 for factor in factors):
             image = resample(self.prepared.float(), factors).half()
         return StageCase(image, (self.points_index + 0.5) / scale - 0.5)
+
+
+def turned(case: StageCase, prepared: PreparedCase, shape_mm: Tensor) -> StageCase:
+    """Return ``case`` with the rotation from the pose of the mean shape ``(L, D)`` to that of its truth."""
+    known = torch.isfinite(prepared.points_mm).all(1)
+    rotation, _ = fit_shape(shape_mm[known], prepared.points_mm[known])
+    return replace(case, rotation=rotation)
 
 
 def prepare_case(case: Case, normalisation: Normalisation) -> PreparedCase:

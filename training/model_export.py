@@ -45,7 +45,7 @@ def localizer_of(state: TrainingState, config: TrainingConfig, stages: int | Non
     if not finished:
         raise ConfigError("This training has not finished its first stage.", "Continue it with --resume.")
     networks = [build_network(config, stage, len(state.landmarks), weights) for stage, weights in enumerate(finished)]
-    return build_localizer(config, networks, state.crops[: len(networks) - 1])
+    return build_localizer(config, networks, state.crops[: len(networks) - 1], state.shape_mm)
 
 
 def make_info(

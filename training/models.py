@@ -5,6 +5,7 @@ The one place that knows which configuration field becomes which argument; train
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from core.localizer import Localizer
@@ -48,8 +49,16 @@ def build_network(
     return network
 
 
-def build_localizer(config: TrainingConfig, networks: Sequence[nn.Module], crops: Sequence[int]) -> Localizer:
-    """Join the networks of the first stages, global first, to a localizer in evaluation mode."""
+def build_localizer(
+    config: TrainingConfig,
+    networks: Sequence[nn.Module],
+    crops: Sequence[int],
+    shape_mm: Sequence[Sequence[float]] | None = None,
+) -> Localizer:
+    """Join the networks of the first stages, global first, to a localizer in evaluation mode.
+
+    ``shape_mm`` is the mean shape ``(L, D)`` along the array axes, needed where a stage normalises the pose.
+    """
     first, *locals_ = networks
     assert isinstance(first, GlobalNetwork)
     used = config.local_stages[: len(locals_)]
@@ -60,6 +69,9 @@ def build_localizer(config: TrainingConfig, networks: Sequence[nn.Module], crops
         [config.global_stage.spacing_mm, *(stage.spacing_mm for stage in used)],
         list(crops),
         [stage.passes for stage in used],
+        [stage.reach_mm if stage.pose else 0.0 for stage in used],
+        None if shape_mm is None else torch.tensor(shape_mm),
+        config.global_stage.any_pose,
     )
     return localizer.eval()
 
@@ -69,7 +81,8 @@ def stage_infos(localizer: Localizer) -> tuple[StageInfo, ...]:
     strides = [localizer.global_stride, *localizer.strides]
     crops: list[int | None] = [None, *localizer.crops]
     passes = [1, *localizer.passes]
+    poses = [False, *(reach > 0 for reach in localizer.reaches_mm)]
     return tuple(
-        StageInfo(spacing_mm=spacing, stride=stride, offset=(stride - 1) / 2, crop=crop, passes=count)
-        for spacing, stride, crop, count in zip(localizer.spacings_mm, strides, crops, passes, strict=True)
+        StageInfo(spacing_mm=spacing, stride=stride, offset=(stride - 1) / 2, crop=crop, passes=count, pose=pose)
+        for spacing, stride, crop, count, pose in zip(localizer.spacings_mm, strides, crops, passes, poses, strict=True)
     )

@@ -43,7 +43,8 @@ def read_mouse_skulls(root: Path, split: Split) -> tuple[Case, ...]:
         names = json.loads((root / "split.json").read_text(encoding="utf-8"))[split]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(
-            f"There is no mouse skull data set at {root}.", "Give the folder that holds volumes, landmarks and split.json."
+            f"There is no mouse skull data set at {root}.",
+            "Give the folder that holds volumes, landmarks and split.json.",
         ) from error
     return tuple(_read_case(root, str(name)) for name in names)
 

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from training.augmentation import SpatialMap, change_intensity, random_elastic, random_matrices
-from training.config import AugmentationConfig
+from training.config import AugmentationConfig, LocalStageConfig
+from training.mirror import Mirror
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,13 @@ class StageCase:
         ``(*shape)`` float16, normalised and resampled exactly as the localizer does it.
     points
         ``(L, D)`` float32 landmarks in samples of ``image``, NaN where absent.
+    rotation
+        ``(D, D)`` image_from_crop: how the stage's sub-images lie in the image, for a stage that normalises the pose.
     """
 
     image: Tensor
     points: Tensor
+    rotation: Tensor | None = None
 
 
 class Batch(NamedTuple):
@@ -57,19 +61,6 @@ def _sampled(image: Tensor, source: Tensor) -> Tensor:
     return values.reshape(source.shape[:-1])
 
 
-def reflection(ndim: int) -> Tensor:
-    """Return the matrix that mirrors the last axis."""
-    matrix = torch.eye(ndim)
-    matrix[-1, -1] = -1.0
-    return matrix
-
-
-def renamed(points: Tensor, mirrored: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-    """Give each landmark of ``(L, D)`` the place of its mirror image; also say which have none ``(L,)``."""
-    partner = torch.tensor(mirrored)
-    return points[partner.clamp(min=0)], partner < 0
-
-
 def global_batch(
     cases: list[StageCase],
     rng: np.random.Generator,
@@ -77,11 +68,11 @@ def global_batch(
     size: tuple[int, ...],
     spacing_mm: float,
     augmentation: AugmentationConfig,
-    mirrored: tuple[int, ...] = (),
+    mirror: Mirror | None = None,
 ) -> Batch:
     """Draw ``count`` sub-images of ``size`` at random places of random cases (paper, section V.A.1).
 
-    ``mirrored`` says which landmark each becomes in a mirror (see `training.schemes.Scheme.mirrored`).
+    ``mirror`` is needed where the augmentation mirrors.
     """
     ndim = len(size)
     images: list[Tensor] = []
@@ -93,10 +84,12 @@ def global_batch(
         jitter = rng.uniform(-augmentation.translation_mm, augmentation.translation_mm, ndim) / spacing_mm
         centre = (shape - 1) / 2 + rng.uniform(-0.5, 0.5, ndim) * slack + jitter
         matrix = random_matrices(rng, 1, ndim, augmentation)
-        truth, unknown = case.points, torch.zeros(len(case.points), dtype=torch.bool)
-        if augmentation.mirror and rng.uniform() < 0.5:
-            matrix = matrix @ reflection(ndim)
-            truth, unknown = renamed(truth, mirrored)
+        truth = case.points
+        if mirror is not None and augmentation.mirror and rng.uniform() < 0.5:
+            matrix = mirror.matrix @ matrix
+            truth = mirror.renamed(truth)
+        if case.rotation is not None:
+            matrix = case.rotation @ matrix
         spatial = SpatialMap(
             matrix,
             torch.tensor(centre, dtype=torch.float32).unsqueeze(0),
@@ -107,7 +100,7 @@ def global_batch(
         crop = _sampled(case.image, spatial.source_of_grid())
         images.append(change_intensity(crop, rng, augmentation))
         found = spatial.output_of(truth.unsqueeze(0))[0]
-        points.append(torch.where(unknown.unsqueeze(1), torch.inf, found))
+        points.append(torch.where(torch.isinf(truth), truth, found))
     return Batch(torch.stack(images), torch.stack(points))
 
 
@@ -116,15 +109,16 @@ def local_batch(
     rng: np.random.Generator,
     count: int,
     crop: int,
-    spacing_mm: float,
-    augmentation: AugmentationConfig,
-    placement: str,
+    settings: LocalStageConfig,
+    mirror: Mirror | None = None,
 ) -> Batch:
     """Draw, from each of ``count`` random cases, one crop per landmark that always contains it (section V.A.1).
 
-    The crop of an absent landmark lies at a random place.
+    The crop of a landmark that is absent, or unknown in a mirrored image, lies at a random place. ``mirror`` is needed where
+    the augmentation mirrors.
     """
     ndim = cases[0].image.dim()
+    augmentation, spacing_mm = settings.augmentation, settings.spacing_mm
     size = (crop,) * ndim
     middle = (torch.tensor(size, dtype=torch.float32) - 1) / 2
     images: list[Tensor] = []
@@ -132,18 +126,24 @@ def local_batch(
     for number in rng.integers(len(cases), size=count):
         case = cases[number]
         landmarks = len(case.points)
-        reach = rng.uniform(0, 1, (landmarks, 1)) if placement == "centred" else 1.0
+        reach = rng.uniform(0, 1, (landmarks, 1)) if settings.placement == "centred" else 1.0
         wanted = rng.uniform(-0.5, 0.5, (landmarks, ndim)) * reach * (crop - 1)
         place = torch.from_numpy((rng.uniform(0, 1, (landmarks, ndim)) * case.image.shape).astype(np.float32))
-        target = torch.where(torch.isfinite(case.points), case.points, place)
         matrix = random_matrices(rng, landmarks, ndim, augmentation)
+        truth = case.points
+        if mirror is not None and augmentation.mirror and rng.uniform() < 0.5:
+            matrix = mirror.matrix @ matrix
+            truth = mirror.renamed(truth)
+        if case.rotation is not None:
+            matrix = case.rotation @ matrix
+        known = torch.isfinite(truth)
         offset = torch.from_numpy(wanted.astype(np.float32))
         elastic = random_elastic(rng, landmarks, size, augmentation, spacing_mm)
         shift = SpatialMap(matrix, torch.zeros(landmarks, ndim), middle, size, elastic)
         # Choose the source centre so that the landmark falls on ``middle + offset``, elastic displacement included.
         moved = torch.einsum("nij,nj->ni", matrix, offset) + shift.elastic_at((middle + offset).unsqueeze(1)).squeeze(1)
-        spatial = SpatialMap(matrix, target - moved, middle, size, elastic)
+        spatial = SpatialMap(matrix, torch.where(known, truth, place) - moved, middle, size, elastic)
         crops = _sampled(case.image, spatial.source_of_grid())
         images.append(change_intensity(crops, rng, augmentation))
-        points.append(torch.where(torch.isfinite(case.points), middle + offset, torch.nan))
+        points.append(torch.where(known, middle + offset, truth))
     return Batch(torch.stack(images), torch.stack(points))

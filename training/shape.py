@@ -3,9 +3,13 @@
 Arrays of points in mm only; no images and no files.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import RBFInterpolator
+
+from core.errors import ConfigError
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -84,6 +88,24 @@ def procrustes_mean(
         if moved_mm < tolerance_mm:
             break
     return transform_points(fit_similarity(mean, average, scaled=False), mean)
+
+
+def mean_shape(configurations_mm: Sequence[FloatArray]) -> FloatArray:
+    """Return the mean shape ``(L, D)`` of configurations that lie in any pose, in the pose of the first complete one.
+
+    Raises
+    ------
+    ConfigError
+        No configuration knows all its landmarks.
+    """
+    complete = [np.asarray(points, dtype=np.float64) for points in configurations_mm if np.isfinite(points).all()]
+    if not complete:
+        raise ConfigError(
+            "The pose cannot be normalised: no training case has all landmarks.",
+            "Set pose = false in the local stages, or complete a case.",
+        )
+    first = complete[0]
+    return procrustes_mean(np.stack([transform_points(fit_similarity(points, first), points) for points in complete]))
 
 
 def fit_thin_plate_spline(source_mm: FloatArray, target_mm: FloatArray, anchors_mm: FloatArray) -> RBFInterpolator:

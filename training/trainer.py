@@ -24,10 +24,12 @@ from core.errors import ConfigError
 from core.localizer import Localizer
 from training.checkpoints import TrainingState, write_checkpoint
 from training.config import OptimisationConfig, TrainingConfig
-from training.images import PreparedCase
+from training.images import PreparedCase, turned
+from training.mirror import make_mirror
 from training.models import Weights, build_localizer, build_network
-from training.schemes import mirror_images
 from training.sampling import Batch, StageCase, global_batch, local_batch, random_generator
+from training.schemes import mirror_images
+from training.shape import mean_shape
 from training.targets import Losses, losses, make_targets
 
 CHECKPOINT_EVERY_S = 300.0
@@ -123,6 +125,8 @@ class Trainer:
         self.on_step = on_step
         self.should_stop = should_stop
         self.stages = 1 + len(config.local_stages)
+        if state.shape_mm is None and any(map(config.in_mean_pose, range(self.stages))):
+            state.shape_mm = mean_shape([case.points_mm.numpy() for case in train]).tolist()
 
     def fit(self) -> bool:
         """Train what is left to train; return whether it came to the end."""
@@ -153,6 +157,9 @@ class Trainer:
             state.crops.append(self._choose_crop(network.stride, estimates))
         session = _StageSession(network, settings, state, self.fabric, self.config.ndim)
         cases = [case.at_spacing(self.config.stage(state.stage).spacing_mm) for case in self.train]
+        if self.config.in_mean_pose(state.stage):
+            shape_mm = torch.tensor(state.shape_mm)
+            cases = [turned(case, prepared, shape_mm) for case, prepared in zip(cases, self.train, strict=True)]
         saved = time.monotonic()
         with _curves(self.folder, self.fabric) as curves:
             batches = self._batches(cases)
@@ -184,16 +191,18 @@ class Trainer:
         stage = self.state.stage
         settings = self.config.stage(stage).optimisation
         mirrored = mirror_images(self.config.landmarks)
+        shape_mm = self.state.shape_mm if self.config.in_mean_pose(stage) else None
+        mirror = make_mirror(mirrored, self.config.ndim, shape_mm)
 
         def make(iteration: int) -> Batch:
             rng = random_generator(self.config.seed + 1000 * self.fabric.global_rank, stage, iteration)
             if stage == 0:
                 first = self.config.global_stage
                 return global_batch(
-                    cases, rng, settings.batch, self.config.sub_image, first.spacing_mm, first.augmentation, mirrored
+                    cases, rng, settings.batch, self.config.sub_image, first.spacing_mm, first.augmentation, mirror
                 )
             local, crop = self.config.local_stages[stage - 1], self.state.crops[stage - 1]
-            return local_batch(cases, rng, settings.batch, crop, local.spacing_mm, local.augmentation, local.placement)
+            return local_batch(cases, rng, settings.batch, crop, local, mirror)
 
         # One thread only: the learning needs the cores, and two teams of threads on them wait for each other.
         with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
@@ -206,7 +215,7 @@ class Trainer:
                 yield batch
 
     def _localizer(self, networks: list[nn.Module]) -> Localizer:
-        return build_localizer(self.config, networks, self.state.crops[: len(networks) - 1])
+        return build_localizer(self.config, networks, self.state.crops[: len(networks) - 1], self.state.shape_mm)
 
     @torch.inference_mode()
     def _estimates(self, earlier: list[nn.Module]) -> list[Tensor]:

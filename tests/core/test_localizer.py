@@ -1,10 +1,13 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
 
-from core.localizer import Localizer, factors_of
+from core.localizer import Localizer, StageOutput, factors_of
 from core.networks import GlobalNetwork, LocalNetwork
 from core.normalisation import Normalisation
+from core.pose import axis_turns, turn_image, turn_matrix
 from core.types import Grid
 
 
@@ -25,6 +28,13 @@ class KnowsTheAnswer(torch.nn.Module):
         centres = cell_centres(cells, self.stride, images.device)
         displacement = self.points.reshape(*self.points.shape, *[1] * len(cells)) - centres
         return log_transform(displacement).unsqueeze(0), torch.zeros(1, len(self.points), *cells)
+
+    def fine(self, images: torch.Tensor) -> torch.Tensor:
+        return images
+
+    def coarse(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        answer: tuple[torch.Tensor, torch.Tensor] = self(features)
+        return answer
 
 
 def make_localizer(ndim: int, passes: int = 1) -> Localizer:
@@ -48,7 +58,7 @@ def test_the_global_stage_maps_samples_back_to_the_input(shape: tuple[int, ...],
     assert all(n % 4 == 0 for n in network.seen[0][2:])
     # Each vote starts at its cell's centre and ends at the landmark, in the input's own frame.
     cell = (1,) * len(shape)
-    start = output.origin_index[0] + output.step_index
+    start = output.index_from_cell[0] @ torch.ones(len(shape) + 1)
     end = start + output.displacement_mm[(0, slice(None), *cell)] / torch.tensor(spacing)
     assert np.allclose(end.numpy(), expected[0], atol=1e-3)
 
@@ -80,9 +90,80 @@ def test_each_pass_starts_from_the_last_ones_answer() -> None:
     assert output.points_index.tolist() == [[56.5, 50.5], [50.5, 44.5]]
 
 
+def voted_index(stage: StageOutput, spacing: torch.Tensor) -> torch.Tensor:
+    """Count the votes of a stage anew, from its field alone, as a front end would that draws it."""
+    cells = torch.stack(torch.meshgrid(*[torch.arange(n) for n in stage.weight.shape[1:]], indexing="ij"), -1).float()
+    matrix = stage.index_from_cell.reshape(
+        len(stage.weight), *[1] * (cells.dim() - 1), *stage.index_from_cell.shape[1:]
+    )
+    centres = (matrix[..., :-1] @ cells.unsqueeze(-1)).squeeze(-1) + matrix[..., -1]
+    votes = (centres + stage.displacement_mm.movedim(1, -1) / spacing).flatten(1, -2)
+    share = stage.weight.flatten(1) / stage.weight.flatten(1).sum(1, keepdim=True)
+    return (votes * share.unsqueeze(-1)).sum(1)
+
+
+def make_posed_localizer(ndim: int) -> Localizer:
+    """Make an untrained localizer for objects in any pose."""
+    torch.manual_seed(3)
+    first = GlobalNetwork(ndim, 6, 4, (4, 8), (1, 1), (True, True), 8)
+    local = LocalNetwork(ndim, 6, (4, 8), head_channels=8)
+    shape_mm = torch.randn(6, ndim) * 5
+    return Localizer(
+        Normalisation("zscore"), first, [local], [1.0, 0.5], [12], [2], [1.0], shape_mm, any_pose=True
+    ).eval()
+
+
 @pytest.mark.parametrize("ndim", [2, 3])
-def test_scripted_equals_eager_and_stages_one_by_one_equal_one_call(ndim: int) -> None:
-    localizer = make_localizer(ndim, passes=2)
+def test_the_field_of_a_turned_stage_points_where_its_landmarks_are(ndim: int) -> None:
+    localizer = make_posed_localizer(ndim)
+    spacing = torch.tensor([0.6, 0.8, 1.1][:ndim])
+    with torch.inference_mode():
+        output = localizer(torch.randn(40, 33, 29)[(slice(None),) * ndim + (0,) * (3 - ndim)], spacing)
+    for stage in output.stages:
+        assert torch.allclose(voted_index(stage, spacing), stage.points_index, atol=1e-3)
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_an_object_that_lies_along_other_axes_is_found_all_the_same(ndim: int) -> None:
+    """Turning the image by any of the turns along its axes turns the answer, and changes nothing else."""
+    localizer = make_posed_localizer(ndim)
+    voxels = torch.randn(32, 40, 24)[(slice(None),) * ndim + (0,) * (3 - ndim)]  # no padding, so that no side differs
+    spacing = torch.ones(ndim)
+    with torch.inference_mode():
+        expected = localizer(voxels, spacing)
+        for turn in axis_turns(ndim)[1::5]:
+            found = localizer(turn_image(voxels, turn), spacing)
+            middle, turned_middle = ((torch.tensor(v.shape) - 1) / 2 for v in (voxels, turn_image(voxels, turn)))
+            back = (found.points_index - turned_middle) @ turn_matrix(turn).t() + middle
+            assert torch.allclose(back, expected.points_index, atol=0.02)
+            assert torch.allclose(found.presence, expected.presence, atol=1e-3)
+
+
+@pytest.mark.parametrize("tile", [8, 16, 40])
+def test_tiles_give_the_answer_of_the_whole_image(tile: int) -> None:
+    torch.manual_seed(1)
+    network = GlobalNetwork(3, 2, 4, (4, 8, 8), (2, 1, 1), (True, True, False), 8)
+    localizer = Localizer(Normalisation("zscore"), network, [], [1.0], [], []).eval()
+    voxels, spacing = torch.randn(61, 70, 43), torch.tensor([1.3, 0.8, 1.0])
+    with torch.inference_mode():
+        whole, tiled = localizer(voxels, spacing), localizer(voxels, spacing, tile)
+    assert torch.allclose(whole.points_index, tiled.points_index, atol=1e-4)
+    assert torch.allclose(whole.stages[0].displacement_mm, tiled.stages[0].displacement_mm, atol=1e-4)
+
+
+def test_the_tile_shrinks_with_the_memory() -> None:
+    localizer = make_localizer(3)
+    shape, spacing = [200, 200, 200], torch.ones(3)
+    assert localizer.tile_for(shape, spacing, 4e9) == 0
+    tiles = [localizer.tile_for(shape, spacing, megabytes * 1e6) for megabytes in (120, 80, 1)]
+    assert all(larger > smaller for larger, smaller in itertools.pairwise(tiles))
+    assert tiles[-1] == 4 * localizer.global_stride
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+@pytest.mark.parametrize("posed", [False, True])
+def test_scripted_equals_eager_and_stages_one_by_one_equal_one_call(ndim: int, posed: bool) -> None:
+    localizer = make_posed_localizer(ndim) if posed else make_localizer(ndim, passes=2)
     with pytest.warns(DeprecationWarning, match="torch.jit.script"):
         scripted = torch.jit.script(localizer)
     voxels, spacing = (
@@ -121,3 +202,8 @@ def test_factors_are_input_samples_per_stage_sample() -> None:
 def test_stages_must_be_described() -> None:
     with pytest.raises(ValueError, match="each local stage"):
         Localizer(Normalisation(), GlobalNetwork(2, 1, 4, (4,), (1,)), [], [1.0, 0.5], [], [])
+
+
+def test_a_pose_cannot_be_normalised_without_the_mean_shape() -> None:
+    with pytest.raises(ValueError, match="mean shape"):
+        Localizer(Normalisation(), GlobalNetwork(2, 1, 4, (4,), (1,)), [], [1.0], [], [], any_pose=True)

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.resampling import crop_starts, cut_crops, pad_to_multiple, resample, resampled_length
+from core.resampling import crop_starts, cut_crops, cut_turned_crops, resample, resample_window, resampled_length
 from core.types import Grid
 
 
@@ -48,11 +48,16 @@ def test_the_same_spacing_changes_nothing() -> None:
     assert torch.equal(resample(image, [1.0, 1.0, 1.0]), image)
 
 
-def test_padding_goes_to_the_far_end() -> None:
-    padded = pad_to_multiple(torch.ones(5, 8), 4)
-    assert padded.shape == (8, 8)
-    assert padded[:5].sum() == 40
-    assert padded[5:].sum() == 0
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10_000), st.sampled_from([2, 3]))
+def test_a_window_is_that_part_of_the_whole_and_zero_beyond(seed: int, ndim: int) -> None:
+    rng = np.random.default_rng(seed)
+    image = torch.from_numpy(rng.normal(size=(21, 17, 13)[:ndim]).astype(np.float32))
+    factors = [float(f) for f in rng.choice([0.5, 1.0, 1.7, 3.0], ndim)]
+    first, shape = rng.integers(-12, 30, ndim).tolist(), rng.integers(1, 20, ndim).tolist()
+    whole = torch.nn.functional.pad(resample(image, factors), [60] * 2 * ndim)
+    expected = whole[tuple(slice(60 + f, 60 + f + n) for f, n in zip(first, shape, strict=True))]
+    assert torch.allclose(resample_window(image, factors, first, shape), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
@@ -61,8 +66,22 @@ def test_crops_are_centred_and_zero_outside(ndim: int) -> None:
     image = torch.rand(*shape) + 1.0
     points = torch.tensor([[5.0] * ndim, [-50.0] * ndim, [500.0] * ndim])
     starts = crop_starts(points, shape, 4)
-    crops = cut_crops(image, starts, 4)
+    crops = cut_crops(image, [1.0] * ndim, starts, 4)
     assert starts[0].tolist() == [4.0] * ndim  # 3.5 rounds to even
     assert torch.equal(crops[0], image[(slice(4, 8),) * ndim])
     assert (crops[1] > 0).sum() == 2**ndim  # half of each side still overlaps the corner
     assert (crops[2] > 0).sum() == 2**ndim
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_turned_crops_see_what_lies_there(ndim: int) -> None:
+    """On a linear ramp interpolation is exact, so every sample must have the value of its place."""
+    rng = np.random.default_rng(ndim)
+    slope = torch.from_numpy(rng.normal(size=ndim).astype(np.float32))
+    index = torch.stack(torch.meshgrid(*[torch.arange(40.0)] * ndim, indexing="ij"), -1)
+    rotation = torch.linalg.qr(torch.from_numpy(rng.normal(size=(ndim, ndim)).astype(np.float32))).Q
+    centres = torch.from_numpy(rng.uniform(18, 21, (2, ndim)).astype(np.float32))
+    found = cut_turned_crops(index @ slope, [1.0] * ndim, centres, rotation, 6)
+    offsets = torch.stack(torch.meshgrid(*[torch.arange(6.0) - 2.5] * ndim, indexing="ij"), -1)
+    places = centres.reshape(2, *[1] * ndim, ndim) + offsets @ rotation.t()
+    assert torch.allclose(found, places @ slope, atol=1e-3)

@@ -5,12 +5,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.augmentation import SpatialMap, change_intensity, random_elastic, random_matrices
-from training.config import AugmentationConfig
+from training.config import AugmentationConfig, LocalStageConfig, OptimisationConfig
+from training.mirror import make_mirror
 from training.sampling import StageCase, global_batch, local_batch, random_generator
 
 STRONG = AugmentationConfig(
     rotation_deg=40, scale=0.2, translation_mm=4, elastic_mm=1.0, elastic_grid_mm=16, contrast=0.2, brightness=0.2
 )
+
+
+def local_stage(augmentation: AugmentationConfig, placement: str) -> LocalStageConfig:
+    """Make the settings of a local stage at 1 mm."""
+    return LocalStageConfig(
+        spacing_mm=1.0,
+        placement=placement,  # type: ignore[arg-type]
+        augmentation=augmentation,
+        optimisation=OptimisationConfig(iterations=1),
+    )
 
 
 def blob_case(seed: int, ndim: int) -> StageCase:
@@ -72,7 +83,7 @@ def test_global_landmarks_stay_on_their_blobs(ndim: int, seed: int) -> None:
 def test_local_crops_always_contain_their_landmark(ndim: int, placement: str) -> None:
     cases = [blob_case(seed, ndim) for seed in range(3)]
     plain = STRONG.model_copy(update={"contrast": 0.0, "brightness": 0.0})
-    batch = local_batch(cases, np.random.default_rng(1), 12, 16, 1.0, plain, placement)
+    batch = local_batch(cases, np.random.default_rng(1), 12, 16, local_stage(plain, placement))
     assert batch.images.shape == (12, 2, *(16,) * ndim)
     points = batch.points[:, 0].numpy()
     assert points.min() >= 0
@@ -85,8 +96,8 @@ def test_local_crops_always_contain_their_landmark(ndim: int, placement: str) ->
 
 def test_uniform_placement_reaches_the_borders_and_centred_prefers_the_middle() -> None:
     cases, none = [blob_case(0, 2)], AugmentationConfig()
-    uniform = local_batch(cases, np.random.default_rng(0), 200, 16, 1.0, none, "uniform").points[:, 0]
-    centred = local_batch(cases, np.random.default_rng(0), 200, 16, 1.0, none, "centred").points[:, 0]
+    uniform = local_batch(cases, np.random.default_rng(0), 200, 16, local_stage(none, "uniform")).points[:, 0]
+    centred = local_batch(cases, np.random.default_rng(0), 200, 16, local_stage(none, "centred")).points[:, 0]
     assert uniform.min() < 1.0
     assert uniform.max() > 14.0
     assert (centred - 7.5).abs().mean() < 0.7 * (uniform - 7.5).abs().mean()
@@ -109,3 +120,27 @@ def test_intensity_changes_keep_the_ends_of_the_range_under_gamma() -> None:
     assert torch.allclose(found[..., [0, 2]], crops[..., [0, 2]], atol=1e-5)
     assert found[..., 1].abs().max() > 0.05
     assert torch.equal(change_intensity(crops, np.random.default_rng(0), AugmentationConfig()), crops)
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+@pytest.mark.parametrize("local", [False, True])
+def test_mirrored_images_keep_landmarks_on_their_blobs_and_exchange_names(ndim: int, local: bool) -> None:
+    """Two blobs, a bright and a dim one, are each other's partners; a third landmark has none."""
+    shape = (40, 44, 36)[:ndim]
+    points = np.array([[14.0, 14.0, 14.0], [24.0, 22.0, 20.0], [20.0, 14.0, 20.0]])[:, :ndim]
+    index = np.stack(np.meshgrid(*[np.arange(n) for n in shape], indexing="ij"), -1)
+    values = sum(b * np.exp(-((index - p) ** 2).sum(-1) / 8.0) for b, p in zip((2.0, 1.0), points, strict=False))
+    case = StageCase(torch.from_numpy(values).half(), torch.from_numpy(points).float())
+    mirror = make_mirror((1, 0, -1), ndim)
+    plain = AugmentationConfig(rotation_deg=20, mirror=True)
+    rng = np.random.default_rng(5)
+    if local:
+        batch = local_batch([case], rng, 12, 16, local_stage(plain, "centred"), mirror)
+    else:
+        batch = global_batch([case], rng, 12, (64,) * ndim, 1.0, plain, mirror)
+    mirrored = torch.isinf(batch.points[:, 2]).all(1)
+    assert 0 < mirrored.sum() < 12
+    for image, points_px, is_mirror in zip(batch.images, batch.points, mirrored, strict=True):
+        for row, bright in enumerate((1.0, 2.0) if is_mirror else (2.0, 1.0)):
+            found = image[row if local else 0][tuple(points_px[row].round().int())]
+            assert float(found) == pytest.approx(bright, rel=0.3)
