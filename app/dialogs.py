@@ -64,7 +64,7 @@ class Dialogs:
     def landmarks_path(self, folder: Path | None) -> Path | None:
         """Ask which landmark file to open."""
         return self._open_path(
-            "Open landmarks", folder, "Landmarks (*.csv *.mrk.json *.json *.fcsv *.txt);;All files (*)"
+            "Open landmarks", folder, "Landmarks (*.csv *.mrk.json *.json *.fcsv *.tsv *.txt);;All files (*)"
         )
 
     def model_path(self) -> Path | None:

@@ -40,7 +40,7 @@ def read_mouse_skulls(root: Path, split: Split) -> tuple[Case, ...]:
             f"The mouse skull data set has no split {split!r}.", f"Use one of: {', '.join(get_args(Split))}."
         )
     try:
-        names = json.loads((root / "split.json").read_text(encoding="utf-8"))[split]
+        names = list(json.loads((root / "split.json").read_text(encoding="utf-8"))[split])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(
             f"There is no mouse skull data set at {root}.",
