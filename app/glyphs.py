@@ -14,7 +14,7 @@ from core.types import Landmarks, Status
 REACH_SLICES = 3.0
 REACH_FRACTION = 0.02
 """A landmark is seen from this many slices away, or from this fraction of the volume's diagonal if that is more."""
-NEAR_OPACITY, FAR_OPACITY = 0.6, 0.2
+NEAR_OPACITY, FAR_OPACITY = 0.7, 0.3
 """Of a landmark beside its own slice, and of one as far away as it is seen."""
 
 

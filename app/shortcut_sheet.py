@@ -7,10 +7,11 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app import theme
-from app.actions import ACTIONS, MENUS
+from app.actions import ACTIONS, EDIT, FILE, HELP, LANDMARK, MENUS, VIEW
 from app.gestures import GESTURES
 
-_KEYS_WIDTH = 190
+_KEYS_WIDTH = 150
+_COLUMNS = ((FILE, EDIT, LANDMARK), (VIEW, HELP, "Nudging and leaving"), ("Mouse",))
 
 
 class ShortcutSheet(QDialog):
@@ -19,13 +20,12 @@ class ShortcutSheet(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys and gestures")
-        sections = [(menu, _rows(menu)) for menu in MENUS]
-        sections.append(("Nudging and leaving", _rows("")))
-        sections.append(("Mouse", list(GESTURES)))
+        sections = {menu: _rows(menu) for menu in MENUS}
+        sections |= {"Nudging and leaving": _rows(""), "Mouse": list(GESTURES)}
         columns = QHBoxLayout()
         columns.setSpacing(36)
-        for chosen in (sections[: len(MENUS)], sections[len(MENUS) :]):
-            label = QLabel("".join(_section(title, rows) for title, rows in chosen if rows))
+        for titles in _COLUMNS:
+            label = QLabel("".join(_section(title, sections[title]) for title in titles))
             label.setTextFormat(Qt.TextFormat.RichText)
             columns.addWidget(label, alignment=Qt.AlignmentFlag.AlignTop)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)

@@ -27,6 +27,10 @@ from app.view_state import Mode
 from core.geometry import Orientation, SlicePlane, block_means, extract_slice, voxel_steps
 from core.types import Image
 
+_NO_LIMITS = {"xMin": -1e307, "xMax": 1e307, "yMin": -1e307, "yMax": 1e307} | dict.fromkeys(
+    ("minXRange", "maxXRange", "minYRange", "maxYRange")
+)
+
 
 class Part(Flag):
     """What of the view is out of date."""
@@ -138,7 +142,7 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
     def fit(self) -> None:
         """Show the whole slice."""
         plane = self.plane
-        if plane is not None:
+        if plane is not None and Part.IMAGE not in self._stale:  # else the limits are still another image's
             columns, rows = plane.size_px
             self._box.setRange(QRectF(-0.5, -0.5, columns, rows), padding=0.02)
             self._fitted = True
@@ -201,19 +205,21 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         """Prepare for slices of another size: limits, aspect ratio and letters."""
         width_mm, height_mm = plane.pixel_size_mm
         columns, rows = plane.size_px
-        longest = 2 * max(columns, rows)
-        self._box.setLimits(
-            xMin=-columns, xMax=2 * columns, yMin=-rows, yMax=2 * rows,
-            minXRange=4, minYRange=4, maxXRange=longest, maxYRange=longest,
-        )  # fmt: skip
+        longest_mm = max(columns * width_mm, rows * height_mm)
+        far_x, far_y = longest_mm / width_mm, longest_mm / height_mm
+        self._box.setLimits(**_NO_LIMITS)  # the view box forgets to redraw where a new range meets old limits
         self._box.setAspectLocked(True, ratio=width_mm / height_mm)
+        self.fit()
+        self._box.setLimits(
+            xMin=-2 * far_x, xMax=columns + 2 * far_x, yMin=-2 * far_y, yMax=rows + 2 * far_y,
+            minXRange=4, minYRange=4, maxXRange=3 * far_x, maxYRange=3 * far_y,
+        )  # fmt: skip
         self.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, image.ndim == 3)
         self._image_item.setAutoDownsample(image.ndim == 2)
         # Without a position in the file nobody knows which side of a volume is which.
         known = image.ndim == 3 and image.source.spacing_known
         letters = EdgeLetters.of(self._orientation, radiological=self._state.radiological) if known else None
         self._letters_layer.set_letters(letters)
-        self.fit()
 
     def _step(self) -> int:
         """Return how many pixels of the slice share one pixel of the screen, along each axis."""

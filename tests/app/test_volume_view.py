@@ -152,6 +152,24 @@ def test_letters_and_crosshair_are_drawn_and_can_be_switched(volume_window, qtbo
     assert (axial, coronal, sagittal) == (True, True, False)
 
 
+@pytest.mark.parametrize("size", [(1280, 800), (1900, 620)])
+def test_every_slice_is_wholly_in_view_until_it_is_zoomed(volume_window, size, qtbot):
+    volume_window.resize(*size)
+    volume_window.controller.view_state.maximised = Panel.CORONAL
+    coronal = volume_window.viewer.views[Orientation.CORONAL]
+    qtbot.waitUntil(lambda: coronal.width() > size[0] / 3)
+    for maximised, views in ((Panel.CORONAL, [coronal]), (None, volume_window.viewer.views.values())):
+        volume_window.controller.view_state.maximised = maximised
+        qtbot.wait(20)
+        for view in views:
+            columns, rows = view.plane.size_px
+            corners = view.screen_map().to_screen([[-0.5, -0.5], [columns - 0.5, rows - 0.5]])
+            assert (corners >= -0.5).all()
+            assert (corners <= [view.width() + 0.5, view.height() + 0.5]).all()
+            filled = (corners[1] - corners[0]) / [view.width(), view.height()]
+            assert filled.max() > 0.9
+
+
 # Crosshair
 
 
