@@ -42,7 +42,7 @@ GESTURES = (
     ("Wheel", "Zoom; in a volume: next slice, with Ctrl zoom"),
     ("Right drag", "Brightness (up, down) and contrast (left, right)"),
     ("Middle drag, or Shift + left drag", "Move the image"),
-    ("Double click beside landmarks", "Fit the image; in a volume: this view alone, or all four"),
+    ("Double click beside landmarks", "Fit; in a volume: this view alone, or all four"),
     ("Click or drag beside landmarks", "In a volume: move the crosshair"),
     ("Shift + move", "In a volume: the crosshair follows the mouse"),
     ("Drag in the 3D view", "Turn it; the wheel zooms, Shift + drag moves it"),

@@ -10,8 +10,8 @@ from app import theme
 from app.actions import ACTIONS, EDIT, FILE, HELP, LANDMARK, MENUS, VIEW
 from app.gestures import GESTURES
 
-_KEYS_WIDTH = 150
-_COLUMNS = ((FILE, EDIT, LANDMARK), (VIEW, HELP, "Nudging and leaving"), ("Mouse",))
+_COLUMNS = (((FILE, EDIT, LANDMARK), 150), ((VIEW, HELP, "Nudging and leaving"), 90), (("Mouse",), 190))
+"""Titles of the sections in each column, and the width of their keys."""
 
 
 class ShortcutSheet(QDialog):
@@ -24,8 +24,8 @@ class ShortcutSheet(QDialog):
         sections |= {"Nudging and leaving": _rows(""), "Mouse": list(GESTURES)}
         columns = QHBoxLayout()
         columns.setSpacing(36)
-        for titles in _COLUMNS:
-            label = QLabel("".join(_section(title, sections[title]) for title in titles))
+        for titles, keys_width in _COLUMNS:
+            label = QLabel("".join(_section(title, sections[title], keys_width) for title in titles))
             label.setTextFormat(Qt.TextFormat.RichText)
             columns.addWidget(label, alignment=Qt.AlignmentFlag.AlignTop)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
@@ -45,9 +45,9 @@ def _rows(menu: str) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
-def _section(title: str, rows: list[tuple[str, str]]) -> str:
+def _section(title: str, rows: list[tuple[str, str]], keys_width: int) -> str:
     body = "".join(
-        f"<tr><td width='{_KEYS_WIDTH}' style='padding: 2px 12px 2px 0; color: {theme.ACCENT}'>{escape(keys)}</td>"
+        f"<tr><td width='{keys_width}' style='padding: 2px 12px 2px 0; color: {theme.ACCENT}'>{escape(keys)}</td>"
         f"<td style='padding: 2px 0'>{escape(text)}</td></tr>"
         for keys, text in rows
     )

@@ -65,30 +65,36 @@ def field_picture(field: VectorField, plane: SlicePlane, image_grid: Grid) -> Fi
         Cells centred outside of it are left out.
     """
     grid = field.grid
-    index = np.stack(np.meshgrid(*(np.arange(n) for n in grid.shape), indexing="ij"), axis=-1)
+    index, within = _cut_cells(grid, plane)
+    index = index[image_grid.contains(grid.to_mm(index))]
+    chosen = tuple(index.T)
     centres_mm = grid.to_mm(index)
-    chosen = image_grid.contains(centres_mm)
-    within = [0, 1]  # the axes of the field that run along the slice
-    if grid.ndim == 3:
-        depth_steps = plane.depth_of(plane.mm_from_px((0, 0)) + grid.vectors_to_mm(np.eye(3)))
-        across = int(np.argmax(np.abs(depth_steps)))
-        within = [axis for axis in range(3) if axis != across]
-        depths = plane.depth_of(centres_mm)
-        half = abs(float(depth_steps[across])) / 2
-        chosen &= (depths > -half - 1e-9) & (depths <= half - 1e-9)
-    centres_mm = centres_mm[chosen]
-    displacement_mm = np.asarray(field.displacement_mm, dtype=np.float64)[chosen]
+    displacement_mm = np.asarray(field.displacement_mm[chosen], dtype=np.float64)
     centres_px = plane.px_from_mm(centres_mm)
     directions_px = plane.px_from_mm(centres_mm + displacement_mm) - centres_px
     sides_px = plane.px_from_mm(plane.mm_from_px((0, 0)) + grid.vectors_to_mm(np.eye(grid.ndim)[within]))
     return FieldPicture(
-        cells=index[chosen][:, within].astype(np.int64),
+        cells=index[:, within],
         centres_px=centres_px,
         directions_px=directions_px,
         lengths=_display_lengths(displacement_mm, directions_px * plane.pixel_size_mm),
         likely=field.weight[chosen] > POSTERIOR_LIMIT,
         sides_px=sides_px,
     )
+
+
+def _cut_cells(grid: Grid, plane: SlicePlane) -> tuple[npt.NDArray[np.int64], list[int]]:
+    """Return the indices ``(N, D)`` of the cells a slice cuts, and the two axes of cells that run most along it."""
+    if grid.ndim == 2:
+        return np.indices(grid.shape).reshape(2, -1).T, [0, 1]
+    start = float(plane.depth_of(grid.to_mm(np.zeros(3))))
+    steps = plane.depth_of(plane.mm_from_px((0, 0)) + grid.vectors_to_mm(np.eye(3)))
+    across = int(np.argmax(np.abs(steps)))
+    within = [axis for axis in range(3) if axis != across]
+    index = np.zeros((grid.shape[within[0]] * grid.shape[within[1]], 3), dtype=np.int64)
+    index[:, within] = np.indices([grid.shape[axis] for axis in within]).reshape(2, -1).T
+    index[:, across] = np.rint(-(start + index @ steps) / steps[across])
+    return index[(index[:, across] >= 0) & (index[:, across] < grid.shape[across])], within
 
 
 def _display_lengths(displacement_mm: FloatArray, projected_mm: FloatArray) -> FloatArray:
