@@ -46,5 +46,5 @@ GESTURES = (
     ("Click or drag beside landmarks", "In a volume: move the crosshair"),
     ("Shift + move", "In a volume: the crosshair follows the mouse"),
     ("Drag in the 3D view", "Turn it; the wheel zooms, Shift + drag moves it"),
-    ("Hold H", "Hide landmarks and vectors"),
+    ("Hold H", "Hide landmarks, vectors and crosshair"),
 )

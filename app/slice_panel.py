@@ -32,6 +32,7 @@ class PanelFrame(QFrame):
         super().__init__()
         self.setObjectName("panel")
         self._colour = colour
+        self._look = ""
         title = QLabel("3D" if panel is Panel.SCENE else panel.capitalize())
         title.setStyleSheet(f"color: {colour}; font-weight: 600;")
         self.readout = QLabel()
@@ -64,7 +65,10 @@ class PanelFrame(QFrame):
         self.maximise_button.setIcon(theme.icon("restore" if maximised else "maximise"))
         self.maximise_button.setToolTip("Show all four views (0)" if maximised else "Show this view alone")
         width, colour = (1, self._colour if active else theme.LINE) if framed else (0, theme.LINE)
-        self.setStyleSheet(f"#panel {{ border: {width}px solid {colour}; }}")
+        look = f"#panel {{ border: {width}px solid {colour}; }}"
+        if look != self._look:  # a style is costly even where it changes nothing
+            self._look = look
+            self.setStyleSheet(look)
 
 
 class PlanePanel(PanelFrame):

@@ -109,7 +109,8 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
             Part.CROSSHAIR: (events.crosshair_mm, events.show_crosshair),
             Part.LANDMARKS: (self._document.landmarks_changed, events.show_labels),
             Part.FIELD: (self._document.prediction_changed, events.show_vectors, events.stage),
-            Part.LANDMARKS | Part.FIELD: (events.selected, events.hide_all),
+            Part.LANDMARKS | Part.FIELD: (events.selected,),
+            Part.LANDMARKS | Part.FIELD | Part.CROSSHAIR: (events.hide_all,),
         }.items():
             for signal in signals:
                 signal.connect(partial(self._redraw_soon, part))
@@ -244,7 +245,7 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
 
     def _show_crosshair(self, plane: SlicePlane) -> None:
         crosshair_mm = self._state.crosshair_mm
-        if crosshair_mm is None or not self._state.show_crosshair:
+        if crosshair_mm is None or self._state.hide_all or not self._state.show_crosshair:
             self._crosshair_layer.set_centre(None)
             return
         column_px, row_px = plane.px_from_mm(crosshair_mm)

@@ -54,6 +54,7 @@ class VolumeView(QWidget):
             self._grid.addWidget(self.panels[panel], row, column)
         controller.document.image_changed.connect(self._arrange)
         controller.view_state.events.maximised.connect(self._arrange)
+        controller.view_state.events.maximised.connect(self._focus)
         controller.view_state.events.active.connect(self._arrange)
         self._arrange()
 
@@ -67,6 +68,10 @@ class VolumeView(QWidget):
         for view in self.views.values():
             if view.isVisible():
                 view.bring_up_to_date()
+
+    def _focus(self, *_: object) -> None:
+        """Let keys act in a view that can be seen: the focus was perhaps in one that has just been hidden."""
+        self.views[self._controller.view_state.active].setFocus()
 
     def _arrange(self, *_: object) -> None:
         image, state = self._controller.document.image, self._controller.view_state

@@ -4,6 +4,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 
+from app import landmark_edits
 from app.controller import Controller
 from app.main_window import MainWindow
 from app.slice_panel import slice_position
@@ -359,3 +360,19 @@ def test_the_status_line_names_the_sides_the_voxel_and_its_value(volume_window):
     sides = [pair[int(value > 0)] for pair, value in zip(("RL", "AP", "IS"), point_mm, strict=True)]
     where = "  ".join(f"{side} {abs(value):.1f}" for side, value in zip(sides, point_mm, strict=True))
     assert text == f"{where} mm   voxel ({x}, {y}, {z})   value {image.voxels[z, y, x]:g}"
+
+
+def test_a_volume_of_which_nobody_knows_how_it_lies_has_no_sides(empty_window, qtbot):
+    window, controller = empty_window, empty_window.controller
+    image = make_image((9, 30, 40))
+    controller.view_state.begin(image)
+    controller.document.set_image(image, landmark_edits.unplaced(("a",), 3), None)
+    views = window.viewer.views
+    qtbot.waitUntil(lambda: all(view.isVisible() for view in views.values()))
+    window.viewer.bring_up_to_date()
+    assert [window.viewer.panels[Panel(o)].readout.text() for o in views] == ["5 / 9", "16 / 30", "21 / 40"]
+    place, _ = spot(window, Orientation.AXIAL)
+    viewport = views[Orientation.AXIAL].viewport()
+    QApplication.sendEvent(viewport, move_event(viewport, place, LEFT & RIGHT, NO_KEY))
+    (text,) = [t for label in window.status_bar.findChildren(QLabel) if "value" in (t := label.text())]
+    assert text.startswith("voxel (")

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -40,3 +42,13 @@ def test_dragging_up_brightens_and_right_flattens():
 def test_the_window_never_closes():
     low, high = dragged_levels((50, 150), -100.0, 0.0, (0, 200))
     assert high - low == pytest.approx(0.2)
+
+
+def test_a_volume_stored_in_another_order_is_sampled_without_a_copy_of_it():
+    voxels = np.random.default_rng(0).normal(100, 20, (120, 130, 140)).astype(np.float32).transpose(2, 0, 1)[::-1]
+    tracemalloc.start()
+    low, high = percentile_levels(voxels, 1, 99)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < voxels.nbytes
+    assert (low, high) == pytest.approx((100 - 2.326 * 20, 100 + 2.326 * 20), abs=1)
