@@ -86,8 +86,9 @@ def cursor_facts(image: Image, point_mm: tuple[float, ...], unit: str) -> str:
 def image_facts(image: Image) -> str:
     """Return size and pixel size of an image, and whether the latter is known."""
     size = " × ".join(str(n) for n in reversed(image.grid.shape))
+    unit, sample = ("px", "pixel") if image.ndim == 2 else ("voxels", "voxel")
     if not image.source.spacing_known:
-        return f"{size} px   ·   pixel size unknown: distances in px"
+        return f"{size} {unit}   ·   {sample} size unknown: distances in px"
     spacing_mm = list(reversed([f"{value:.4g}" for value in image.grid.spacing_mm]))
     same = len(set(spacing_mm)) == 1
-    return f"{size} px   ·   {spacing_mm[0] if same else ' × '.join(spacing_mm)} mm per pixel"
+    return f"{size} {unit}   ·   {spacing_mm[0] if same else ' × '.join(spacing_mm)} mm per {sample}"
