@@ -220,7 +220,7 @@ class Localizer(nn.Module):
         best: list[StageOutput] = []
         for turn in self.turns:
             output = self._turned_stage(image, factors, turn, tile)
-            score = self._likeness(output, spacing_mm)
+            score = self._likeness(output, spacing_mm, turn)
             if score > best_score:
                 best_score = score
                 best = [output]
@@ -235,12 +235,17 @@ class Localizer(nn.Module):
         frame = Frame(origin.unsqueeze(0).expand(logit.shape[1], -1), scale.unsqueeze(1) * rotation, rotation)
         return self._concluded(transformed, logit, frame, self.spacings_mm[0], self.global_stride)
 
-    def _likeness(self, output: StageOutput, spacing_mm: Tensor) -> float:
-        """Return how much the landmarks found look like the object: sure, and arranged as the mean shape is."""
+    def _likeness(self, output: StageOutput, spacing_mm: Tensor, turn: list[int]) -> float:
+        """Return how much the landmarks look like the object in its normal pose.
+
+        They do where they are surely present, arranged as the mean shape is, and turned little against it.
+        """
         points_mm = output.points_index * spacing_mm
-        _, fitted_mm = fit_shape(self.shape_mm, points_mm)
+        rotation, fitted_mm = fit_shape(self.shape_mm, points_mm)
         distance = (points_mm - fitted_mm).square().sum(1).sqrt()
-        return float((output.presence / (1.0 + (distance / self.spacings_mm[0]).square())).mean())
+        alike = (output.presence / (1.0 + (distance / self.spacings_mm[0]).square())).mean()
+        upright = (rotation * turn_matrix(turn).to(rotation.device)).sum() / len(rotation)  # 1 without a turn, else less
+        return float(alike * (2.0 + upright))
 
     def _global_answer(self, image: Tensor, factors: list[float], tile: int) -> tuple[Tensor, Tensor]:
         """Run the global network on the whole image, in tiles where they are smaller."""

@@ -142,29 +142,41 @@ def export(
 @commands.command()
 def evaluate(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Model file (.pt), or a folder of CSV files.")],
-    split: Annotated[str, typer.Option("--split", help="train, validation, test1 (cephalometric) or test (list).")],
+    split: Annotated[str, typer.Option("--split", help="train, validation, test1 (cephalometric) or test.")],
     data: DataOption = None,
-    kind: Annotated[str, typer.Option("--kind", help="Data set: cephalometric or list.")] = "cephalometric",
+    kind: Annotated[
+        str, typer.Option("--kind", help="Data set: cephalometric, mouse-skull or list.")
+    ] = "cephalometric",
     report: Annotated[
         Path | None, typer.Option("--report", metavar="DIR", help="Folder for errors.csv, summary.csv and report.md.")
     ] = None,
     spacing: Annotated[
         float | None, typer.Option("--spacing", min=1e-4, metavar="MM", help="Pixel size of listed images without one.")
     ] = None,
+    turned: Annotated[
+        int | None, typer.Option("--turned", metavar="SEED", help="Turn every volume at random before localizing.")
+    ] = None,
+    within: Annotated[
+        str, typer.Option("--within", metavar="MM,MM…", help="Distances of the success detection rates.")
+    ] = "",
     device: DeviceOption = "auto",
 ) -> None:
     """Compare a model, or the CSV files that ``cairn localize`` wrote, with the truth of a data set."""
     from core.model_file import load_model
-    from training.datasets import data_root, read_cases
+    from training.datasets import default_root, read_cases
     from training.evaluation import evaluate as evaluate_model
     from training.evaluation import evaluate_csv_folder
+    from training.metrics import parse_thresholds
     from training.report import to_markdown, write_report
 
-    if kind not in ("cephalometric", "list"):
-        raise ConfigError(f"There is no kind of data set called {kind!r}.", "Use cephalometric or list.")
-    if kind == "list" and data is None:
+    if kind not in ("cephalometric", "mouse-skull", "list"):
+        raise ConfigError(f"There is no kind of data set called {kind!r}.", "Use cephalometric, mouse-skull or list.")
+    root = data if data is not None else default_root(kind)  # type: ignore[arg-type]
+    if root is None:
         raise ConfigError("A list of cases has no usual place.", "Give the CSV file with --data.")
-    root = data if data is not None else data_root() / "cephalometric"
+    if turned is not None and model.is_dir():
+        raise ConfigError("Landmark files belong to volumes as they lie.", "Give a model file with --turned.")
+    thresholds_mm = parse_thresholds(within or ("0.25,0.5,1,2" if kind == "mouse-skull" else "2,2.5,3,4"))
     loaded = None if model.is_dir() else load_model(model)
     names = None if loaded is None else loaded.info.landmarks
     cases = read_cases(kind, root, split, names, spacing)  # type: ignore[arg-type]
@@ -175,12 +187,16 @@ def evaluate(
             evaluation = evaluate_csv_folder(model, cases)
         else:
             evaluation = evaluate_model(
-                loaded, cases, device=device, progress=lambda done, name: bar.update(task, completed=done, note=name)
+                loaded,
+                cases,
+                device=device,
+                turn_seed=turned,
+                progress=lambda done, name: bar.update(task, completed=done, note=name),
             )
     if report is not None:
-        paths = write_report(evaluation, report)
+        paths = write_report(evaluation, report, thresholds_mm)
         typer.echo(f"Wrote {', '.join(str(path) for path in paths)}.", err=True)
-    text = to_markdown(evaluation)
+    text = to_markdown(evaluation, thresholds_mm)
     if sys.stdout.isatty():
         Console().print(Markdown(text))
     else:

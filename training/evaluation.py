@@ -5,7 +5,7 @@ Owns the record of an evaluation and how it is made; the measures are in `traini
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from core.model_file import Model
 from core.types import Landmarks
 from training.cases import Case, read_case_image
 from training.metrics import THRESHOLDS_MM, describe_errors, radial_errors_mm, summarize, tabulate_detections
+from training.turning import random_rotation, turned_landmarks, turned_volume
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -147,7 +148,12 @@ def _collect(
 
 
 def evaluate(
-    model: Model, cases: Sequence[Case], *, device: str = "auto", progress: Progress | None = None
+    model: Model,
+    cases: Sequence[Case],
+    *,
+    device: str = "auto",
+    turn_seed: int | None = None,
+    progress: Progress | None = None,
 ) -> Evaluation:
     """Localize the landmarks of every case and compare them with the truth.
 
@@ -159,6 +165,8 @@ def evaluate(
         At least one.
     device
         As in `core.inference.localize`.
+    turn_seed
+        Where given, every volume is first turned at random, the truth with it (see `training.turning`).
     progress
         Hears the fraction done in [0, 1] and the name of the case that comes next.
 
@@ -169,14 +177,23 @@ def evaluate(
     ImageReadError, InferenceError
         An image cannot be read or analysed.
     """
+    if turn_seed is not None and model.info.ndim != 3:
+        raise ConfigError("Only volumes can be turned at random.", "Leave out --turned.")
     found: list[Landmarks] = []
+    truths: list[Landmarks] = []
     stages: list[FloatArray] = []
     elapsed_s: list[float] = []
     devices: list[str] = []
     for number, case in enumerate(cases):
         if progress is not None:
             progress(number / len(cases), case.name)
-        prediction = localize(read_case_image(case), model, device=device)
+        image, truth = read_case_image(case), case.landmarks
+        if turn_seed is not None:
+            rotation = random_rotation(turn_seed + number)
+            truth = turned_landmarks(truth, image, rotation)
+            image = turned_volume(image, rotation)
+        truths.append(truth)
+        prediction = localize(image, model, device=device)
         found.append(_matched(prediction.landmarks, case, f"The model {model.info.title}"))
         rows = [prediction.landmarks.index(name) for name in case.landmarks.names]
         stages.append(prediction.stage_points_mm[:, rows])
@@ -186,7 +203,7 @@ def evaluate(
     if progress is not None:
         progress(1.0, "")
     return _collect(
-        cases,
+        [replace(case, landmarks=truth) for case, truth in zip(cases, truths, strict=True)],
         found,
         model=model.info.title,
         device=", ".join(devices),

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from core.errors import ConfigError
+
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
@@ -18,6 +20,23 @@ THRESHOLDS_MM = (2.0, 2.5, 3.0, 4.0)
 
 ALL = "all"
 """Label of the row that sums up all landmarks."""
+
+
+def parse_thresholds(text: str) -> tuple[float, ...]:
+    """Read distances such as ``"0.25,0.5,1"``, mm.
+
+    Raises
+    ------
+    ConfigError
+        They are not all numbers above zero.
+    """
+    try:
+        thresholds = tuple(float(word) for word in text.split(","))
+    except ValueError:
+        thresholds = ()
+    if not thresholds or not all(0 < value < float("inf") for value in thresholds):
+        raise ConfigError(f"{text!r} is no list of distances in mm.", "Write numbers with commas, such as 0.5,1,2.")
+    return thresholds
 
 
 @dataclass(frozen=True)

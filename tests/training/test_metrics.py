@@ -5,10 +5,12 @@ import math
 import numpy as np
 import pytest
 
+from core.errors import ConfigError
 from training.metrics import (
     ALL,
     count_detections,
     describe_errors,
+    parse_thresholds,
     radial_errors_mm,
     success_rate,
     summarize,
@@ -81,3 +83,13 @@ def test_detections_are_counted_in_four_kinds():
     assert table.loc["a"].tolist() == [2, 0, 1, 0]
     assert table.loc["b"].tolist() == [1, 1, 0, 1]
     assert table.loc[ALL].tolist() == [3, 1, 1, 1]
+
+
+def test_thresholds_are_read_from_text() -> None:
+    assert parse_thresholds("0.25, 0.5,1") == (0.25, 0.5, 1.0)
+
+
+@pytest.mark.parametrize("text", ["", "a", "1,,2", "0", "-1,2", "nan", "inf"])
+def test_wrong_thresholds_are_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="no list of distances"):
+        parse_thresholds(text)
