@@ -71,7 +71,8 @@ def to_landmarks(points: Sequence[ControlPoint], path: Path) -> Landmarks:
         )
     points_mm = np.array([point.point_mm for point in points], dtype=np.float64).reshape(-1, 3)
     located = [all(map(math.isfinite, point_mm)) for point_mm in points_mm.tolist()]
-    stated = [_stated(point.description, located=place) for point, place in zip(points, located, strict=True)]
+    implied = [_implied(located=place, any_located=any(located)) for place in located]
+    stated = [_stated(point.description, state) for point, state in zip(points, implied, strict=True)]
     status = tuple(state for state, _, _ in stated)
     presence = np.array([presence for _, presence, _ in stated], dtype=np.float32)
     spread_mm = np.array([spread_mm for _, _, spread_mm in stated], dtype=np.float32)
@@ -87,7 +88,7 @@ def described(landmarks: Landmarks, row: int, before: str | None = None) -> str:
         The landmark.
     before
         What it said in the file that the landmark was read from, None for a new point. Words that are not Cairn's stay as they
-        are, behind Cairn's own; these are left out where nothing more is known than that the point is defined, or is not.
+        are, behind Cairn's own; these are left out where the state is the one that `to_landmarks` gives a point without words.
     """
     words = [str(landmarks.stated[row])]
     if np.isfinite(landmarks.presence[row]):
@@ -98,16 +99,27 @@ def described(landmarks: Landmarks, row: int, before: str | None = None) -> str:
     if before is None:
         return own
     match = _OWN_WORDS.match(before)
-    if match is None and own in (Status.PLACED, Status.ABSENT):
+    located = landmarks.located
+    if match is None and own == _implied(located=bool(located[row]), any_located=bool(located.any())):
         return before
     rest = before[match.end() :] if match else before
     return f"{own}; {rest}" if rest else own
 
 
-def _stated(description: str, *, located: bool) -> tuple[Status, float, float]:
-    """Return state, presence and spread (mm) as the description says; a point that somebody else placed is PLACED."""
+def _implied(*, located: bool, any_located: bool) -> Status:
+    """Return the state of a point of which nothing is said but whether it, and any point of its file, has a position.
+
+    Of a file without any position nobody can have said that a landmark is missing: it is a list of names to be placed.
+    """
+    if located:
+        return Status.PLACED
+    return Status.ABSENT if any_located else Status.UNPLACED
+
+
+def _stated(description: str, implied: Status) -> tuple[Status, float, float]:
+    """Return state, presence and spread (mm) as the description says, ``implied`` where it says nothing that fits."""
     match = _OWN_WORDS.match(description)
     status = Status(match["status"].lower()) if match else None
-    if match is None or status is None or (status in WITHOUT_POSITION) == located:
-        return Status.PLACED if located else Status.ABSENT, math.nan, math.nan
+    if match is None or status is None or (status in WITHOUT_POSITION) != (implied in WITHOUT_POSITION):
+        return implied, math.nan, math.nan
     return status, float(match["presence"] or math.nan), float(match["spread"] or math.nan)

@@ -97,6 +97,18 @@ def test_fcsv_of_all_versions_comes_out_in_lps(tmp_path, system, expected):
     assert np.isnan(read.points_mm[2:]).all()
 
 
+def test_in_a_list_of_names_nothing_is_absent_yet(tmp_path):
+    lines = [f"{number},0,0,0,0,0,0,1,1,1,0,{name},,,0,0" for number, name in enumerate("ab")]
+    path = slicer_file(tmp_path / "points.fcsv", *lines)
+    file = read_landmark_file(path)
+    assert file.landmarks.status == (Status.UNPLACED,) * 2
+    before = path.read_bytes()
+    write_landmarks(file.landmarks, path, template=file.template)
+    assert path.read_bytes() == before
+    write_landmarks(file.landmarks.without_point("a").without_point("b"), path, template=file.template)
+    assert read_landmarks(path).status == (Status.ABSENT,) * 2
+
+
 def test_the_columns_line_of_an_fcsv_is_honoured(tmp_path):
     path = table(
         tmp_path / "points.fcsv",

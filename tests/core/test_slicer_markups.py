@@ -143,6 +143,41 @@ def test_an_undefined_point_is_absent_and_not_at_the_origin(tmp_path, more):
     assert np.isnan(read.points_mm[[0, 2]]).all()
 
 
+def template_of_names(path: Path) -> Path:
+    points = [point(name, [0, 0, 0], positionStatus="undefined", description=words) for name, words in NAMES_ONLY]
+    return markups(path, {"type": "Fiducial", "controlPoints": points})
+
+
+NAMES_ONLY = (("a", ""), ("b", "by Ann"), ("c", ""))
+
+
+def test_in_a_list_of_names_nothing_is_absent_yet(tmp_path):
+    read = read_landmarks(template_of_names(tmp_path / "points.mrk.json"))
+    assert read.names == ("a", "b", "c")
+    assert read.status == (Status.UNPLACED,) * 3
+    points = [point("a", positionStatus="undefined"), point("b", positionStatus="undefined", description="absent")]
+    path = markups(tmp_path / "points.mrk.json", {"type": "Fiducial", "controlPoints": points})
+    assert read_landmarks(path).status == (Status.UNPLACED, Status.ABSENT)
+
+
+def test_a_list_of_names_is_saved_as_it_was_and_says_more_once_more_is_known(tmp_path):
+    path = template_of_names(tmp_path / "points.mrk.json")
+    before = json.loads(path.read_text(encoding="utf-8"))
+    landmarks = read_landmarks(path)
+    assert rewritten(path) == before
+    for states in (
+        (Status.ABSENT, Status.ABSENT, Status.ABSENT),
+        (Status.UNPLACED, Status.ABSENT, Status.UNPLACED),
+        (Status.PLACED, Status.UNPLACED, Status.ABSENT),
+    ):
+        told = landmarks
+        for name, state in zip(landmarks.names, states, strict=True):
+            told = told.with_point(name, [1, 2, 3] if state is Status.PLACED else [np.nan] * 3, state)
+        points = rewritten(template_of_names(path), told)["markups"][0]["controlPoints"]
+        assert read_landmarks(tmp_path / "copy.mrk.json").status == states
+        assert "by Ann" in points[1]["description"]
+
+
 def test_points_without_a_label_are_called_by_their_number(tmp_path):
     points = [point("a"), point(""), {"position": [4, 5, 6]}, point(None)]
     read = read_landmarks(markups(tmp_path / "points.mrk.json", {"type": "Fiducial", "controlPoints": points}))

@@ -32,6 +32,11 @@ def test_a_table_of_coordinates_only_is_enough(tmp_path):
     np.testing.assert_array_equal(read.points_mm[[0, 2]], [[1, 2, 3], [4, 5, 6]])
 
 
+def test_in_a_list_of_names_nothing_is_absent_yet(tmp_path):
+    path = table(tmp_path / "points.csv", f"label,l,p,s,{REST}", "a,0,0,0,0,1,1,0,", "b,0,0,0,0,1,1,0,by Ann")
+    assert read_landmarks(path).status == (Status.UNPLACED,) * 2
+
+
 def test_a_spreadsheet_may_have_been_at_it(tmp_path):
     path = table(tmp_path / "points.csv", "label;r;a;s;defined", '"a;b";-1,5;2;0,25;TRUE')
     np.testing.assert_array_equal(read_landmarks(path).points_mm, [[1.5, -2, 0.25]])
