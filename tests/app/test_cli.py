@@ -141,7 +141,7 @@ def imported_by(code: str) -> set[str]:
     return set(done.stderr.split())
 
 
-QT = {"PySide6", "shiboken6", "pyqtgraph", "superqt"}
+QT = {"PySide6", "shiboken6", "pyqtgraph"}
 
 
 def test_info_imports_neither_qt_nor_torch(model):
