@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.controller import Controller
-from app.file_names import sample_path
+from app.file_names import Sample, sample_path
 from app.view_state import Mode, Panel
 
 FILE, EDIT, LANDMARK, VIEW, HELP = "File", "Edit", "Landmark", "View", "Help"
@@ -113,6 +113,13 @@ def _maximise(panel: Panel) -> Action:
     )  # fmt: skip
 
 
+def _open_sample(sample: Sample, text: str) -> Action:
+    return Action(
+        f"file.sample_{sample.name.lower()}", text, lambda c: c.open_sample(sample), FILE,
+        enabled_when=lambda _: sample_path(sample) is not None,
+    )  # fmt: skip
+
+
 def _show_all_panels(controller: Controller) -> None:
     controller.view_state.maximised = None
 
@@ -124,9 +131,8 @@ def _by_window(_: Controller) -> None:
 _FILE = (
     Action("file.open", "Open image…", Controller.ask_open_image, FILE, ("Ctrl+O",), "open", toolbar="Open"),
     Action("file.folder", "Open folder…", Controller.ask_open_folder, FILE, ("Ctrl+D",)),
-    Action(
-        "file.sample", "Open the sample", Controller.open_sample, FILE, enabled_when=lambda _: sample_path() is not None
-    ),
+    _open_sample(Sample.XRAY, "Open sample X-ray"),
+    _open_sample(Sample.VOLUME, "Open sample volume"),
     Action(
         "file.next", "Next image", lambda c: c.opener.open_neighbour(1), FILE, ("PgDown",),
         enabled_when=lambda c: c.opener.has_neighbour(1),

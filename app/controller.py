@@ -13,7 +13,7 @@ from PySide6.QtGui import QUndoStack
 from app import landmark_edits
 from app.document import Document
 from app.editor import Editor
-from app.file_names import can_be_written, is_landmark_file, landmarks_path_beside, sample_path
+from app.file_names import Sample, can_be_written, is_landmark_file, landmarks_path_beside, sample_path
 from app.jobs import Job, Jobs
 from app.localization import localize_image
 from app.navigation import Navigator
@@ -95,9 +95,9 @@ class Controller:
         if path is not None:
             self.opener.open([path])
 
-    def open_sample(self) -> None:
-        """Open the sample that comes with Cairn."""
-        path = sample_path()
+    def open_sample(self, sample: Sample) -> None:
+        """Open one of the images that come with Cairn."""
+        path = sample_path(sample)
         if path is not None:
             self.open_paths([path])
 

@@ -1,6 +1,6 @@
-"""What the window shows before an image is open: where to drop one, and how else to open it."""
+"""What the window shows before an image is open: where to drop one, and how else to open one or a sample."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
@@ -8,46 +8,52 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 from app import theme
 
+_OPENERS = ("file.open", "file.folder")
+_SAMPLES = {"file.sample_xray": "Head X-ray, 2D", "file.sample_volume": "Mouse skull CT, 3D"}
+
 
 class EmptyState(QWidget):
-    """A large place to drop on, with buttons for opening an image and the sample.
+    """A large place to drop on, with buttons for opening an image, a folder and the samples.
 
     Parameters
     ----------
-    open_image, open_sample
-        The actions behind the buttons; the second button is hidden where its action is disabled.
+    actions_by_id
+        What the buttons do; those whose action is disabled are left out.
     """
 
-    def __init__(self, open_image: QAction, open_sample: QAction) -> None:
+    def __init__(self, actions_by_id: Mapping[str, QAction]) -> None:
         super().__init__()
         self.setObjectName("emptyState")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._zone = QFrame()
         self._zone.setObjectName("dropZone")
-        self._zone.setFixedSize(520, 320)
+        self._zone.setFixedSize(560, 380)
         picture = QLabel()
         picture.setPixmap(theme.icon("cairn").pixmap(84, 84))
         title = QLabel("Drop an X-ray, a scan or a DICOM folder here")
         title.setObjectName("dropTitle")
         hint = QLabel("PNG, JPEG, TIFF, BMP, DICOM, NIfTI, NRRD or MHA. It stays on this computer.")
         hint.setObjectName("dropHint")
-        opener = _button("Open image…", open_image.trigger)
-        opener.setObjectName("primary")
-        sample = _button("Open the sample", open_sample.trigger)
-        sample.setVisible(open_sample.isEnabled())
-        buttons = QHBoxLayout()
-        buttons.setSpacing(10)
-        buttons.addStretch()
-        buttons.addWidget(opener)
-        buttons.addWidget(sample)
-        buttons.addStretch()
+        openers = [_button(actions_by_id[id_].text(), actions_by_id[id_].trigger) for id_ in _OPENERS]
+        openers[0].setObjectName("primary")
+        samples = [
+            _button(text, actions_by_id[id_].trigger)
+            for id_, text in _SAMPLES.items()
+            if actions_by_id[id_].isEnabled()
+        ]
         layout = QVBoxLayout(self._zone)
         layout.setSpacing(10)
         layout.addStretch()
         for label in (picture, title, hint):
             layout.addWidget(label, alignment=Qt.AlignmentFlag.AlignHCenter)
         layout.addSpacing(10)
-        layout.addLayout(buttons)
+        layout.addLayout(_row(openers))
+        layout.addSpacing(16)
+        if samples:
+            invitation = QLabel("or begin with a sample")
+            invitation.setObjectName("dropHint")
+            layout.addWidget(invitation, alignment=Qt.AlignmentFlag.AlignHCenter)
+            layout.addLayout(_row(samples))
         layout.addStretch()
         outer = QVBoxLayout(self)
         outer.addWidget(self._zone, alignment=Qt.AlignmentFlag.AlignCenter)
@@ -64,3 +70,15 @@ def _button(text: str, clicked: Callable[[], None]) -> QPushButton:
     button.setCursor(Qt.CursorShape.PointingHandCursor)
     button.clicked.connect(lambda: clicked())
     return button
+
+
+def _row(buttons: Iterable[QPushButton]) -> QHBoxLayout:
+    """Put buttons of one width side by side in the middle."""
+    row = QHBoxLayout()
+    row.setSpacing(10)
+    row.addStretch()
+    for button in buttons:
+        button.setMinimumWidth(150)
+        row.addWidget(button)
+    row.addStretch()
+    return row

@@ -148,7 +148,7 @@ class MainWindow(QMainWindow):
         self.addToolBar(bar)
 
     def _make_centre(self) -> None:
-        self.empty_state = EmptyState(self.actions_by_id["file.open"], self.actions_by_id["file.sample"])
+        self.empty_state = EmptyState(self.actions_by_id)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.empty_state)
         self.pages.addWidget(self.viewer)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from app.file_names import can_be_written, is_landmark_file, landmarks_path_beside
+from app.file_names import Sample, can_be_written, is_landmark_file, landmarks_path_beside, sample_path
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,15 @@ def test_the_present_folder_has_a_name(tmp_path, monkeypatch):
 
 def test_the_root_of_a_drive_has_one_too():
     assert landmarks_path_beside(Path("/")) == Path("/image.csv")
+
+
+@pytest.mark.parametrize("sample", Sample)
+def test_samples_are_there_and_keep_their_own_landmarks(sample):
+    path = sample_path(sample)
+    assert path.is_file()
+    proposed = landmarks_path_beside(path)
+    assert proposed.parent == Path.home()
+    assert path.with_name(proposed.name).is_file()
 
 
 def test_landmark_files_are_known_by_their_names():

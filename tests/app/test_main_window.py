@@ -1,6 +1,6 @@
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from app.actions import ACTIONS, LANDMARK_MENU, TOOLBAR
 from app.landmark_table import NAME, PRESENCE, STATUS, Z
@@ -31,11 +31,22 @@ def test_every_drawn_icon_exists(empty_window):
 
 def test_without_an_image_only_what_needs_none_can_be_done(empty_window):
     enabled = {id_ for id_, action in empty_window.actions_by_id.items() if action.isEnabled()}
-    assert enabled - {"file.sample"} == {
+    assert enabled - {"file.sample_xray", "file.sample_volume"} == {
         "file.open", "file.folder", "file.model", "file.quit", "help.shortcuts", "help.about",
     }  # fmt: skip
     assert empty_window.pages.currentIndex() == 0
     assert not empty_window.dock.isVisible()
+
+
+def test_the_empty_state_offers_both_samples(empty_window, qtbot):
+    buttons = {button.text(): button for button in empty_window.empty_state.findChildren(QPushButton)}
+    assert {"Open image…", "Open folder…", "Head X-ray, 2D", "Mouse skull CT, 3D"} == set(buttons)
+    QTest.mouseClick(buttons["Mouse skull CT, 3D"], LEFT)
+    controller = empty_window.controller
+    qtbot.waitUntil(lambda: controller.document.image is not None and not controller.jobs.busy)
+    assert controller.document.image.ndim == 3
+    assert controller.document.image.source.path.name == "mouse_skull.nii.gz"
+    qtbot.waitUntil(empty_window.viewer.isVisible)
 
 
 def test_every_action_can_be_triggered_without_an_image_and_with_one(window, empty_window, answers, qtbot):
