@@ -159,7 +159,8 @@ def _metadata_table(metadata: ModelInfo) -> Table:
 def _stage(stage: StageInfo) -> str:
     where = "whole image" if stage.crop is None else f"crops of {stage.crop} samples"
     runs = "" if stage.passes == 1 else f", {stage.passes} passes"
-    return f"{where} at {stage.spacing_mm:g} mm, cells of {stage.stride} samples{runs}"
+    pose = "" if not stage.pose else ", in every orientation" if stage.crop is None else ", in the mean pose"
+    return f"{where} at {stage.spacing_mm:g} mm, cells of {stage.stride} samples{runs}{pose}"
 
 
 def _landmark_table(metadata: ModelInfo) -> Table:

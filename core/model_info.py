@@ -42,7 +42,8 @@ class StageInfo(_Strict):
     passes
         How often the stage runs, each time around its own estimate.
     pose
-        Whether the stage sees the object in its mean pose, to which the estimate of the stage before was fitted.
+        Whether the stage is for objects in any pose: the global one looks in every orientation along the axes, a local one
+        sees the object in its mean pose, which was fitted to the estimate of the stage before.
     """
 
     spacing_mm: Positive

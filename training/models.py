@@ -81,7 +81,7 @@ def stage_infos(localizer: Localizer) -> tuple[StageInfo, ...]:
     strides = [localizer.global_stride, *localizer.strides]
     crops: list[int | None] = [None, *localizer.crops]
     passes = [1, *localizer.passes]
-    poses = [False, *(reach > 0 for reach in localizer.reaches_mm)]
+    poses = [len(localizer.turns) > 0, *(reach > 0 for reach in localizer.reaches_mm)]
     return tuple(
         StageInfo(spacing_mm=spacing, stride=stride, offset=(stride - 1) / 2, crop=crop, passes=count, pose=pose)
         for spacing, stride, crop, count, pose in zip(localizer.spacings_mm, strides, crops, passes, poses, strict=True)

@@ -7,8 +7,11 @@ import pytest
 import torch
 
 from core.errors import ConfigError, InferenceError
+from core.image_io import write_image
 from core.inference import localize
+from core.landmark_io import write_landmarks
 from core.model_file import load_model
+from core.types import Image, Landmarks
 from training.checkpoints import CHECKPOINT_NAME, read_checkpoint
 from training.config import OptimisationConfig, read_config
 from training.model_export import export_run
@@ -89,6 +92,39 @@ def test_one_phantom_is_learnt_to_less_than_a_pixel(tmp_path: Path) -> None:
     image, truth = make_phantom(2, 0)
     found = localize(image, load_model(tmp_path / "phantom.pt"), device="cpu").landmarks
     assert np.linalg.norm(found.points_mm - truth.points_mm, axis=1).mean() == pytest.approx(errors[1], abs=0.05)
+
+
+@pytest.mark.slow
+def test_an_object_in_any_pose_is_learnt_from_one(tmp_path: Path) -> None:
+    """Trained on a phantom as it lies; validated and found with the same phantom on its side and upside down."""
+    list_path = write_phantom_dataset(tmp_path, 2, 3)
+    rows = list_path.read_text().splitlines()[:2]
+    image, truth = make_phantom(2, 0)
+    turned = {}
+    for turns, name in ((1, "side"), (2, "down")):
+        points_index = image.grid.to_index(truth.points_mm)
+        for _ in range(turns):  # a quarter turn carries row and column to (last - column, row)
+            points_index = np.stack([image.grid.shape[0] - 1 - points_index[:, 1], points_index[:, 0]], axis=1)
+        voxels = np.ascontiguousarray(np.rot90(image.voxels, turns))
+        turned[name] = Image(voxels, image.grid, image.source), image.grid.to_mm(points_index)
+        write_image(turned[name][0], tmp_path / f"{name}.nrrd")
+        write_landmarks(Landmarks(truth.names, turned[name][1]), tmp_path / f"{name}.csv", image=turned[name][0])
+        rows.append(f"validation,{name}.nrrd,{name}.csv")
+    list_path.write_text("\n".join(rows) + "\n")
+    config_path = write_config(tmp_path, 200)
+    text = config_path.read_text().replace("spacing_mm = 2.0\n", "spacing_mm = 2.0\nany_pose = true\n")
+    text = text.replace("crop = 16\n", "crop = 16\npose = true\n")
+    for stage in ("global_stage", "local_stages"):
+        text += f"[{stage}.augmentation]\nrotation_deg = 10\n"
+    config_path.write_text(text)
+    assert train(config_path, tmp_path / "run", device="cpu")
+    cases = cases_of(read_config(config_path)[0], "validation", tmp_path)
+    assert export_run(tmp_path / "run", tmp_path / "phantom.pt", cases) <= 1e-4
+    model = load_model(tmp_path / "phantom.pt")
+    assert all(stage.pose for stage in model.info.stages)
+    for volume, points_mm in turned.values():
+        found = localize(volume, model, device="cpu").landmarks
+        assert np.linalg.norm(found.points_mm - points_mm, axis=1).mean() < 1.5
 
 
 def stop_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
