@@ -15,7 +15,11 @@ _DISTANCES = (1.0, 2.4)
 
 
 def label_corners(
-    points_px: FloatArray, sizes_px: FloatArray, clearance_px: float, order: Sequence[int] | None = None
+    points_px: FloatArray,
+    sizes_px: FloatArray,
+    clearances_px: FloatArray,
+    area_px: FloatArray,
+    order: Sequence[int] | None = None,
 ) -> FloatArray:
     """Return the top left corner of each label.
 
@@ -25,8 +29,10 @@ def label_corners(
         ``(N, 2)`` points as x, y on the screen.
     sizes_px
         ``(N, 2)`` width and height of the labels.
-    clearance_px
-        Half the side of the square around each point that should stay free.
+    clearances_px
+        ``(N,)`` half the side of the square around each point that should stay free.
+    area_px
+        ``(4,)`` left, top, right and bottom of the screen, beyond which labels cannot be read.
     order
         Rows in the order in which they choose; as given where omitted.
 
@@ -36,12 +42,14 @@ def label_corners(
         ``(N, 2)``.
     """
     corners_px = np.zeros_like(points_px)
-    taken = [np.concatenate([point - clearance_px, point + clearance_px]) for point in points_px]
+    taken = [np.concatenate([p - c, p + c]) for p, c in zip(points_px, clearances_px, strict=True)]
     for row in range(len(points_px)) if order is None else order:
         others = np.array(taken[:row] + taken[row + 1 :]).reshape(-1, 4)
+        size_px, clearance_px = sizes_px[row], float(clearances_px[row])
         best_cost = np.inf
-        for rank, candidate in enumerate(_candidates(points_px[row], sizes_px[row], clearance_px)):
-            cost = _overlap(candidate, sizes_px[row], others) + 0.5 * rank
+        for rank, candidate in enumerate(_candidates(points_px[row], size_px, clearance_px)):
+            hidden = size_px.prod() - _overlap(candidate, size_px, area_px[None])
+            cost = _overlap(candidate, size_px, others) + hidden + 0.5 * rank
             if cost < best_cost:
                 best_cost, corners_px[row] = cost, candidate
             if best_cost <= 0.5 * rank:

@@ -17,6 +17,8 @@ from core.types import FloatArray, Status
 
 GLYPH_RADIUS = 5.5
 SELECTED_RADIUS = 8.0
+RING_RADIUS = SELECTED_RADIUS + 4
+"""Of the white ring around the selected landmark."""
 HIT_RADIUS = 12.0
 _HALO_OFFSETS = tuple(QPointF(x, y) for x in (-1.2, 0.0, 1.2) for y in (-1.2, 0.0, 1.2) if x or y)
 DISTANCE_FONT = 0.85
@@ -33,13 +35,13 @@ class LandmarkLayer(SliceLayer):
         self._font = QFont()
         self._font.setPointSizeF(max(8.0, self._font.pointSizeF()))
         self._corners = np.zeros((0, 2))
-        self._labels_map: ScreenMap | None = None
+        self._labels_for: tuple[ScreenMap, QRectF] | None = None
 
     def set_glyphs(self, glyphs: Sequence[Glyph], *, show_labels: bool) -> None:
         """Show these landmarks."""
         self._glyphs = tuple(sorted(glyphs, key=lambda glyph: glyph.selected))
         self._show_labels = show_labels
-        self._labels_map = None
+        self._labels_for = None
         self.update()
 
     def name_at(self, point_screen: tuple[float, float]) -> str | None:
@@ -61,9 +63,10 @@ class LandmarkLayer(SliceLayer):
         for glyph, centre in zip(self._glyphs, screen, strict=True):
             _paint_glyph(painter, glyph, QPointF(*centre))
         if self._show_labels:
-            if self._labels_map != screen_map:  # finding room for them takes longer than painting them
+            wanted = (screen_map, self.boundingRect())
+            if self._labels_for != wanted:  # finding room for them takes longer than painting them
                 self._corners = self._label_corners(screen)
-                self._labels_map = screen_map
+                self._labels_for = wanted
             for glyph, corner in zip(self._glyphs, self._corners, strict=True):
                 self._paint_label(painter, glyph, QPointF(*corner))
 
@@ -95,7 +98,9 @@ class LandmarkLayer(SliceLayer):
         ]
         order = range(len(self._glyphs) - 1, -1, -1)  # the selected one, drawn last, chooses first
         sizes = np.array([[width, height + 1] for width in widths])
-        return np.asarray(label_corners(screen, sizes, GLYPH_RADIUS + 4, order) + np.array([0.0, height]))
+        clearances = np.array([RING_RADIUS + 1 if glyph.selected else GLYPH_RADIUS + 4 for glyph in self._glyphs])
+        area = np.array([*self.boundingRect().topLeft().toTuple(), *self.boundingRect().bottomRight().toTuple()])
+        return np.asarray(label_corners(screen, sizes, clearances, area, order) + np.array([0.0, height]))
 
     def _paint_label(self, painter: QPainter, glyph: Glyph, corner: QPointF) -> None:
         """Paint a label with a halo, made of the text itself: stroking its outline takes ten times as long."""
@@ -124,7 +129,7 @@ def _paint_glyph(painter: QPainter, glyph: Glyph, centre: QPointF) -> None:
         _draw_shape(painter, glyph.status, centre, radius)
     if glyph.selected:
         painter.setPen(QPen(theme.colour("#ffffff", max(0.5, glyph.nearness)), 1.2))
-        painter.drawEllipse(centre, radius + 4, radius + 4)
+        painter.drawEllipse(centre, RING_RADIUS, RING_RADIUS)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(shade)
     painter.drawEllipse(centre, 2.0, 2.0)

@@ -27,6 +27,9 @@ _STATUS_TEXT = {
     Status.ABSENT: "not present",
     Status.UNPLACED: "–",
 }
+_WIDTHS = {X: 56, Y: 56, Z: 56, PRESENCE: 68, SPREAD: 82, STATUS: 82}
+_NAME_WIDTHS = (72, 180)
+"""Narrowest and widest a column of names is by default; longer ones have a tip."""
 _TIPS = {
     PRESENCE: "How probable it is, to the model, that the landmark is in the image. Click to sort: least probable first.",
     SPREAD: "How far the model's votes lie apart. Click to sort: farthest first.",
@@ -147,7 +150,7 @@ class LandmarkTable(QTableView):
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         header.setMinimumSectionSize(48)
         header.sectionClicked.connect(self._sort_by)
-        for column, width in {X: 64, Y: 64, Z: 64, PRESENCE: 76, SPREAD: 84, STATUS: 86}.items():
+        for column, width in _WIDTHS.items():
             self.setColumnWidth(column, width)
         self.selectionModel().selectionChanged.connect(self._select)
         self.customContextMenuRequested.connect(self._request_menu)
@@ -158,6 +161,12 @@ class LandmarkTable(QTableView):
         for event in (state.events.sort, state.events.worst_first):
             event.connect(self._refresh)
         self._show_image()
+
+    def wanted_width(self) -> int:
+        """Return how wide the table should be to show everything without taking more room than it needs."""
+        fixed = sum(width for column, width in _WIDTHS.items() if not self.isColumnHidden(column))
+        least, most = _NAME_WIDTHS
+        return fixed + min(max(self.sizeHintForColumn(NAME), least), most) + self.verticalScrollBar().sizeHint().width()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Leave letters to the window: they are commands here, not a search."""

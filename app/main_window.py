@@ -41,6 +41,9 @@ from app.status_bar import StatusBar
 from app.volume_view import VolumeView
 from app.window_menu import WindowMenu
 
+LARGEST_DOCK = 0.4
+"""Part of the window that the table may take by default."""
+
 
 class MainWindow(QMainWindow):
     """Cairn's window.
@@ -55,6 +58,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.controller = controller
         self.actions_by_id: dict[str, QAction] = {}
+        self._dock_fits: int | None = None  # number of axes of the images that the dock's width is for
         self.setAcceptDrops(True)
         self.resize(1280, 800)
         self.setMinimumSize(900, 600)
@@ -166,7 +170,6 @@ class MainWindow(QMainWindow):
         self.dock.setAllowedAreas(Qt.DockWidgetArea.LeftDockWidgetArea | Qt.DockWidgetArea.RightDockWidgetArea)
         self.dock.setWidget(self.table)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
-        self.resizeDocks([self.dock], [540], Qt.Orientation.Horizontal)
 
     def _connect(self) -> None:
         document, state = self.controller.document, self.controller.view_state
@@ -204,6 +207,15 @@ class MainWindow(QMainWindow):
         has_image = self.controller.document.image is not None
         self.pages.setCurrentIndex(1 if has_image else 0)
         self.dock.setVisible(has_image)
+        self._fit_dock()
+
+    def _fit_dock(self) -> None:
+        """Give the table the room it needs, but most of it to the image; from then on a person decides."""
+        image = self.controller.document.image
+        if image is not None and image.ndim != self._dock_fits:
+            self._dock_fits = image.ndim
+            width = min(self.table.wanted_width(), round(LARGEST_DOCK * self.width()))
+            self.resizeDocks([self.dock], [width], Qt.Orientation.Horizontal)
 
     def _refresh_title(self) -> None:
         image = self.controller.document.image

@@ -188,9 +188,8 @@ def _draw_labels(pen: ImageDraw.ImageDraw, canvas: _Canvas, points_px: FloatArra
     boxes = [pen.textbbox((0, 0), text, font=font, stroke_width=halo) for text in texts]
     bounds_px = np.array(boxes, dtype=np.float64).reshape(-1, 4)
     sizes_px = bounds_px[:, 2:] - bounds_px[:, :2]
-    corners_px = label_corners(points_px, sizes_px, 10 * canvas.unit_px)
-    outside = (corners_px < 0) | (corners_px + sizes_px > canvas.size_px)
-    corners_px = np.where(outside, 2 * points_px - corners_px - sizes_px, corners_px)  # the other side of the point
+    clearances_px = np.full(len(points_px), 10 * canvas.unit_px)
+    corners_px = label_corners(points_px, sizes_px, clearances_px, np.array([0.0, 0.0, *canvas.size_px]))
     for corner_px, bound_px, text in zip(corners_px, bounds_px, texts, strict=True):
         x, y = corner_px - bound_px[:2]
         pen.text((x, y), text, TEXT_COLOUR, font, stroke_width=halo, stroke_fill=HALO_COLOUR[:3])

@@ -45,6 +45,7 @@ class SliceMouse:
         self._press_screen = (0.0, 0.0)
         self._last_screen = (0.0, 0.0)
         self._press_name: str | None = None
+        self._press_crosshair_mm: tuple[float, ...] | None = None
         self._press_levels = (0.0, 1.0)
         self._wheel_remainder = 0
 
@@ -58,7 +59,7 @@ class SliceMouse:
         self._press_screen = self._last_screen = _screen(event)
         point_px = self._view.screen_map().to_px(self._press_screen)
         self._press_name = self._view.name_at(self._press_screen)
-        self._press_levels = self._state.levels
+        self._press_levels, self._press_crosshair_mm = self._state.levels, self._state.crosshair_mm
         if self._controller.document.image is None:
             return
         self._state.active = self._orientation
@@ -139,6 +140,8 @@ class SliceMouse:
             self.press(event)
         elif self._view.name_at(_screen(event)) is None:
             if self._is_volume:
+                if self._press_crosshair_mm is not None:  # the first click was not meant for it
+                    self._state.crosshair_mm, self._press_crosshair_mm = self._press_crosshair_mm, None
                 self._controller.navigator.toggle_maximised(Panel(self._orientation))
             else:
                 self._view.fit()

@@ -211,9 +211,9 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         self._box.setLimits(**_NO_LIMITS)  # the view box forgets to redraw where a new range meets old limits
         self._box.setAspectLocked(True, ratio=width_mm / height_mm)
         self.fit()
-        self._box.setLimits(
-            xMin=-2 * far_x, xMax=columns + 2 * far_x, yMin=-2 * far_y, yMax=rows + 2 * far_y,
-            minXRange=4, minYRange=4, maxXRange=3 * far_x, maxYRange=3 * far_y,
+        self._box.setLimits(  # wide enough for a view ten times as wide as high that shows a whole slice
+            xMin=-5 * far_x, xMax=columns + 5 * far_x, yMin=-5 * far_y, yMax=rows + 5 * far_y,
+            minXRange=4, minYRange=4, maxXRange=10 * far_x, maxYRange=10 * far_y,
         )  # fmt: skip
         self.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, image.ndim == 3)
         self._image_item.setAutoDownsample(image.ndim == 2)

@@ -23,6 +23,8 @@ class StatusBar(QStatusBar):
         self._cursor.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._job = QWidget()
         self._job_text = QLabel()
+        self._job_text.setMinimumWidth(200)  # so that the bar beside it does not jump about
+        self._job_text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._bar = QProgressBar()
         self._bar.setFixedSize(170, 14)
         self._bar.setTextVisible(False)

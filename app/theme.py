@@ -61,6 +61,7 @@ QStatusBar::item {{ border: none; }}
 QStatusBar QLabel {{ color: {FAINT}; padding: 0 6px; }}
 QTableView {{ background: {PANEL}; border: none; gridline-color: transparent; selection-background-color: #35506a;
   selection-color: {TEXT}; alternate-background-color: #282c32; }}
+QTableView::item {{ padding: 0 3px; }}
 QHeaderView::section {{ background: {WINDOW}; color: {FAINT}; border: none; border-bottom: 1px solid {LINE};
   padding: 5px 6px; }}
 QDockWidget {{ titlebar-close-icon: none; color: {TEXT}; }}

@@ -89,10 +89,12 @@ def test_a_panel_is_maximised_and_brought_back(volume_window, way, qtbot):
     viewer, state = volume_window.viewer, volume_window.controller.view_state
     frame = viewer.panels[Panel.CORONAL]
     volume_window.refresh()
+    crosshair_mm = state.crosshair_mm
 
     def toggle():
         if way == "double click":
             place, _ = spot(volume_window, Orientation.CORONAL, 0, -8)
+            QTest.mouseClick(viewer.views[Orientation.CORONAL].viewport(), LEFT, NO_KEY, place)
             QTest.mouseDClick(viewer.views[Orientation.CORONAL].viewport(), LEFT, NO_KEY, place)
         elif way == "button":
             QTest.mouseClick(frame.maximise_button, LEFT)
@@ -100,6 +102,7 @@ def test_a_panel_is_maximised_and_brought_back(volume_window, way, qtbot):
             QTest.keyClick(volume_window, Qt.Key.Key_2)
 
     toggle()
+    assert state.crosshair_mm == crosshair_mm
     assert state.maximised is Panel.CORONAL
     assert [panel for panel, frame in viewer.panels.items() if frame.isVisible()] == [Panel.CORONAL]
     qtbot.waitUntil(lambda: frame.size() == viewer.size())
@@ -153,7 +156,7 @@ def test_letters_and_crosshair_are_drawn_and_can_be_switched(volume_window, qtbo
     assert (axial, coronal, sagittal) == (True, True, False)
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (1900, 620)])
+@pytest.mark.parametrize("size", [(1280, 800), (1900, 620), (2600, 600)])
 def test_every_slice_is_wholly_in_view_until_it_is_zoomed(volume_window, size, qtbot):
     volume_window.resize(*size)
     volume_window.controller.view_state.maximised = Panel.CORONAL
