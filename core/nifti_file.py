@@ -8,7 +8,7 @@ import gzip
 import math
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -16,7 +16,7 @@ from typing import IO, cast
 import numpy as np
 
 from core.errors import Cancelled, ImageReadError
-from core.itk_image import AnyArray, Content, brightness, check_spacing, complex_error, spacing_error, vanished_error
+from core.itk_image import AnyArray, Content, brightness, check_spacing, complex_error, spacing_error
 from core.memory import require_memory
 from core.rectilinear import is_rectilinear
 from core.types import FloatArray, Grid
@@ -38,7 +38,7 @@ _ALIKE = 1e-3
 
 @dataclass(frozen=True)
 class NiftiHeader:
-    """What the 348 bytes say that matters here; sizes and spacing in the file's order x, y, z."""
+    """What the 348 bytes say that matters here, in mm and RAS; sizes and spacing in the file's order x, y, z."""
 
     sizes: tuple[int, ...]
     spacing: tuple[float, float, float]
@@ -46,8 +46,7 @@ class NiftiHeader:
     byte_order: str
     data_offset: int
     scale: tuple[float, float]
-    mm_per_unit: float
-    unit: str
+    foreign_unit: str
     qform_code: int
     sform_code: int
     qform: FloatArray
@@ -64,6 +63,8 @@ def read_nifti(path: Path, warnings: list[str], should_stop: Callable[[], bool] 
         The file is damaged or incomplete, its data file is missing, it holds no brightness, or no usable geometry.
     Cancelled
         ``should_stop`` answered True.
+    OSError
+        The file cannot be read.
     """
     try:
         with _unzipped(path) as stream:
@@ -72,9 +73,7 @@ def read_nifti(path: Path, warnings: list[str], should_stop: Callable[[], bool] 
         data_path = _data_path(path) if header.detached else path
         with _unzipped(data_path) as stream:
             voxels = _voxels(path, header, stream, warnings, should_stop)
-    except FileNotFoundError as error:
-        raise vanished_error(path) from error
-    except (OSError, EOFError, zlib.error) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise _incomplete(path) from error
     return Content(voxels.reshape(grid.shape), grid)
 
@@ -118,31 +117,35 @@ def _parsed(path: Path, head: bytes) -> NiftiHeader:
         raise ImageReadError(f"The header of {path.name} is damaged.", "Copy or export the image again.")
     offset = numbers("f", 108)[0]
     detached = head[344:348] == b"ni1\0"
+    first, usual = (0, 0) if detached else (_HEADER_BYTES, 352)
     mm_per_unit, unit = _MM_PER_UNIT.get(head[123] & 7, (1.0, ""))
+    to_mm = np.diag([mm_per_unit] * 3 + [1.0])
     qform_code, sform_code = (int(code) for code in numbers("2h", 252))
     sform = np.eye(4)
     sform[:3] = np.reshape(numbers("12f", 280), (3, 4))
-    spacing = (pixdim[1], pixdim[2], pixdim[3] if rank > 2 or pixdim[3] > 0 else 1.0)
+    # An axis with one sample needs no step; programs write anything there.
+    counts = (*dim[1 : min(rank, 3) + 1], 1, 1)
+    spacing = [size if size > 0 or count > 1 else 1.0 for size, count in zip(pixdim[1:4], counts, strict=False)]
     return NiftiHeader(
         sizes=tuple(dim[1 : rank + 1]),
-        spacing=spacing,
+        spacing=(spacing[0] * mm_per_unit, spacing[1] * mm_per_unit, spacing[2] * mm_per_unit),
         datatype=int(numbers("h", 70)[0]),
         byte_order=order,
-        data_offset=int(offset) if math.isfinite(offset) and offset >= 0 else 0 if detached else 352,
+        data_offset=int(offset) if math.isfinite(offset) and offset >= first else usual,
         scale=(numbers("f", 112)[0], numbers("f", 116)[0]),
-        mm_per_unit=mm_per_unit,
-        unit=unit,
+        foreign_unit=unit,
         qform_code=qform_code,
         sform_code=sform_code,
-        qform=_qform(numbers("6f", 256), pixdim[0], spacing),
-        sform=sform,
+        qform=to_mm @ _qform(numbers("6f", 256), pixdim[0], spacing),
+        sform=to_mm @ sform,
         detached=detached,
     )
 
 
-def _qform(numbers: tuple[float, ...], handedness: float, spacing: tuple[float, ...]) -> FloatArray:
+def _qform(numbers: tuple[float, ...], handedness: float, spacing: Sequence[float]) -> FloatArray:
     """Return the matrix of a quaternion ``b, c, d``, an offset and the voxel size, as the standard's method 2 has it."""
-    b, c, d = numbers[:3]
+    length = max(1.0, math.hypot(*numbers[:3]))  # above 1 only by rounding, or by mistake: a rotation never scales
+    b, c, d = (part / length for part in numbers[:3])
     a = math.sqrt(max(0.0, 1.0 - (b * b + c * c + d * d)))
     rotation = np.array(
         [
@@ -163,14 +166,13 @@ def _grid(path: Path, header: NiftiHeader, warnings: list[str]) -> Grid:
     spatial = [size for size, count in zip(header.spacing, header.sizes, strict=False) if count > 1]
     if not all(size > 0 for size in spatial):
         raise spacing_error(path.name, spatial)
-    if header.unit:
-        warnings.append(f"The file measures in {header.unit}; they were turned into mm.")
+    if header.foreign_unit:
+        warnings.append(f"The file measures in {header.foreign_unit}; they were turned into mm.")
     shape = (*(header.sizes[2:3] or (1,)), *(header.sizes[1:2] or (1,)), header.sizes[0])
     ras_from_index = _chosen(header, shape, warnings)
     matrix = np.eye(4)
     matrix[:3, :3] = np.fliplr(ras_from_index[:3, :3])
     matrix[:3, 3] = ras_from_index[:3, 3]
-    matrix[:3] *= header.mm_per_unit
     matrix[:2] *= -1.0  # RAS to LPS
     columns_mm = np.linalg.norm(matrix[:3, :3], axis=0)
     if not np.isfinite(matrix).all():

@@ -7,6 +7,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -51,6 +52,13 @@ def save(
 def lit_mm(image) -> np.ndarray:
     weight = image.voxels.astype(float)
     return image.grid.to_mm(np.average(np.argwhere(weight > 0), axis=0, weights=weight[weight > 0]))
+
+
+def patch(path: Path, offset: int, layout: str, *numbers: float) -> None:
+    """Overwrite some numbers of a header."""
+    data = bytearray(path.read_bytes())
+    struct.pack_into(layout, data, offset, *numbers)
+    path.write_bytes(data)
 
 
 def expected_mm(affine: np.ndarray) -> np.ndarray:
@@ -145,14 +153,99 @@ def test_units_are_turned_into_millimetres(tmp_path, units, factor):
     assert any("turned into mm" in warning for warning in image.source.warnings) == (units in (1, 3))
 
 
+def test_voxels_of_a_few_micrometres_in_a_file_in_metres_keep_the_usual_choice(tmp_path):
+    """Their matrix is so small in metres that it must not be taken for one without volume."""
+    qform = AFFINE * 0.05e-3
+    sform = MOVED * 0.05e-3
+    qform[3, 3] = sform[3, 3] = 1
+    image = read_image(save(tmp_path / "a.nii", lit_voxels(), sform, qform, xyzt_units=1))
+    np.testing.assert_allclose(lit_mm(image), expected_mm(sform) * 1e3, rtol=1e-5)
+    assert "The file holds two different geometries, sform and qform; the sform was used." in image.source.warnings
+
+
+@pytest.mark.parametrize("handedness", [1.0, 0.0, -1.0])
+def test_a_mirroring_qform_agrees_with_nibabel(tmp_path, handedness):
+    path = save(tmp_path / "a.nii", lit_voxels(), None, AFFINE)
+    patch(path, 76, "<f", handedness or 1.0)  # nibabel refuses the 0 that the standard takes for 1
+    oracle = nibabel.load(path).affine
+    patch(path, 76, "<f", handedness)
+    np.testing.assert_allclose(lit_mm(read_image(path)), expected_mm(oracle), atol=1e-5)
+
+
+def test_a_quaternion_that_is_too_long_turns_and_does_not_enlarge(tmp_path):
+    path = save(tmp_path / "a.nii", lit_voxels(), None, AFFINE)
+    patch(path, 256, "<3f", 0.9, 0.5, 0.3)
+    oracle = sitk.ReadImage(str(path))
+    image = read_image(path)
+    np.testing.assert_allclose(image.grid.spacing_mm, [0.7, 0.6, 0.5], rtol=1e-6)
+    np.testing.assert_allclose(lit_mm(image), oracle.TransformIndexToPhysicalPoint((1, 2, 4)), atol=1e-5)
+
+
+def test_an_axis_with_one_sample_needs_no_step(tmp_path):
+    path = save(tmp_path / "a.nii", lit_voxels()[:, :, 4:5], None, AFFINE)
+    patch(path, 88, "<f", 0.0)
+    image = read_image(path)
+    np.testing.assert_allclose(image.grid.spacing_mm, [0.6, 0.5], rtol=1e-6)
+    np.testing.assert_allclose(
+        image.source.original_grid.to_mm([0, 2, 1]), LPS_FROM_RAS @ (AFFINE @ [1, 2, 0, 1])[:3], atol=1e-5
+    )
+
+
 # --- voxels -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stated", [0.0, 352.0, float("nan"), -5.0])
+def test_voxels_begin_behind_the_header_whatever_a_careless_program_stated(tmp_path, stated):
+    path = save(tmp_path / "a.nii", lit_voxels(), AFFINE)
+    patch(path, 108, "<f", stated)
+    np.testing.assert_array_equal(read_image(path).voxels, lit_voxels().T)
+
+
+def test_voxels_may_begin_at_an_odd_place_behind_an_extension(tmp_path):
+    path = save(tmp_path / "a.nii", lit_voxels(), AFFINE)
+    patch(path, 108, "<f", 357.0)
+    data = path.read_bytes()
+    path.write_bytes(data[:352] + b"\1\2\3\4\5" + data[352:])
+    np.testing.assert_array_equal(read_image(path).voxels, lit_voxels().T)
+    image = nibabel.Nifti1Image(lit_voxels(), AFFINE)
+    image.header.extensions.append(nibabel.nifti1.Nifti1Extension("comment", b"x" * 100))
+    nibabel.save(image, path)
+    np.testing.assert_array_equal(read_image(path).voxels, lit_voxels().T)
+
+
+def test_an_archive_may_have_several_members(tmp_path):
+    data = save(tmp_path / "a.nii", lit_voxels(), AFFINE).read_bytes()
+    (tmp_path / "b.nii.gz").write_bytes(gzip.compress(data[:400]) + gzip.compress(data[400:]))
+    np.testing.assert_array_equal(read_image(tmp_path / "b.nii.gz").voxels, lit_voxels().T)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint64])
+def test_long_integers_are_kept(tmp_path, kind):
+    image = nibabel.Nifti1Image(lit_voxels(kind), AFFINE, dtype=kind)
+    nibabel.save(image, tmp_path / "a.nii")
+    read = read_image(tmp_path / "a.nii")
+    np.testing.assert_array_equal(read.voxels, lit_voxels(kind).T)
+    assert read.voxels.dtype == kind
+
+
+def test_axes_of_one_sample_at_the_end_are_no_further_volumes(tmp_path):
+    image = read_image(save(tmp_path / "a.nii", lit_voxels()[..., None, None], AFFINE))
+    assert image.grid.shape == (9, 8, 7)
+    assert image.source.warnings == ()
+
+
+@pytest.mark.parametrize("scale", [(0.0, 5.0), (float("nan"), float("nan"))])
+def test_a_slope_that_means_none_leaves_the_numbers_as_they_are(tmp_path, scale):
+    path = save(tmp_path / "a.nii", lit_voxels(), AFFINE)
+    patch(path, 112, "<2f", *scale)
+    read = read_image(path)
+    np.testing.assert_array_equal(read.voxels, lit_voxels().T)
+    assert read.voxels.dtype == np.int16
 
 
 def test_a_slope_is_applied_once(tmp_path):
     path = save(tmp_path / "a.nii", lit_voxels(), AFFINE)
-    data = bytearray(path.read_bytes())
-    data[112:120] = struct.pack("<2f", 2.5, -3)
-    path.write_bytes(data)
+    patch(path, 112, "<2f", 2.5, -3)
     image = read_image(path)
     np.testing.assert_allclose(image.voxels, nibabel.load(path).get_fdata().T)
     assert image.voxels.dtype == np.float32
