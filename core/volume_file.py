@@ -1,15 +1,32 @@
 """NRRD and MetaImage files, with the voxels inside or in a file beside: SimpleITK decodes, the header says what is doubtful.
 
-Knows which of the two stated no voxel size, which stated an impossible one, and which data file is missing.
+Knows which of the two stated no voxel size, an impossible one, or one in another unit, which data file is missing, and which
+compressed voxels are damaged: SimpleITK answers with chance numbers there.
 """
 
 import math
 import re
+import zlib
 from pathlib import Path
 
+import SimpleITK as sitk
+
 from core import image_header
+from core.delimited_text import finite_number
 from core.errors import ImageReadError
 from core.itk_image import Content, check_spacing, decode, one_channel, spacing_error, to_grid
+
+_PIECE_BYTES = 1 << 20
+
+_MM_PER_UNIT = {
+    "nm": 1e-6, "um": 1e-3, "micron": 1e-3, "microns": 1e-3, "micrometer": 1e-3, "micrometers": 1e-3, "mm": 1.0,
+    "millimeter": 1.0, "millimeters": 1.0, "cm": 10.0, "centimeter": 10.0, "centimeters": 10.0, "m": 1e3, "meter": 1e3,
+    "meters": 1e3, "in": 25.4, "inch": 25.4,
+}  # fmt: skip
+
+_PATIENT_SPACES = re.compile(
+    r"(LPS|LAS|RAS)T?|(left-posterior|left-anterior|right-anterior)-superior(-time)?", re.IGNORECASE
+)
 
 
 def read_volume(path: Path, kind: str, warnings: list[str]) -> Content:
@@ -22,24 +39,90 @@ def read_volume(path: Path, kind: str, warnings: list[str]) -> Content:
     """
     fields = image_header.text_fields(path)
     _require_data_file(path, fields)
+    _require_length(path, fields)
     image = decode(path, kind)
-    volumes = math.prod(image.GetSize()[3:])
-    if volumes > 1:
-        warnings.append(f"The file holds {volumes} volumes; only the first was read.")
-    while image.GetDimension() > 3:
-        image = image[..., 0]
+    _require_sound(path, fields, image)
+    image = _first_volume(image, fields, warnings)
     text = fields.get("spacings") or fields.get("elementspacing") or fields.get("elementsize") or ""
-    sizes = [float(word) for word in re.findall(r"[-+.\de]+(?=\s|$)", text.lower())]
-    known = len(sizes) >= image.GetDimension() or "space directions" in fields
-    units = set(re.findall(r'"([^"]+)"', fields.get("space units", ""))) - {"mm", "???"}
-    if units:
-        warnings.append(f"The file measures in {', '.join(sorted(units))}; its numbers were taken as mm.")
+    sizes = [size for size in map(finite_number, text.split()) if size is not None]
     if any(size <= 0 for size in sizes):
         raise spacing_error(path.name, sizes)
-    check_spacing(path.name, image.GetSpacing())
-    if not known:
+    known = len(sizes) >= image.GetDimension() or "space directions" in fields
+    if known:
+        factor = _mm_per_unit(fields, warnings)
+        image.SetSpacing([size * factor for size in image.GetSpacing()])
+        image.SetOrigin([place * factor for place in image.GetOrigin()])
+        check_spacing(path.name, image.GetSpacing())
+    else:
+        image.SetSpacing([1.0] * image.GetDimension())
         warnings.append("The file does not say its voxel size; distances are in voxels.")
+    if kind == "NRRD" and image.GetDimension() == 3 and not _PATIENT_SPACES.fullmatch(fields.get("space", "")):
+        warnings.append("The file does not say where its voxels are in the patient; left and right are not certain.")
     return Content(one_channel(path.name, image, warnings), to_grid(image), known)
+
+
+def _first_volume(image: sitk.Image, fields: dict[str, str], warnings: list[str]) -> sitk.Image:
+    """Return the first volume of a file with four axes, whichever of them counts the volumes."""
+    listed = image.GetNumberOfComponentsPerPixel() if "list" in fields.get("kinds", "").lower().split() else 1
+    volumes = math.prod(image.GetSize()[3:]) * listed
+    if volumes > 1:
+        warnings.append(f"The file holds {volumes} volumes; only the first was read.")
+    if listed > 1:
+        image = sitk.VectorIndexSelectionCast(image, 0)
+    while image.GetDimension() > 3:
+        image = image[..., 0]
+    return image
+
+
+def _mm_per_unit(fields: dict[str, str], warnings: list[str]) -> float:
+    """Return how many mm the unit of the file's lengths is, and say so where it is another one."""
+    quoted = re.findall(r'"([^"]*)"', fields.get("space units") or fields.get("units") or "")
+    words = [word.strip().lower() for word in quoted or [fields.get("distanceunits", "")]]
+    # A micro sign comes in several encodings, none of them ASCII.
+    units = {word if word.isascii() or not word.endswith("m") else "um" for word in words} - {"", "?", "???"}
+    lengths = units & _MM_PER_UNIT.keys()
+    factors = {_MM_PER_UNIT[unit] for unit in lengths}
+    if len(factors) == 1:
+        if factors != {1.0}:
+            warnings.append(f"The file measures in {' or '.join(sorted(lengths))}; its numbers were turned into mm.")
+        return factors.pop()
+    if units:
+        warnings.append(f"The file measures in {', '.join(sorted(units))}; its numbers were taken as mm.")
+    return 1.0
+
+
+def _is_zipped_meta(fields: dict[str, str]) -> bool:
+    return "elementdatafile" in fields and fields.get("compresseddata", "")[:1].lower() in ("t", "1")
+
+
+def _require_length(path: Path, fields: dict[str, str]) -> None:
+    """Raise where a MetaImage does not say how long its compressed voxels are: SimpleITK then takes other bytes for them."""
+    is_inside = fields.get("elementdatafile", "").upper() == "LOCAL"
+    if _is_zipped_meta(fields) and is_inside and not fields.get("compresseddatasize", "").isdecimal():
+        raise ImageReadError(
+            f"{path.name} does not say how long its compressed voxels are (CompressedDataSize).",
+            "Save it again without compression.",
+        )
+
+
+def _require_sound(path: Path, fields: dict[str, str], image: sitk.Image) -> None:
+    """Raise where the compressed voxels of a MetaImage are damaged or too few, which SimpleITK does not tell."""
+    if not _is_zipped_meta(fields):
+        return
+    name = fields["elementdatafile"]
+    is_inside = name.upper() == "LOCAL"
+    needed = math.prod(image.GetSize()) * image.GetNumberOfComponentsPerPixel() * image.GetSizeOfPixelComponent()
+    unzip, count = zlib.decompressobj(wbits=47), 0  # 47: zlib or gzip, as MetaIO reads them
+    try:
+        with (path if is_inside else _beside(path, name)).open("rb") as stream:
+            while is_inside and (line := stream.readline()) and not line.startswith(b"ElementDataFile"):
+                pass
+            while not unzip.eof and (piece := stream.read(_PIECE_BYTES)):
+                count += len(unzip.decompress(piece))
+    except zlib.error:
+        count = -1
+    if count != needed or not unzip.eof:
+        raise ImageReadError(f"The compressed voxels of {path.name} are damaged.", "Copy or export the image again.")
 
 
 def _require_data_file(path: Path, fields: dict[str, str]) -> None:
@@ -47,10 +130,15 @@ def _require_data_file(path: Path, fields: dict[str, str]) -> None:
     name = fields.get("data file") or fields.get("datafile") or fields.get("elementdatafile") or ""
     if not name or name.upper().startswith("LIST") or name.upper() == "LOCAL" or "%" in name:
         return
-    data_path = path.parent / name
-    in_utf8 = path.parent / name.encode("latin-1").decode("utf-8", "replace")
-    if not data_path.is_file() and not in_utf8.is_file():
+    data_path = _beside(path, name)
+    if not data_path.is_file():
         raise ImageReadError(
             f"{path.name} is only a header; its voxels should be in {data_path.name}, which is not there.",
             f"Put {data_path.name} into the same folder.",
         )
+
+
+def _beside(path: Path, name: str) -> Path:
+    """Return the data file that a header names, in whichever encoding it names it."""
+    in_utf8 = path.parent / name.encode("latin-1").decode("utf-8", "replace")
+    return in_utf8 if in_utf8.is_file() else path.parent / name

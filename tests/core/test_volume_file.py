@@ -1,5 +1,8 @@
 """NRRD and MetaImage: slanted and oblique axes, byte orders, data files beside the header and missing ones."""
 
+import zlib
+from pathlib import Path
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -114,3 +117,158 @@ def test_a_volume_too_large_for_the_memory_is_refused_before_it_is_read(tmp_path
     monkeypatch.setattr(memory, "available_bytes", lambda: 1_500_000)
     with pytest.raises(ImageReadError, match=r"a\.\w+ needs 2\.0 MB of memory, but only 1\.5 MB are available"):
         read_image(tmp_path / name)
+
+
+# --- units, spaces, several volumes -----------------------------------------------------------------------------------------
+
+FIELDS = "space: LPS\nspace directions: (0.5,0,0) (0,0.6,0) (0,0,2)\nspace origin: (10,20,30)\n"
+PX = (1, 1, 2)
+"""Column, row and slice of the lit voxel below."""
+
+
+def small() -> np.ndarray:
+    voxels = np.zeros((4, 3, 2), np.int16)
+    voxels[PX[::-1]] = 300
+    return voxels
+
+
+def write_nrrd(path: Path, fields: str, data: bytes | None = None, sizes: str = "2 3 4") -> Path:
+    head = f"NRRD0005\ntype: int16\ndimension: {len(sizes.split())}\nsizes: {sizes}\n{fields}endian: little\n"
+    if "encoding" not in fields:
+        head += "encoding: raw\n"
+    path.write_bytes(f"{head}\n".encode() + (small().tobytes() if data is None else data))
+    return path
+
+
+def write_meta(path: Path, fields: str, data: bytes | None = None) -> Path:
+    head = "ObjectType = Image\nNDims = 3\nDimSize = 2 3 4\nElementSpacing = 0.5 0.6 2\nOffset = 10 20 30\nBinaryData = True\n"
+    tail = "ElementType = MET_SHORT\nElementDataFile = LOCAL\n"
+    path.write_bytes((head + fields + tail).encode() + (small().tobytes() if data is None else data))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"), [("um", 1e-3), ("µm", 1e-3), ("microns", 1e-3), ("cm", 10), ("mm", 1), ("", 1), ("ells", 1)]
+)
+@pytest.mark.parametrize("key", ["space units", "units", "DistanceUnits"])
+def test_units_become_millimetres(tmp_path, unit, factor, key):
+    if key == "DistanceUnits":
+        path = write_meta(tmp_path / "a.mha", f"DistanceUnits = {unit}\n" if unit else "")
+    else:
+        said = f'{key}: "{unit}" "{unit}" "{unit}"\n'
+        where = (
+            FIELDS if key == "space units" else "spacings: 0.5 0.6 2\naxis mins: 10 20 30\ncenters: node node node\n"
+        )
+        path = write_nrrd(tmp_path / "a.nrrd", where + said)
+    image = read_image(path)
+    np.testing.assert_allclose(lit_mm(image), np.array([10.5, 20.6, 34]) * factor, rtol=1e-9)
+    said_so = [warning for warning in image.source.warnings if "measures in" in warning]
+    assert bool(said_so) == (unit not in ("mm", ""))
+    assert all(("taken as mm" in warning) == (unit == "ells") for warning in said_so)
+
+
+@pytest.mark.parametrize(
+    ("space", "signs"),
+    [
+        ("left-posterior-superior", (1, 1, 1)),
+        ("LPS", (1, 1, 1)),
+        ("right-anterior-superior", (-1, -1, 1)),
+        ("RAS", (-1, -1, 1)),
+        ("left-anterior-superior", (1, -1, 1)),
+    ],
+)
+def test_every_patient_space_comes_out_as_lps(tmp_path, space, signs):
+    image = read_image(write_nrrd(tmp_path / "a.nrrd", FIELDS.replace("LPS", space)))
+    np.testing.assert_allclose(lit_mm(image), np.array([10.5, 20.6, 34]) * signs)
+    assert image.source.warnings == ()
+
+
+@pytest.mark.parametrize("space", ["space: scanner-xyz", "space: 3D-left-handed", "space dimension: 3"])
+def test_a_space_that_is_not_the_patients_is_said(tmp_path, space):
+    image = read_image(write_nrrd(tmp_path / "a.nrrd", FIELDS.replace("space: LPS", space)))
+    assert any("left and right are not certain" in warning for warning in image.source.warnings)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_of_a_list_of_volumes_the_first_is_read_and_it_is_said(tmp_path, first):
+    volumes = np.stack([small(), small() * 2], axis=-1 if first else 0)
+    directions, kinds = "(0.5,0,0) (0,0.6,0) (0,0,2)", "domain domain domain"
+    fields = "space: LPS\nspace origin: (10,20,30)\n"
+    if first:
+        fields += f"space directions: none {directions}\nkinds: list {kinds}\n"
+    else:
+        fields += f"space directions: {directions} none\nkinds: {kinds} list\n"
+    path = write_nrrd(tmp_path / "a.nrrd", fields, volumes.tobytes(), "2 2 3 4" if first else "2 3 4 2")
+    image = read_image(path)
+    np.testing.assert_array_equal(image.voxels, small())
+    np.testing.assert_allclose(lit_mm(image), [10.5, 20.6, 34])
+    assert image.source.warnings == ("The file holds 2 volumes; only the first was read.",)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "hex"])
+def test_voxels_in_words_are_understood(tmp_path, encoding):
+    data = " ".join(map(str, small().ravel())) if encoding == "ascii" else small().tobytes().hex()
+    image = read_image(write_nrrd(tmp_path / "a.nrrd", f"{FIELDS}encoding: {encoding}\n", data.encode()))
+    np.testing.assert_array_equal(image.voxels, small())
+
+
+@pytest.mark.parametrize(
+    ("skip", "before"), [("byte skip: 7", b"1234567"), ("byte skip: -1", b"123"), ("line skip: 2", b"a\nb\n")]
+)
+def test_what_stands_before_the_voxels_is_skipped(tmp_path, skip, before):
+    image = read_image(write_nrrd(tmp_path / "a.nrrd", f"{FIELDS}{skip}\n", before + small().tobytes()))
+    np.testing.assert_array_equal(image.voxels, small())
+
+
+def test_a_partly_unknown_voxel_size_is_unknown(tmp_path):
+    image = read_image(write_nrrd(tmp_path / "a.nrrd", "spacings: nan 0.6 2\n"))
+    assert not image.source.spacing_known
+    np.testing.assert_array_equal(image.grid.spacing_mm, [1, 1, 1])
+
+
+# --- MetaImage --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["BinaryDataByteOrderMSB", "ElementByteOrderMSB"])
+def test_meta_images_have_a_byte_order_too(tmp_path, key):
+    image = read_image(write_meta(tmp_path / "a.mha", f"{key} = True\n", small().astype(">i2").tobytes()))
+    np.testing.assert_array_equal(image.voxels, small())
+
+
+@pytest.mark.parametrize("key", ["TransformMatrix", "Rotation", "Orientation"])
+def test_the_rows_of_a_transform_matrix_are_the_axes(tmp_path, key):
+    image = read_image(write_meta(tmp_path / "a.mha", f"{key} = 0 1 0 -1 0 0 0 0 1\nAnatomicalOrientation = LPI\n"))
+    np.testing.assert_allclose(lit_mm(image), [10 - 0.6, 20 + 0.5, 34])
+
+
+@pytest.mark.parametrize("order", [("Spacing", "Size"), ("Size", "Spacing")])
+def test_the_spacing_counts_and_not_the_size_of_the_elements(tmp_path, order):
+    sizes = {"Spacing": "0.5 0.6 2", "Size": "9 9 9"}
+    path = write_meta(tmp_path / "a.mha", "")
+    lines = "".join(f"Element{key} = {sizes[key]}\n" for key in order)
+    path.write_bytes(path.read_bytes().replace(b"ElementSpacing = 0.5 0.6 2\n", lines.encode()))
+    np.testing.assert_allclose(read_image(path).grid.spacing_mm, [2, 0.6, 0.5])
+
+
+@pytest.mark.parametrize("name", ["a.mha", "a.mhd"])
+@pytest.mark.parametrize("place", [0.5, 0.999])
+def test_damaged_compressed_voxels_are_refused(tmp_path, name, place):
+    voxels = np.random.default_rng(0).integers(0, 1000, (10, 20, 30)).astype(np.int16)
+    sitk.WriteImage(sitk.GetImageFromArray(voxels), str(tmp_path / name), useCompression=True)
+    np.testing.assert_array_equal(read_image(tmp_path / name).voxels, voxels)
+    stored = tmp_path / name.replace(".mhd", ".zraw")
+    data = bytearray(stored.read_bytes())
+    data[int(len(data) * place)] ^= 0xFF
+    stored.write_bytes(data)
+    with pytest.raises(ImageReadError, match=f"compressed voxels of {name} are damaged"):
+        read_image(tmp_path / name)
+
+
+def test_compressed_voxels_of_untold_length_are_refused(tmp_path):
+    zipped = zlib.compress(small().tobytes())
+    length = f"CompressedDataSize = {len(zipped)}\n"
+    path = write_meta(tmp_path / "a.mha", f"CompressedData = True\n{length}", zipped)
+    np.testing.assert_array_equal(read_image(path).voxels, small())
+    write_meta(path, "CompressedData = True\n", zipped)
+    with pytest.raises(ImageReadError, match="CompressedDataSize"):
+        read_image(path)
