@@ -4,6 +4,7 @@ What holds for all frames stands in the shared group, what differs in a group pe
 as slices, so that they stack by the same rules as files do.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 import pydicom
 
 from core.dicom_header import DicomHeader, numbers_of, pixel_size_of, placement_of, value_of
+from core.errors import ImageReadError
 from core.slice_stack import Slice
 
 FRAME_KEYWORDS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
@@ -31,17 +33,26 @@ _MARKS = (
 
 def is_enhanced(dataset: pydicom.Dataset) -> bool:
     """Tell whether a dataset says for each frame where it stands."""
-    frames = value_of(dataset, "PerFrameFunctionalGroupsSequence")
-    if not isinstance(frames, pydicom.Sequence) or len(frames) == 0:
-        return False
-    return _macro(dataset, frames[0], "PlanePositionSequence") is not None
+    frames = _frame_groups(dataset)
+    return bool(frames) and _macro(dataset, frames[0], "PlanePositionSequence") is not None
 
 
 def read_frames(path: Path, dataset: pydicom.Dataset, header: DicomHeader) -> list[Slice]:
-    """Return the frames of a dataset for which `is_enhanced` holds; ``header`` is what its top level says."""
-    per_frame = value_of(dataset, "PerFrameFunctionalGroupsSequence")
+    """Return the frames of a dataset for which `is_enhanced` holds; ``header`` is what its top level says.
+
+    Raises
+    ------
+    ImageReadError
+        There are more or fewer descriptions than frames.
+    """
+    described = _frame_groups(dataset)
+    if len(described) != header.frames:
+        raise ImageReadError(
+            f"{path.name} says that it holds {header.frames} frames, but describes {len(described)}.",
+            "Export the image again from the archive.",
+        )
     slices: list[Slice] = []
-    for number, groups in enumerate(per_frame if isinstance(per_frame, pydicom.Sequence) else ()):
+    for number, groups in enumerate(described):
         notes: list[str] = []
         position = _macro(dataset, groups, "PlanePositionSequence")
         orientation = _macro(dataset, groups, "PlaneOrientationSequence")
@@ -66,14 +77,19 @@ def read_frames(path: Path, dataset: pydicom.Dataset, header: DicomHeader) -> li
 
 def rescales(dataset: pydicom.Dataset) -> list[tuple[float, float]]:
     """Return slope and intercept of each frame; 1 and 0 where nothing is said."""
-    per_frame = value_of(dataset, "PerFrameFunctionalGroupsSequence")
     found: list[tuple[float, float]] = []
-    for groups in per_frame if isinstance(per_frame, pydicom.Sequence) else ():
+    for groups in _frame_groups(dataset):
         macro = _macro(dataset, groups, "PixelValueTransformationSequence")
         slope = None if macro is None else numbers_of(macro, "RescaleSlope", 1)
         intercept = None if macro is None else numbers_of(macro, "RescaleIntercept", 1)
         found.append(((slope or (1.0,))[0], (intercept or (0.0,))[0]))
     return found
+
+
+def _frame_groups(dataset: pydicom.Dataset) -> Sequence[pydicom.Dataset]:
+    """Return what is said of each frame."""
+    groups = value_of(dataset, "PerFrameFunctionalGroupsSequence")
+    return groups if isinstance(groups, pydicom.Sequence) else ()
 
 
 def _macro(dataset: pydicom.Dataset, groups: pydicom.Dataset, keyword: str) -> pydicom.Dataset | None:

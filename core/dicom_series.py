@@ -6,7 +6,8 @@ neither stands in any message, log or repr.
 
 import os
 import re
-from collections.abc import Callable, Iterable
+import stat
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -115,10 +116,14 @@ class Series:
 
 @dataclass(frozen=True)
 class _Member:
-    """What one file adds to its series."""
+    """What one file adds to its series.
+
+    ``identity`` is the patient and the series. The series alone may deceive: copied headers and careless pseudonyms give several
+    patients one, and their slices must never make one body.
+    """
 
     path: Path
-    series_uid: str
+    identity: tuple[str, str] = field(repr=False)
     instance_uid: str
     number: int | None
     description: str = field(repr=False)
@@ -174,8 +179,13 @@ def is_dicomdir(path: Path) -> bool:
     if path.name.upper().split(".")[0] != "DICOMDIR":
         return False
     dataset = read_dataset(path, ["FileSetID"])
+    return _storage_class(dataset) in ("", _DIRECTORY_CLASS)
+
+
+def _storage_class(dataset: pydicom.Dataset) -> str:
+    """Return what a file's preamble says it holds."""
     meta = getattr(dataset, "file_meta", pydicom.Dataset())
-    return str(value_of(meta, "MediaStorageSOPClassUID") or _DIRECTORY_CLASS) == _DIRECTORY_CLASS
+    return str(value_of(meta, "MediaStorageSOPClassUID") or "")
 
 
 def _files_below(folder: Path, should_stop: ShouldStop) -> list[Path]:
@@ -240,26 +250,8 @@ def _resolved(folder: Path, parts: Iterable[str], names: dict[Path, dict[str, st
 def _series_in(
     files: Iterable[Path], should_stop: ShouldStop, progress: Progress, notes: Iterable[str] = ()
 ) -> tuple[Series, ...]:
-    members: list[_Member] = []
-    damaged: list[Path] = []
-    listed = list(files)
-    for number, path in enumerate(listed):
-        _ask(should_stop)
-        if progress is not None and number % 16 == 0:
-            progress(number / len(listed), "Looking for DICOM series")
-        try:
-            member = _member(path) if _may_be_dicom(path) else None
-        except ImageReadError:
-            damaged.append(path)
-        except OSError:
-            continue  # it vanished or may not be read; a hole in a series shows
-        else:
-            members.extend([member] if member else [])
-    said = list(notes)
-    if damaged:
-        count = f"{len(damaged)} damaged DICOM file{' was' if len(damaged) == 1 else 's were'}"
-        said.append(f"{count} left out, for example {damaged[0].name}.")
-    return _sorted(_grouped(members), said)
+    members, left_out = _members(list(files), should_stop, progress)
+    return _sorted(_grouped(members), [*notes, *left_out])
 
 
 def _series_around(path: Path, should_stop: ShouldStop, progress: Progress) -> tuple[Series, ...]:
@@ -269,27 +261,43 @@ def _series_around(path: Path, should_stop: ShouldStop, progress: Progress) -> t
         raise ImageReadError(f"{path.name} is a DICOM file without an image.", "Open an image of the same examination.")
     if len(own.slices) > 1 or not own.slices[0].stackable:
         return _sorted(_grouped([own]), [])
-    members = [own]
     beside = sorted(file for file in path.parent.iterdir() if file.name != path.name and not file.name.startswith("."))
-    for number, file in enumerate(beside):
+    found, notes = _members(beside, should_stop, progress)
+    members = [own, *(member for member in found if member.identity == own.identity)]
+    return _sorted([pair for pair in _grouped(members) if path in {piece.path for piece in pair[1].slices}], notes)
+
+
+def _members(files: Sequence[Path], should_stop: ShouldStop, progress: Progress) -> tuple[list[_Member], list[str]]:
+    """Return what those of ``files`` that hold DICOM images add, and a note if some may have been slices but cannot be read."""
+    members: list[_Member] = []
+    unusable: list[Path] = []
+    for number, path in enumerate(files):
         _ask(should_stop)
         if progress is not None and number % 16 == 0:
-            progress(number / len(beside), "Looking for the other slices")
+            progress(number / len(files), "Looking for DICOM series")
         try:
-            member = _member(file) if file.is_file() and _may_be_dicom(file) else None
+            member = _member(path) if _may_be_dicom(path) else None
         except (ImageReadError, OSError):
-            continue
-        if member is not None and member.series_uid == own.series_uid:
-            members.append(member)
-    return _sorted([pair for pair in _grouped(members) if path in {piece.path for piece in pair[1].slices}], [])
+            unusable.append(path)
+        else:
+            members.extend([member] if member else [])
+    if not unusable:
+        return members, []
+    count = f"{len(unusable)} damaged, empty or unreadable file{' was' if len(unusable) == 1 else 's were'}"
+    return members, [f"{count} left out, for example {unusable[0].name}."]
 
 
 def _may_be_dicom(path: Path) -> bool:
     """Tell by the first bytes whether it is worth parsing a file; old files lack the preamble."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        return False  # a pipe would keep us waiting
+    may_be_bare = _BARE_SUFFIX.fullmatch(path.suffix) is not None
+    if status.st_size == 0 and may_be_bare:
+        raise damaged_header_error(path)  # as an interrupted copy leaves it
     with path.open("rb") as stream:
         head = stream.read(132)
-    bare = head[:2] in (b"\x08\x00", b"\x02\x00") and _BARE_SUFFIX.fullmatch(path.suffix) is not None
-    return head[128:] == b"DICM" or bare
+    return head[128:] == b"DICM" or (may_be_bare and head[:2] in (b"\x08\x00", b"\x02\x00"))
 
 
 def _member(path: Path) -> _Member | None:
@@ -297,9 +305,9 @@ def _member(path: Path) -> _Member | None:
     dataset = read_dataset(path, _KEYWORDS)
     header = header_of(dataset)
     if header.rows < 1 or header.columns < 1:
-        if not value_of(dataset, "SOPClassUID"):
-            raise damaged_header_error(path)
-        return None
+        if value_of(dataset, "SOPClassUID") or _storage_class(dataset) == _DIRECTORY_CLASS:
+            return None
+        raise damaged_header_error(path)
     if is_enhanced(dataset):
         slices = tuple(read_frames(path, dataset, header))
     else:
@@ -309,13 +317,14 @@ def _member(path: Path) -> _Member | None:
     capture = str(value_of(dataset, "SOPClassUID") or "").startswith(_CAPTURE_CLASS)
     colour = numbers_of(dataset, "SamplesPerPixel", 1) == (3.0,)
     number = numbers_of(dataset, "SeriesNumber", 1)
+    patient = " ".join(str(value_of(dataset, keyword) or "") for keyword in ("PatientName", "PatientID")).strip()
     return _Member(
         path=path,
-        series_uid=str(value_of(dataset, "SeriesInstanceUID") or ""),
+        identity=(patient, str(value_of(dataset, "SeriesInstanceUID") or path.parent)),
         instance_uid=str(value_of(dataset, "SOPInstanceUID") or path),
         number=int(number[0]) if number else None,
         description=str(value_of(dataset, "SeriesDescription") or ""),
-        patient=" ".join(str(value_of(dataset, keyword) or "") for keyword in ("PatientName", "PatientID")).strip(),
+        patient=patient,
         localizer="LOCALIZER" in str(value_of(dataset, "ImageType")).upper()
         or capture
         or colour
@@ -326,12 +335,15 @@ def _member(path: Path) -> _Member | None:
 
 def _grouped(members: Iterable[_Member]) -> list[tuple[_Member, Stack]]:
     """Return the stacks of all series, each with one of its members."""
-    series: dict[tuple[str, bool], list[_Member]] = {}
-    copies: set[str] = set()
+    series: dict[tuple[object, ...], list[_Member]] = {}
+    copies: set[tuple[object, ...]] = set()
     for member in members:
-        if member.instance_uid not in copies:
-            copies.add(member.instance_uid)
-            series.setdefault((member.series_uid, member.localizer), []).append(member)
+        # A header that was copied from slice to slice has one identifier for all of them, but not one place.
+        first = member.slices[0]
+        copy = (member.identity, member.instance_uid, first.number, *first.header.origin_mm.tolist())
+        if copy not in copies:
+            copies.add(copy)
+            series.setdefault((member.identity, member.localizer), []).append(member)
     stacks: list[tuple[_Member, Stack]] = []
     for group in series.values():
         slices = sorted((piece for member in group for piece in member.slices), key=lambda piece: piece.number)

@@ -18,7 +18,7 @@ from core.rectilinear import is_rectilinear, slant_note
 from core.types import FloatArray, Grid
 
 PROJECTIONS = ("CR", "DX", "ES", "IO", "MG", "OP", "PX", "RF", "RG", "SM", "US", "XA", "XC")
-"""Modalities whose images never stack, whatever their headers say."""
+"""Modalities whose files never stack, whatever their headers say; frames of one file that have their own places do."""
 
 SILENT_PART, SILENT_MM = 0.01, 0.01
 """A step between slices may differ from the usual one by this part of it, or by these mm, without a word ..."""
@@ -59,7 +59,8 @@ class Slice:
     @property
     def stackable(self) -> bool:
         """Whether it can be part of a volume."""
-        return self.header.placed and not self.film and self.header.modality not in PROJECTIONS
+        is_projection = self.header.modality in PROJECTIONS and self.header.frames == 1
+        return self.header.placed and not self.film and not is_projection
 
     @property
     def name(self) -> str:

@@ -1,5 +1,6 @@
 """Series as scanners and archives leave them: which are found, what is proposed, what is refused and in which words."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -165,6 +166,28 @@ def test_a_copy_of_a_slice_counts_once(tmp_path):
     assert only(tmp_path).shape == (4, 12, 10)
 
 
+def test_slices_with_one_copied_identifier_are_slices_all_the_same(tmp_path):
+    """As scripts leave them that copy a header and change only the place."""
+    write_series(tmp_path, lit_stack(4, (1, 2, 3)), positions(4), SOPInstanceUID="1.2.3")
+    assert only(tmp_path).shape == (4, 12, 10)
+
+
+def test_two_patients_with_one_series_identifier_never_make_one_body(tmp_path):
+    for number, patient in enumerate("AB"):
+        places = positions(8)[4 * number : 4 * number + 4]
+        write_series(tmp_path / patient, lit_stack(4, (1, 2, 3)), places, SeriesInstanceUID="1.2.3", PatientID=patient)
+    assert [series.shape for series in find_series(tmp_path)] == [(4, 12, 10)] * 2
+    (series,) = find_series(tmp_path / "A" / "IM0001")
+    assert {path.parent.name for path in series.paths} == {"A"}
+
+
+def test_slices_without_a_series_identifier_belong_with_those_of_their_folder(tmp_path):
+    for name in "AB":
+        write_series(tmp_path / name, lit_stack(4, (1, 2, 3)), positions(4), SeriesInstanceUID=None)
+    found = find_series(tmp_path)
+    assert [{path.parent.name for path in series.paths} for series in found] == [{"A"}, {"B"}]
+
+
 def test_an_acquisition_number_alone_splits_nothing(tmp_path):
     marks = [{"AcquisitionNumber": n} for n in range(5)]
     write_series(tmp_path, lit_stack(5, (1, 2, 3)), positions(5), per_slice=marks)
@@ -239,12 +262,45 @@ def test_files_without_preamble_and_suffix_are_found(tmp_path):
     assert read_image(tmp_path).voxels[1, 2, 3] == 1000
 
 
+def test_names_in_any_script_and_links_in_a_circle_do_not_disturb(tmp_path):
+    folder = tmp_path / "Kopf größe 頭"
+    write_series(folder, lit_stack(4, (1, 2, 3)), positions(4))
+    (folder / "loop").symlink_to(tmp_path)
+    assert only(tmp_path).shape == (4, 12, 10)
+    assert read_image(folder / "IM0002").voxels[1, 2, 3] == 1000
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_keeps_nobody_waiting(tmp_path):
+    write_series(tmp_path, lit_stack(4, (1, 2, 3)), positions(4))
+    os.mkfifo(tmp_path / "pipe.dcm")
+    assert only(tmp_path).notes == ()
+    with pytest.raises(ImageReadError, match="is no file"):
+        read_image(tmp_path / "pipe.dcm")
+
+
+def test_the_dicomdir_of_a_folder_is_not_damaged(tmp_path):
+    write_series(tmp_path, lit_stack(4, (1, 2, 3)), positions(4))
+    write_dicomdir(tmp_path, {})
+    assert only(tmp_path).notes == ()
+
+
+@pytest.mark.parametrize("opened", ["", "IM0001.dcm"])
+def test_empty_files_and_links_to_nothing_are_left_out_and_said(tmp_path, opened):
+    write_series(tmp_path, lit_stack(4, (1, 2, 3)), positions(4), name="IM{:04d}.dcm")
+    (tmp_path / "IM0004.dcm").touch()
+    (tmp_path / "IM0005.dcm").symlink_to(tmp_path / "nothing")
+    (series,) = find_series(tmp_path / opened)
+    assert series.notes == ("2 damaged, empty or unreadable files were left out, for example IM0004.dcm.",)
+    assert series.shape == (4, 12, 10)
+
+
 def test_a_damaged_file_is_left_out_and_said(tmp_path):
     write_series(tmp_path, lit_stack(4, (1, 2, 3)), positions(4))
     broken = write_dicom(tmp_path / "broken", pixels())
     broken.write_bytes(broken.read_bytes()[:200])
     (series,) = find_series(tmp_path)
-    assert series.notes == ("1 damaged DICOM file was left out, for example broken.",)
+    assert series.notes == ("1 damaged, empty or unreadable file was left out, for example broken.",)
     assert series.notes[0] in read_image(tmp_path).source.warnings
 
 
@@ -343,6 +399,22 @@ def test_several_stacks_of_an_enhanced_file_are_several_series(tmp_path):
     assert (read_image(path).voxels == 0).all()
     assert any("2 series" in warning for warning in read_image(path).source.warnings)
     assert (read_image(path, series=found[1]).voxels == 1).all()
+
+
+@pytest.mark.parametrize("described", [3, 5])
+def test_more_or_fewer_descriptions_than_frames_are_refused(tmp_path, described):
+    path = write_enhanced(tmp_path / "enhanced", lit_stack(4, (0, 2, 3)), enhanced_groups(positions(described)))
+    with pytest.raises(ImageReadError, match=f"enhanced says that it holds 4 frames, but describes {described}"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("modality", ["XA", "MG", "CT"])
+def test_frames_with_places_of_their_own_stack_whatever_the_modality(tmp_path, modality):
+    path = write_enhanced(tmp_path / "enhanced", lit_stack(4, (1, 2, 3)), enhanced_groups(positions(4)))
+    dataset = pydicom.dcmread(path)
+    dataset.Modality = modality  # rotational angiography, tomosynthesis
+    dataset.save_as(path)
+    assert only(path).shape == (4, 12, 10)
 
 
 def test_a_missing_frame_is_named(tmp_path):
