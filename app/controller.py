@@ -354,11 +354,12 @@ class Controller:
         if new_name is not None:
             self.editor.rename(new_name)
 
-    def close(self) -> bool:
-        """Ask about unsaved work, then stop every job; tell whether the window may close."""
+    def close(self, hide: Callable[[], object] = lambda: None) -> bool:
+        """Ask about unsaved work, then ``hide`` and wait until every job has stopped; tell whether the window may close."""
         self.editor.end_drag()
         if not self._may_discard():
             return False
+        hide()  # a network on a large volume takes a while to hear that it shall stop
         self.jobs.shut_down()
         return True
 

@@ -303,7 +303,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Close where the controller agrees."""
-        if self.controller.close():
+        if self.controller.close(self.hide):
             event.accept()
         else:
             event.ignore()

@@ -11,7 +11,7 @@ from core.types import Image
 
 
 class StatusBar(QStatusBar):
-    """Image facts at the left, progress in the middle, cursor at the right."""
+    """Image facts at the left, cursor and progress at the right."""
 
     def __init__(self, controller: Controller) -> None:
         super().__init__()
@@ -36,8 +36,8 @@ class StatusBar(QStatusBar):
         for widget in (self._job_text, self._bar, self.cancel_button):
             layout.addWidget(widget)
         self.addWidget(self._facts)
+        self.addPermanentWidget(self._cursor)  # the job stays where it is while the mouse says one thing and another
         self.addPermanentWidget(self._job)
-        self.addPermanentWidget(self._cursor)
         controller.document.image_changed.connect(self._show_image)
         controller.view_state.events.mouse_mm.connect(self._show_cursor)
         controller.view_state.events.progress.connect(self._show_progress)

@@ -177,9 +177,13 @@ def test_a_window_with_unsaved_work_stays_open_until_the_person_agrees(window, a
     assert window.close()
 
 
-def test_closing_the_window_while_localizing_stops_the_job(empty_window, scan, localize, qtbot):
+def test_closing_the_window_while_localizing_stops_the_job(empty_window, scan, localize, monkeypatch, qtbot):
+    jobs, visible = empty_window.controller.jobs, []
+    shut_down = jobs.shut_down
+    monkeypatch.setattr(jobs, "shut_down", lambda: (visible.append(empty_window.isVisible()), shut_down()))
     localize.gate.clear()
     empty_window.controller.open_paths([scan])
     qtbot.waitUntil(localize.started.is_set)
     assert empty_window.close()
     assert localize.stopped.is_set()
+    assert visible == [False]  # nobody looks at a window that waits

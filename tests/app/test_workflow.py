@@ -1,4 +1,4 @@
-"""The main job with nothing stood in for: drop the sample, localize it with the bundled model, correct, undo, export."""
+"""The main job with nothing stood in for: drop a sample, localize it with the bundled model, correct, undo, export, reopen."""
 
 import csv
 
@@ -8,7 +8,9 @@ from PySide6.QtCore import QPoint
 
 from app.controller import Controller
 from app.main_window import MainWindow
+from app.questions import Unsaved
 from core.assets import assets_folder, bundled_model_for
+from core.geometry import Orientation
 from core.landmark_io import read_landmarks
 from core.model_info import read_model_info
 from core.types import Status
@@ -16,6 +18,7 @@ from tests.hand import drag, drop, screen
 from tests.viewer_fixtures import Answers
 
 SAMPLE = assets_folder() / "samples" / "cephalogram.png"
+VOLUME = assets_folder() / "samples" / "mouse_skull.nii.gz"
 
 
 @pytest.fixture
@@ -93,4 +96,85 @@ def test_cancelling_the_real_localization_leaves_the_window_usable(window, qtbot
     assert controller.editor.is_located(controller.document.landmarks.names[0])
     controller.undo_stack.undo()
     assert not controller.document.modified
+    assert window.close()
+
+
+@pytest.mark.slow
+def test_drop_a_volume_localize_drag_in_a_plane_undo_export_reopen(window, tmp_path, qtbot):
+    controller, answers = window.controller, window.controller.questions
+    document, editor = controller.document, controller.editor
+    names = read_model_info(bundled_model_for(3)).landmarks
+
+    drop(window, VOLUME)
+    qtbot.waitUntil(lambda: document.prediction is not None, timeout=120_000)
+    qtbot.waitUntil(lambda: not controller.jobs.busy)
+    assert answers.errors == []
+    assert document.landmarks.names == names
+    true_mm = read_landmarks(VOLUME.with_name("mouse_skull.csv"), names=names, image=document.image).points_mm
+    errors_mm = np.linalg.norm(document.landmarks.points_mm - true_mm, axis=1)
+    assert np.median(errors_mm) < 0.3
+    assert errors_mm.max() < 1.5
+
+    moved, confirmed, missing = "13", "16", "50"
+    before = document.landmarks
+    editor.select(moved, centre=True)
+    for orientation, view in window.viewer.views.items():
+        assert view.isVisible()
+        assert view.name_at(tuple(screen(window, moved, orientation).toTuple())) == moved
+    start = screen(window, moved, Orientation.CORONAL)
+    drag(window, start, start + QPoint(12, -9), orientation=Orientation.CORONAL)
+    way_mm = document.landmarks.point_mm(moved) - before.point_mm(moved)
+    assert way_mm[0] > 0.2  # to the right of the screen: the patient's left
+    assert way_mm[1] == pytest.approx(0, abs=1e-9)
+    assert way_mm[2] > 0.2
+    dragged = document.landmarks
+    qtbot.waitUntil(window.actions_by_id["edit.undo"].isEnabled)
+    window.actions_by_id["edit.undo"].trigger()
+    assert document.landmarks == before
+    window.actions_by_id["edit.redo"].trigger()
+    assert document.landmarks == dragged
+    editor.select(confirmed)
+    editor.confirm()
+    editor.select(missing)
+    editor.mark_absent()
+
+    done = document.landmarks
+    states = {name: done.status[done.index(name)] for name in (moved, confirmed, missing)}
+    assert states == {moved: Status.CORRECTED, confirmed: Status.CONFIRMED, missing: Status.ABSENT}
+    paths = [tmp_path / name for name in ("mouse_skull.csv", "mouse_skull.mrk.json")]
+    for path in paths:
+        answers.export = path
+        window.actions_by_id["file.export"].trigger()
+    assert answers.errors == []
+    assert not document.modified
+    for path in paths:
+        revision = document.revision
+        controller.open_paths([VOLUME, path])
+        qtbot.waitUntil(lambda revision=revision: document.revision > revision)
+        qtbot.waitUntil(lambda: not controller.jobs.busy)
+        assert document.landmarks.names == names
+        assert document.landmarks.status == done.status
+        np.testing.assert_array_equal(document.landmarks.points_mm, done.points_mm)
+    assert answers.errors == []
+    assert window.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "ndim", "words"),
+    [(SAMPLE, 3, "analyses volumes, and this is a 2D image"), (VOLUME, 2, "analyses 2D images, and this is a volume")],
+)
+def test_a_model_of_the_wrong_rank_is_refused_in_words(path, ndim, words, qtbot):
+    window = MainWindow(Controller(Answers(), bundled_model_for(ndim)))
+    qtbot.addWidget(window)
+    window.show()
+    drop(window, path)
+    qtbot.waitUntil(lambda: window.controller.document.image is not None and not window.controller.jobs.busy)
+    (sentence,) = [text for text in window.message_bar.texts() if "The model" in text]
+    assert words in sentence
+    assert "Choose model…" in sentence
+    assert not window.controller.localizing
+    window.controller.editor.toggle_place_mode()  # by hand it goes on
+    window.controller.editor.place((20, 20))
+    assert np.isfinite(window.controller.document.landmarks.points_mm).all(axis=1).sum() == 1
+    window.controller.questions.on_unsaved = Unsaved.DISCARD
     assert window.close()
