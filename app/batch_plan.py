@@ -92,15 +92,19 @@ def plan_files(items: Sequence[BatchItem], out_folder: Path) -> list[tuple[Batch
 
 def _items_of(path: Path, say: Say) -> list[BatchItem]:
     """Return what a file stands for; whatever is wrong with it is said when it is read."""
+    itself = BatchItem(path, image_name(path))
     try:
-        if is_dicomdir(path):
-            return _series_items(path.parent, find_series(path), say)
-        if kind_of(path) == "DICOM":
-            found = find_series(path)
-            return [BatchItem(path, image_name(path), found[0])]
+        listed = is_dicomdir(path)
+        found = find_series(path) if listed or kind_of(path) == "DICOM" else ()
     except (OSError, ImageReadError):
-        pass
-    return [BatchItem(path, image_name(path))]
+        return [itself]
+    if listed or len(found) > 1:
+        return _series_items(path.parent, found, say) or [itself]
+    if found and len(found[0].paths) > 1:
+        say(
+            f"{path}: The file is one of {len(found[0].paths)} slices of a series in its folder; the whole series is localized."
+        )
+    return [replace(itself, series=found[0])] if found else [itself]
 
 
 def _items_in(folder: Path, say: Say) -> list[BatchItem]:
@@ -127,8 +131,11 @@ def _is_meant(file: Path) -> bool:
     """Tell which files beside DICOM series a person means: hidden ones and DICOM files that hold no image never."""
     if file.name.startswith("."):
         return False
-    if kind_of(file) == "DICOM":
-        return not is_dicomdir(file) and not _is_intact(file)
+    try:
+        if kind_of(file) == "DICOM":
+            return not is_dicomdir(file) and not _is_intact(file)
+    except OSError:
+        pass  # one file that cannot be opened costs no other; whether it was meant, its name says
     return file.name.lower().endswith(IMAGE_SUFFIXES)
 
 

@@ -7,6 +7,7 @@ resolution of PNG and BMP. The few bytes that matter are read here. No pixels an
 import gzip
 import math
 import re
+import stat
 import struct
 import zlib
 from collections.abc import Iterator
@@ -44,6 +45,8 @@ _META_IMAGE = re.compile(rb"\s*(ObjectType|NDims|Comment)\s*=")
 
 def kind_of(path: Path) -> str:
     """Tell by its first bytes what kind of image a file is: a key such as ``"PNG"``, or ``""`` where it is none we know."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        return ""  # reading a pipe or a device would never end
     with path.open("rb") as stream:
         head = stream.read(512)
     if head.startswith(b"\x1f\x8b"):

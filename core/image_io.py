@@ -4,7 +4,6 @@ Chooses the reader that fits and makes an `Image` of what it finds; the formats 
 is guessed in silence: what was tolerated stands in ``Image.source.warnings``, what cannot be read rightly is refused.
 """
 
-import stat
 from collections.abc import Callable
 from pathlib import Path, PurePath
 
@@ -127,7 +126,7 @@ def _proposed(path: Path, warnings: list[str], should_stop: ShouldStop) -> Serie
     """Return the series to read where nobody chose one, and say so where there was a choice."""
     found = find_series(path, should_stop)
     if not found:
-        raise _no_series_error(path)
+        raise _no_series_error(path if path.is_dir() else path.parent)
     series = found[0]
     count = series.shape[0] if series.is_volume else 1
     what = f"{series.modality or 'one'} of {count} slice{'' if count == 1 else 's'}"
@@ -160,13 +159,13 @@ def _unreadable(path: Path, error: OSError) -> ImageReadError:
 def _kind_of(path: Path) -> str:
     """Return what kind of image a file is, or say why it is none."""
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device would never end
-            raise ImageReadError(f"{path} is no file.", "Check the path.")
         kind = image_header.kind_of(_header_beside(path))
+        size = path.stat().st_size
     except FileNotFoundError as error:
         raise ImageReadError(f"There is no file {path}.", "Check the path.") from error
-    if status.st_size == 0:
+    if not path.is_file():
+        raise ImageReadError(f"{path} is no file.", "Check the path.")
+    if size == 0:
         raise ImageReadError(f"{path.name} is empty.", "Copy or export the image again.")
     if not kind and sitk.ImageFileReader.GetImageIOFromFileName(str(path)) == "GDCMImageIO":
         kind = "DICOM"  # old files lack the preamble

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from rich.console import Console
 
 from app.batch import BatchReport, BatchRequest, run_batch
@@ -93,6 +94,21 @@ def test_spacing_given_by_hand_is_used(tmp_path, model):
     assert str(unknown) not in said
     assert f"{known}: " in said
     assert "0.25" in said
+
+
+def test_spacing_given_by_hand_turns_and_moves_no_volume(tmp_path):
+    """The same voxels with the same size, once stated by the file and once by hand, have the same landmarks in space."""
+    volume_model = write_tiny_model(tmp_path / "tiny3d.pt", ndim=3)
+    volume = sitk.GetImageFromArray(np.random.default_rng(3).integers(0, 255, (20, 24, 22)).astype(np.int16))
+    volume.SetDirection((0.8, 0, 0.6, 0.6, 0, -0.8, 0, 1, 0))
+    volume.SetOrigin((10, -20, 30))
+    for name, spacing_mm in (("wrong", 0.25), ("right", 0.5)):
+        volume.SetSpacing([spacing_mm] * 3)
+        sitk.WriteImage(volume, str(tmp_path / f"{name}.nrrd"))
+    given, _ = batch(tmp_path / "wrong.nrrd", out=tmp_path / "out", model=volume_model, spacing_mm=0.5)
+    stated, _ = batch(tmp_path / "right.nrrd", out=tmp_path / "out", model=volume_model)
+    points = [read_landmarks(report.written[0]).points_mm for report in (given, stated)]
+    np.testing.assert_allclose(*points, atol=1e-6)
 
 
 def test_existing_result_is_replaced_whole(tmp_path, model):

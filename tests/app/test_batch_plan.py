@@ -1,15 +1,18 @@
 """Which images files and folders stand for, and what their results are called: pictures, series, and both mixed."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from app import batch_plan
 from app.batch_plan import BatchItem, expand_folders, plan_files
 from core.errors import AppError, ImageReadError
 from core.image_io import image_name, read_image
 from tests.dicom_fixtures import (
     SECRET,
     enhanced_groups,
+    item,
     lit_stack,
     pixels,
     positions,
@@ -126,6 +129,50 @@ def test_times_at_the_same_places_are_images_of_their_own(tmp_path):
     places = positions(3)[[0, 1, 2, 0, 1, 2]]
     write_series(tmp_path / "perfusion", lit_stack(6, LIT), places, per_slice=per_slice)
     assert names(tmp_path / "perfusion") == ["perfusion-1", "perfusion-2"]
+
+
+def test_one_file_of_several_stacks_is_several_images_alone_as_in_its_folder(tmp_path):
+    echoes = [item(EffectiveEchoTime=float(number % 2 + 1)) for number in range(6)]
+    groups = enhanced_groups(positions(3).repeat(2, axis=0), MREchoSequence=echoes)
+    path = write_enhanced(tmp_path / "head.dcm", lit_stack(6, LIT), groups)
+    assert names(path) == names(tmp_path) == ["head-1", "head-2"]
+
+
+def test_one_slice_stands_for_its_series_and_it_is_said_once(tmp_path):
+    paths = series_of(3, tmp_path)
+    said: list[str] = []
+    (item,) = expand_folders(paths, said.append)
+    assert item.name == "IM0000"
+    assert said == [
+        f"{paths[0]}: The file is one of 3 slices of a series in its folder; the whole series is localized."
+    ]
+
+
+def test_a_dicomdir_that_lists_nothing_is_not_passed_over(tmp_path):
+    table = write_dicomdir(tmp_path, {})
+    (item,) = expand_folders([table])
+    with pytest.raises(ImageReadError, match=f"{tmp_path} holds no DICOM images"):
+        read_image(item.path, series=item.series)
+
+
+def test_one_file_that_cannot_be_opened_costs_no_other(tmp_path, monkeypatch):
+    for name in ("a.png", "locked", "locked.png"):
+        (tmp_path / name).write_bytes(b"")
+
+    def open_or_not(path: Path) -> str:
+        if path.name.startswith("locked"):
+            raise PermissionError(13, "Permission denied")
+        return ""
+
+    monkeypatch.setattr(batch_plan, "kind_of", open_or_not)
+    assert names(tmp_path) == ["a", "locked"]
+    assert [item.path.name for item in expand_folders([tmp_path])] == ["a.png", "locked.png"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_keeps_nobody_waiting(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    assert names(tmp_path / "pipe.png") == ["pipe"]
 
 
 def test_a_dicomdir_stands_for_its_series(tmp_path):
