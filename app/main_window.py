@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QMessageBox,
     QStackedWidget,
     QToolBar,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -58,10 +59,10 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.controller = controller
         self.actions_by_id: dict[str, QAction] = {}
-        self._dock_fits: int | None = None  # number of axes of the images that the dock's width is for
+        self._dock_fits: tuple[int, str] | None = None  # axes of the image and the model that the dock's width is for
         self.setAcceptDrops(True)
         self.resize(1280, 800)
-        self.setMinimumSize(900, 600)
+        self.setMinimumSize(800, 500)
         self.viewer = VolumeView(controller)
         self.table = LandmarkTable(controller)
         self._make_actions()
@@ -149,6 +150,9 @@ class MainWindow(QMainWindow):
         spacer.setSizePolicy(spacer.sizePolicy().Policy.Expanding, spacer.sizePolicy().Policy.Preferred)
         bar.addWidget(spacer)
         bar.addAction(self.actions_by_id["help.shortcuts"])
+        more = bar.findChild(QToolButton, "qt_toolbar_ext_button")
+        if more is not None:  # what a narrow window has no room for is behind it; Qt draws it black
+            more.setIcon(theme.icon("next"))
         self.addToolBar(bar)
 
     def _make_centre(self) -> None:
@@ -211,9 +215,10 @@ class MainWindow(QMainWindow):
 
     def _fit_dock(self) -> None:
         """Give the table the room it needs, but most of it to the image; from then on a person decides."""
-        image = self.controller.document.image
-        if image is not None and image.ndim != self._dock_fits:
-            self._dock_fits = image.ndim
+        image, info = self.controller.document.image, self.controller.document.model_info
+        wanted = None if image is None else (image.ndim, "" if info is None else info.title)
+        if wanted is not None and wanted != self._dock_fits:
+            self._dock_fits = wanted
             width = min(self.table.wanted_width(), round(LARGEST_DOCK * self.width()))
             self.resizeDocks([self.dock], [width], Qt.Orientation.Horizontal)
 

@@ -54,6 +54,11 @@ class SliceMouse:
         image = self._controller.document.image
         return image is not None and image.ndim == 3
 
+    @property
+    def _is_placing(self) -> bool:
+        """Whether a click places a landmark whose turn it is, even on top of another one."""
+        return self._state.mode is Mode.PLACE and self._controller.editor.name_to_place is not None
+
     def press(self, event: QMouseEvent) -> None:
         """Begin a gesture, or finish a click at once in the modes that wait for one."""
         self._press_screen = self._last_screen = _screen(event)
@@ -67,7 +72,7 @@ class SliceMouse:
         on_point = self._press_name is not None
         self._drag = drag_kind(event.button(), self._state.mode, shift=shift, on_point=on_point, volume=self._is_volume)
         if self._drag is DragKind.POINT or event.button() == Qt.MouseButton.RightButton:
-            if self._press_name is not None:
+            if self._press_name is not None and not (self._drag is DragKind.POINT and self._is_placing):
                 self._controller.editor.select(self._press_name)
         elif self._drag is DragKind.CROSSHAIR:
             self._controller.navigator.point_at(self._orientation, point_px)
@@ -127,6 +132,8 @@ class SliceMouse:
         if self._drag is DragKind.POINT:
             if editor.dragging:
                 editor.end_drag()
+            elif not moved and self._is_placing:
+                self._click(self._view.screen_map().to_px(self._press_screen))
             elif not moved and self._is_volume:
                 editor.select(self._press_name, centre=True)
         elif self._drag is DragKind.LEVELS and not moved and self._press_name is not None:

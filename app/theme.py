@@ -48,6 +48,7 @@ QToolBar::separator {{ background: {LINE}; width: 1px; margin: 6px 6px; }}
 QToolBar QLabel {{ color: {FAINT}; padding: 0 4px 0 6px; }}
 QToolButton {{ border: 1px solid transparent; border-radius: 5px; padding: 4px 7px; color: {TEXT}; }}
 QToolButton:hover {{ background: {LINE}; }}
+#qt_toolbar_ext_button {{ padding: 0; background: #343a43; }}
 QToolButton:checked {{ background: #2d4657; border-color: {ACCENT}; }}
 QToolButton:disabled {{ color: #6b7480; }}
 QMenuBar {{ background: {WINDOW}; padding: 2px 4px; }}
@@ -64,6 +65,7 @@ QTableView {{ background: {PANEL}; border: none; gridline-color: transparent; se
 QTableView::item {{ padding: 0 3px; }}
 QHeaderView::section {{ background: {WINDOW}; color: {FAINT}; border: none; border-bottom: 1px solid {LINE};
   padding: 5px 6px; }}
+QHeaderView::up-arrow, QHeaderView::down-arrow {{ subcontrol-position: top center; width: 9px; height: 6px; }}
 QDockWidget {{ titlebar-close-icon: none; color: {TEXT}; }}
 QDockWidget::title {{ background: {WINDOW}; padding: 6px 8px; }}
 QProgressBar {{ background: {PANEL}; border: 1px solid {LINE}; border-radius: 4px; height: 12px; text-align: center; }}

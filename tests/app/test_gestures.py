@@ -127,6 +127,21 @@ def test_placing_by_click_follows_the_banner(window, qtbot):
     assert not banner.isVisible()
 
 
+def test_a_click_places_even_on_another_landmark_which_a_drag_still_moves(window):
+    editor = window.controller.editor
+    editor.select("Sella")
+    editor.clear()
+    editor.toggle_place_mode()
+    start = screen(window, "Nasion")
+    drag(window, start, start + QPoint(20, 0))
+    assert status(window, "Nasion") is Status.CORRECTED
+    editor.select("Sella")
+    before_mm = window.controller.document.landmarks.point_mm("Nasion")
+    QTest.mouseClick(window.slice_view.viewport(), LEFT, NO_KEY, screen(window, "Nasion") + QPoint(4, 3))
+    assert status(window, "Sella") is Status.PLACED
+    assert np.array_equal(window.controller.document.landmarks.point_mm("Nasion"), before_mm)
+
+
 def test_the_status_line_tells_position_and_value_under_the_mouse(window):
     column, row = 20, 30
     place = QPoint(*(round(v) for v in window.slice_view.screen_map().to_screen((column, row))))
