@@ -17,7 +17,7 @@ from core.dicom_frames import FRAME_KEYWORDS, rescales
 from core.dicom_header import read_dataset
 from core.dicom_series import Series
 from core.errors import Cancelled, ImageReadError
-from core.itk_image import AnyArray, Content, check_spacing, decode, one_channel, vanished_error
+from core.itk_image import AnyArray, Content, decode, one_channel, vanished_error
 from core.memory import require_memory
 from core.slice_stack import Slice
 
@@ -55,7 +55,6 @@ def read_series(
     if stack.grid is None:
         raise ImageReadError(stack.problem, stack.hint)
     header = stack.slices[0].header
-    check_spacing(name, header.spacing_mm or ())
     in_one_file = len(series.paths) == 1 and len(stack.slices) > 1
     stored = math.prod(stack.grid.shape) * header.sample_bytes
     require_memory(2 * stored if in_one_file else stored, name)

@@ -4,7 +4,13 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk
-from pydicom.uid import CTImageStorage, RLELossless, SecondaryCaptureImageStorage, XRayAngiographicImageStorage
+from pydicom.uid import (
+    CTImageStorage,
+    DeflatedExplicitVRLittleEndian,
+    RLELossless,
+    SecondaryCaptureImageStorage,
+    XRayAngiographicImageStorage,
+)
 
 from core.dicom_header import read_dicom_header
 from core.errors import ImageReadError
@@ -153,6 +159,35 @@ def test_colour_captures_become_luminance(tmp_path):
     image = read_image(path)
     np.testing.assert_allclose(image.voxels, colours @ [0.299, 0.587, 0.114], atol=0.51)
     assert any("colour" in warning for warning in image.source.warnings)
+
+
+def test_colours_by_planes_are_those_by_pixels(tmp_path):
+    colours = pixels((4, 6, 3), np.uint8)
+    capture = {"storage": SecondaryCaptureImageStorage, "Modality": "OT"}
+    by_pixel = write_dicom(tmp_path / "a", colours, **capture)
+    planes = np.ascontiguousarray(colours.transpose(2, 0, 1)).tobytes()
+    by_plane = write_dicom(tmp_path / "b", colours, **capture, PlanarConfiguration=1, PixelData=planes)
+    np.testing.assert_array_equal(read_image(by_plane).voxels, read_image(by_pixel).voxels)
+
+
+def test_a_palette_is_looked_up(tmp_path):
+    indices, table = pixels((4, 6), np.uint8), np.arange(256, dtype=np.uint16) * 257
+    tags: dict[str, object] = {"PhotometricInterpretation": "PALETTE COLOR"}
+    for colour in ("Red", "Green", "Blue"):
+        tags[f"{colour}PaletteColorLookupTableDescriptor"] = [256, 0, 16]
+        tags[f"{colour}PaletteColorLookupTableData"] = table[::-1].tobytes()
+    path = write_dicom(tmp_path / "a", indices, SecondaryCaptureImageStorage, Modality="OT", **tags)
+    np.testing.assert_array_equal(read_image(path).voxels, 255 - indices)
+
+
+def test_a_deflated_file_is_read(tmp_path):
+    path = write_dicom(tmp_path / "a", pixels(), PixelSpacing=[0.1, 0.1])
+    dataset = pydicom.dcmread(path)
+    dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    dataset.save_as(path)
+    image = read_image(path)
+    np.testing.assert_array_equal(image.voxels, pixels())
+    np.testing.assert_allclose(image.grid.spacing_mm, 0.1)
 
 
 def test_compressed_pixels_are_read(tmp_path):

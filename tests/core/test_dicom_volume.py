@@ -48,6 +48,29 @@ def test_a_lit_voxel_comes_out_at_its_millimetres(tmp_path, orientation, reverse
     assert image_name(image.source.path) == tmp_path.name
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_any_orientation_with_numbers_as_files_round_them_comes_out_right(tmp_path, seed):
+    """Cosines of six digits and positions of a hundredth of a mm, as scanners write them, in any order of files."""
+    rng = np.random.default_rng(seed)
+    rotation, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    orientation = tuple(np.round(rotation[:, :2].T.ravel(), 6).tolist())
+    places = positions(COUNT, step_mm=1.25, orientation=orientation)
+    order = rng.permutation(COUNT)
+    write_series(tmp_path, lit_stack(COUNT, LIT)[order], np.round(places[order], 2), orientation)
+    image = read_image(tmp_path)
+    np.testing.assert_allclose(lit_mm(image), place_mm(places[3], 7, 4, orientation), atol=0.01)
+    assert image.source.warnings == ()
+
+
+def test_only_positions_and_orientation_place_the_slices(tmp_path):
+    own = [{"SliceLocation": -5.0 * number, "InstanceNumber": 7} for number in range(COUNT)]
+    tags = {"SliceThickness": 9, "SpacingBetweenSlices": -3, "PatientPosition": "FFS"}
+    write_series(tmp_path, lit_stack(COUNT, LIT), positions(COUNT, -2.0), per_slice=own, **tags)
+    image = read_image(tmp_path)
+    np.testing.assert_allclose(lit_mm(image), place_mm(positions(COUNT, -2.0)[3], 7, 4), atol=1e-9)
+    np.testing.assert_allclose(image.grid.spacing_mm, [2, 0.5, 0.75])
+
+
 def test_simpleitk_agrees_where_a_series_is_simple(tmp_path):
     places = positions(COUNT, orientation=TURNED)
     voxels = np.random.default_rng(0).integers(-500, 500, (COUNT, 12, 10)).astype(np.int16)
@@ -166,6 +189,26 @@ def test_a_ct_is_kept_in_16_bits_where_its_values_fit(tmp_path, intercept, brigh
 def test_the_pixel_size_of_a_cross_section_is_the_patients(tmp_path):
     write_series(tmp_path, lit_stack(3, (1, 7, 4)), positions(3), ImagerPixelSpacing=[1.5, 1.5])
     np.testing.assert_allclose(read_image(tmp_path).grid.spacing_mm, [2, 0.5, 0.75])
+
+
+@pytest.mark.parametrize(("signed", "lowest"), [(0, 0x800), (1, -0x800)])
+def test_twelve_bits_keep_their_sign(tmp_path, signed, lowest):
+    voxels = np.zeros((3, 12, 10), np.uint16)
+    voxels[1, 7, 4], voxels[0, 0, 0] = 0x7FF, 0x800
+    write_series(tmp_path, voxels, positions(3), BitsStored=12, HighBit=11, PixelRepresentation=signed)
+    image = read_image(tmp_path)
+    assert image.voxels[1, 7, 4] == 0x7FF
+    assert image.voxels[0, 0, 0] == lowest
+
+
+def test_slices_with_and_without_a_sign_go_into_a_type_that_holds_both(tmp_path):
+    signed = lit_stack(4, (1, 7, 4))
+    signed[0, 0, 0] = -3024  # as scanners pad
+    unsigned = np.full((2, 12, 10), 60000, np.uint16)
+    for name, voxels, places in (("a{}", signed[:2], positions(4)[:2]), ("b{}", unsigned, positions(4)[2:])):
+        write_series(tmp_path, voxels, places, name=name, SeriesInstanceUID="1.2.3")
+    image = read_image(tmp_path)
+    np.testing.assert_array_equal(image.voxels, np.concatenate([signed[:2].astype(int), unsigned]))
 
 
 @pytest.mark.parametrize("syntax", [RLELossless, JPEG2000Lossless, JPEGLosslessSV1])
