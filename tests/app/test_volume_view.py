@@ -84,6 +84,19 @@ def test_a_volume_has_four_panels_and_a_flat_image_one_bare_view(volume_window, 
     assert volume_window.actions_by_id["edit.pixel_size"].isVisible()
 
 
+@pytest.mark.parametrize("grid", ["aligned"], indirect=True)
+def test_the_panels_get_most_of_the_window_until_a_person_decides_otherwise(volume_window, qtbot):
+    window, controller = volume_window, volume_window.controller
+    qtbot.waitUntil(lambda: window.viewer.width() >= 0.6 * window.width())
+    assert window.table.horizontalScrollBar().maximum() == 0
+    window.resizeDocks([window.dock], [600], Qt.Orientation.Horizontal)
+    qtbot.waitUntil(lambda: window.dock.width() == 600)
+    controller.open_paths([controller.document.image.source.path])
+    qtbot.waitUntil(lambda: controller.document.revision == 2 and not controller.jobs.busy)
+    qtbot.wait(20)
+    assert window.dock.width() == 600
+
+
 @pytest.mark.parametrize("way", ["double click", "button", "key"])
 def test_a_panel_is_maximised_and_brought_back(volume_window, way, qtbot):
     viewer, state = volume_window.viewer, volume_window.controller.view_state
