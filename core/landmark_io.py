@@ -26,6 +26,8 @@ READABLE_SUFFIXES = (".csv", ".tsv", ".mrk.json", ".json", ".fcsv", ".txt")
 WRITABLE_SUFFIXES = (".csv", ".mrk.json", ".fcsv")
 LARGEST_FILE_BYTES = 32 * 1024 * 1024
 """Files above this hold no landmarks; some 70,000 points fit into it."""
+FARTHEST_OFF_MM = 1.0
+"""How far off the plane of a 2D image a point of a 3D file may lie: rounding and half a thin slice, nothing more."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def read_landmark_file(
         landmarks = parse_fcsv(text, path) if suffix == ".fcsv" else parse_markups(text, path)
         template = LandmarkTemplate(".fcsv" if suffix == ".fcsv" else ".mrk.json", text)
     if is_slicers and ndim == 2:
-        landmarks = _flat(landmarks, image)
+        landmarks = _flat(landmarks, image, path)
     return LandmarkFile(landmarks if names is None else _arranged(landmarks, names, path), template)
 
 
@@ -234,12 +236,21 @@ def _lifted(landmarks: Landmarks, image: Image | None) -> Landmarks:
     return replace(landmarks, points_mm=lifted_mm(landmarks.points_mm, image, grid))
 
 
-def _flat(landmarks: Landmarks, image: Image | None) -> Landmarks:
-    """Return 3D landmarks of a 2D image in its plane: the opposite of `_lifted`."""
+def _flat(landmarks: Landmarks, image: Image | None, path: Path) -> Landmarks:
+    """Return 3D landmarks of a 2D image in its plane: the opposite of `_lifted`; refuse what belongs to a volume."""
     grid = slice_grid(image) if image is not None else None
     if image is None or grid is None:
-        return replace(landmarks, points_mm=landmarks.points_mm[:, :2])
-    return replace(landmarks, points_mm=flattened_mm(landmarks.points_mm, image, grid))
+        points_mm = landmarks.points_mm[:, :2]
+        depths_mm = np.abs(landmarks.points_mm[:, 2])
+    else:
+        points_mm = flattened_mm(landmarks.points_mm, image, grid)
+        depths_mm = np.linalg.norm(landmarks.points_mm - lifted_mm(points_mm, image, grid), axis=1)
+    if (depths_mm > FARTHEST_OFF_MM).any():
+        raise LandmarkFileError(
+            f"{path.name} has points up to {np.nanmax(depths_mm):.3g} mm off the plane, but the image is 2D.",
+            "Open the volume or the slice that they belong to.",
+        )
+    return replace(landmarks, points_mm=points_mm)
 
 
 def _parse_challenge(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from core.errors import LandmarkFileError
 from core.landmark_io import read_landmark_file, read_landmarks
 from core.types import Status
 from tests.landmark_fixtures import FLAT, OBLIQUE, refused, table
@@ -43,8 +44,15 @@ def test_a_spreadsheet_may_have_been_at_it(tmp_path):
 
 
 def test_points_of_a_flat_image_lose_their_depth(tmp_path):
-    path = table(tmp_path / "points.csv", "label,l,p,s", "a,1,2,0")
-    np.testing.assert_array_equal(read_landmarks(path, image=FLAT).points_mm, [[1, 2]])
+    path = table(tmp_path / "points.csv", "label,l,p,s", "a,1,2,0.5", "b,,,")
+    np.testing.assert_array_equal(read_landmarks(path, image=FLAT).points_mm, [[1, 2], [np.nan, np.nan]])
+
+
+def test_points_of_a_volume_are_not_pressed_flat(tmp_path):
+    path = table(tmp_path / "points.csv", "label,l,p,s", "a,1,2,0", "b,1,2,-30", "c,,,")
+    with pytest.raises(LandmarkFileError, match="30 mm off the plane, but the image is 2D") as caught:
+        read_landmarks(path, image=FLAT)
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize(
