@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pydicom
 from pydicom import config
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from core.errors import ImageReadError
 from core.types import FloatArray, Grid
@@ -28,7 +28,8 @@ logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 warnings.filterwarnings("ignore", module=r"pydicom\b")
 
 _PYDICOM_ERRORS = (
-    InvalidDicomError, EOFError, ValueError, TypeError, AttributeError, KeyError, NotImplementedError, struct.error
+    InvalidDicomError, BytesLengthException, EOFError, OverflowError,
+    ValueError, TypeError, AttributeError, KeyError, NotImplementedError, struct.error
 )  # fmt: skip
 
 CROSS_SECTIONS = ("CT", "MR", "NM", "PT")
@@ -213,7 +214,7 @@ def value_of(dataset: pydicom.Dataset, keyword: str) -> object:
     """Return a tag's value, None where it is absent or cannot be decoded."""
     try:
         return dataset.get(keyword)
-    except (ValueError, TypeError, OverflowError):
+    except _PYDICOM_ERRORS:
         return None
 
 

@@ -5,7 +5,7 @@ The only place where SimpleITK's (x, y, z) meets numpy's (z, y, x) (docs/coordin
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -77,8 +77,10 @@ def to_array(image: sitk.Image) -> AnyArray:
     return np.asarray(_Kept(image))
 
 
-def decode(path: Path, kind: str) -> sitk.Image:
+def decode(path: Path, kind: str, check: Callable[[int], None] | None = None) -> sitk.Image:
     """Let SimpleITK decode a file of a ``kind`` such as ``"NRRD"``.
+
+    ``check`` is told how many bytes the voxels will take and may refuse the file before they are decoded (not for DICOM).
 
     Raises
     ------
@@ -91,7 +93,12 @@ def decode(path: Path, kind: str) -> sitk.Image:
     try:
         if kind != "DICOM":  # whose size is known from its header
             reader.ReadImageInformation()
-            require_memory(_needed_bytes(reader), path.name)
+            needed_bytes = _needed_bytes(reader)
+            require_memory(needed_bytes, path.name)
+            if needed_bytes == 0:
+                raise _decoding_error(path, kind, "no voxels")
+            if check is not None:
+                check(needed_bytes)
         return cast(sitk.Image, reader.Execute())
     except RuntimeError as error:
         raise _decoding_error(path, kind, str(error)) from error

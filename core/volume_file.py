@@ -1,13 +1,15 @@
 """NRRD and MetaImage files, with the voxels inside or in a file beside: SimpleITK decodes, the header says what is doubtful.
 
 Knows which of the two stated no voxel size, an impossible one, or one in another unit, which data file is missing, and which
-compressed voxels are damaged: SimpleITK answers with chance numbers there.
+compressed voxels are damaged: SimpleITK answers with chance numbers there, or never.
 """
 
 import math
 import re
+import sys
 import zlib
 from pathlib import Path
+from typing import IO
 
 import SimpleITK as sitk
 
@@ -17,6 +19,7 @@ from core.errors import ImageReadError
 from core.itk_image import Content, check_spacing, decode, one_channel, spacing_error, to_grid
 
 _PIECE_BYTES = 1 << 20
+MOST_AXES = 5
 
 _MM_PER_UNIT = {
     "nm": 1e-6, "um": 1e-3, "micron": 1e-3, "microns": 1e-3, "micrometer": 1e-3, "micrometers": 1e-3, "mm": 1.0,
@@ -38,10 +41,10 @@ def read_volume(path: Path, kind: str, warnings: list[str]) -> Content:
         The file is damaged or incomplete, its data file is missing, or it holds no brightness or an impossible voxel size.
     """
     fields = image_header.text_fields(path)
+    if kind == "MetaImage":
+        _require_sizes(path, fields)
     _require_data_file(path, fields)
-    _require_length(path, fields)
-    image = decode(path, kind)
-    _require_sound(path, fields, image)
+    image = decode(path, kind, lambda needed_bytes: _require_sound(path, fields, needed_bytes))
     image = _first_volume(image, fields, warnings)
     text = fields.get("spacings") or fields.get("elementspacing") or fields.get("elementsize") or ""
     sizes = [size for size in map(finite_number, text.split()) if size is not None]
@@ -91,44 +94,54 @@ def _mm_per_unit(fields: dict[str, str], warnings: list[str]) -> float:
     return 1.0
 
 
-def _is_zipped_meta(fields: dict[str, str]) -> bool:
-    return "elementdatafile" in fields and fields.get("compresseddata", "")[:1].lower() in ("t", "1")
+def _require_sizes(path: Path, fields: dict[str, str]) -> None:
+    """Raise where the number of axes and their lengths are none or contradict each other: SimpleITK may crash on them."""
+    rank, sizes = fields.get("ndims", ""), fields.get("dimsize", "").split()
+    possible = all(size.isdecimal() and int(size) > 0 for size in sizes)
+    if not possible or rank != str(len(sizes)) or not 1 <= len(sizes) <= MOST_AXES:
+        raise ImageReadError(f"The header of {path.name} is damaged.", "Copy or export the image again.")
 
 
-def _require_length(path: Path, fields: dict[str, str]) -> None:
-    """Raise where a MetaImage does not say how long its compressed voxels are: SimpleITK then takes other bytes for them."""
-    is_inside = fields.get("elementdatafile", "").upper() == "LOCAL"
-    if _is_zipped_meta(fields) and is_inside and not fields.get("compresseddatasize", "").isdecimal():
+def _require_sound(path: Path, fields: dict[str, str], needed_bytes: int) -> None:
+    """Raise where the compressed voxels of a MetaImage are damaged or too few: SimpleITK makes up some then, or never ends."""
+    name = fields.get("elementdatafile", "")
+    if not name or fields.get("compresseddata", "")[:1].lower() not in ("t", "1"):
+        return
+    if _is_several(name):
+        raise ImageReadError(
+            f"{path.name} spreads compressed voxels over several files.", "Save it again without compression."
+        )
+    is_inside = name.upper() == "LOCAL"
+    stated = fields.get("compresseddatasize", "")
+    if is_inside and not stated.isdecimal():
         raise ImageReadError(
             f"{path.name} does not say how long its compressed voxels are (CompressedDataSize).",
             "Save it again without compression.",
         )
+    with (path if is_inside else _beside(path, name)).open("rb") as stream:
+        while is_inside and (line := stream.readline()) and not line.startswith(b"ElementDataFile"):
+            pass
+        count = _unzipped_bytes(stream, int(stated) if stated.isdecimal() else sys.maxsize)
+    if count != needed_bytes:
+        raise ImageReadError(f"The compressed voxels of {path.name} are damaged.", "Copy or export the image again.")
 
 
-def _require_sound(path: Path, fields: dict[str, str], image: sitk.Image) -> None:
-    """Raise where the compressed voxels of a MetaImage are damaged or too few, which SimpleITK does not tell."""
-    if not _is_zipped_meta(fields):
-        return
-    name = fields["elementdatafile"]
-    is_inside = name.upper() == "LOCAL"
-    needed = math.prod(image.GetSize()) * image.GetNumberOfComponentsPerPixel() * image.GetSizeOfPixelComponent()
+def _unzipped_bytes(stream: IO[bytes], length: int) -> int | None:
+    """Return how many bytes the next ``length`` ones of a stream become when they are unzipped; None where they cannot be."""
     unzip, count = zlib.decompressobj(wbits=47), 0  # 47: zlib or gzip, as MetaIO reads them
     try:
-        with (path if is_inside else _beside(path, name)).open("rb") as stream:
-            while is_inside and (line := stream.readline()) and not line.startswith(b"ElementDataFile"):
-                pass
-            while not unzip.eof and (piece := stream.read(_PIECE_BYTES)):
-                count += len(unzip.decompress(piece))
+        while not unzip.eof and (piece := stream.read(min(length, _PIECE_BYTES))):
+            length -= len(piece)
+            count += len(unzip.decompress(piece))
     except zlib.error:
-        count = -1
-    if count != needed or not unzip.eof:
-        raise ImageReadError(f"The compressed voxels of {path.name} are damaged.", "Copy or export the image again.")
+        return None
+    return count if unzip.eof else None
 
 
 def _require_data_file(path: Path, fields: dict[str, str]) -> None:
     """Raise where a detached header names one data file that is not there; lists and patterns are left to SimpleITK."""
     name = fields.get("data file") or fields.get("datafile") or fields.get("elementdatafile") or ""
-    if not name or name.upper().startswith("LIST") or name.upper() == "LOCAL" or "%" in name:
+    if not name or _is_several(name) or name.upper() == "LOCAL":
         return
     data_path = _beside(path, name)
     if not data_path.is_file():
@@ -136,6 +149,11 @@ def _require_data_file(path: Path, fields: dict[str, str]) -> None:
             f"{path.name} is only a header; its voxels should be in {data_path.name}, which is not there.",
             f"Put {data_path.name} into the same folder.",
         )
+
+
+def _is_several(name: str) -> bool:
+    """Tell whether a header names a list or a pattern of data files, which are left to SimpleITK."""
+    return name.upper().startswith("LIST") or "%" in name
 
 
 def _beside(path: Path, name: str) -> Path:

@@ -13,6 +13,7 @@ from pydicom.uid import (
 )
 
 from core.dicom_header import read_dicom_header
+from core.dicom_series import find_series
 from core.errors import ImageReadError
 from core.image_io import read_image
 from tests.dicom_fixtures import SECRET, pixels, write_dicom
@@ -241,6 +242,17 @@ def test_nothing_of_the_patient_is_kept_or_said(tmp_path, capfd, caplog):
     with pytest.raises(ImageReadError) as caught:
         read_image(path)
     assert SECRET not in str(caught.value) + "".join(capfd.readouterr()) + caplog.text
+
+
+@pytest.mark.parametrize("kind", [b"HO", b"UL"])
+def test_a_tag_that_cannot_be_decoded_counts_as_absent(tmp_path, kind):
+    """One has no such kind of value, the other no such length."""
+    path = write_dicom(tmp_path / "a.dcm", pixels(), PatientID="47110")
+    data = path.read_bytes()
+    assert data.count(b"\x10\x00\x20\x00LO") == 1
+    path.write_bytes(data.replace(b"\x10\x00\x20\x00LO", b"\x10\x00\x20\x00" + kind))
+    (series,) = find_series(path)
+    assert series.patient == SECRET
 
 
 def test_an_unknown_modality_is_not_kept(tmp_path):

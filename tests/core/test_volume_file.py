@@ -272,3 +272,18 @@ def test_compressed_voxels_of_untold_length_are_refused(tmp_path):
     write_meta(path, "CompressedData = True\n", zipped)
     with pytest.raises(ImageReadError, match="CompressedDataSize"):
         read_image(path)
+
+
+@pytest.mark.parametrize(("good", "bad"), [("NDims = 3", "NDims =-3"), ("NDims = 3", "NDims = 4"), ("2 3 4", "2 3 0")])
+def test_axes_that_cannot_be_are_refused_before_simpleitk_stumbles_over_them(tmp_path, good, bad):
+    path = write_meta(tmp_path / "a.mha", "")
+    path.write_bytes(path.read_bytes().replace(good.encode(), bad.encode()))
+    with pytest.raises(ImageReadError, match="header of a.mha is damaged"):
+        read_image(path)
+
+
+def test_compressed_voxels_in_several_files_are_refused(tmp_path):
+    path = write_meta(tmp_path / "a.mhd", "CompressedData = True\n")
+    path.write_bytes(path.read_bytes().replace(b"LOCAL", b"a%d.zraw 0 3 1"))
+    with pytest.raises(ImageReadError, match="several files"):
+        read_image(path)
