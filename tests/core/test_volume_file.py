@@ -278,7 +278,7 @@ def test_compressed_voxels_of_untold_length_are_refused(tmp_path):
 def test_axes_that_cannot_be_are_refused_before_simpleitk_stumbles_over_them(tmp_path, good, bad):
     path = write_meta(tmp_path / "a.mha", "")
     path.write_bytes(path.read_bytes().replace(good.encode(), bad.encode()))
-    with pytest.raises(ImageReadError, match="header of a.mha is damaged"):
+    with pytest.raises(ImageReadError, match=r"header of a\.mha is damaged"):
         read_image(path)
 
 
