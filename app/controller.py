@@ -124,10 +124,15 @@ class Controller:
         self.document.set_image(image, landmark_edits.unplaced(names, image.ndim), info)
         for warning in image.source.warnings:
             state.say(warning)
-        if landmarks_path is None:
-            self.start_localization()
-        else:
+        doubt = ""
+        if info is not None and image.source.spacing_known:
+            doubt = info.doubt_about(image.grid.spacing_mm.tolist())
+        if landmarks_path is not None:
             self.open_landmarks(landmarks_path)
+        elif doubt:
+            state.say(f"{doubt} Ctrl+L looks for them all the same.")
+        else:
+            self.start_localization()
 
     # Localizing
 

@@ -270,6 +270,14 @@ def _between_corners(
     return result
 
 
+def grid_around(points_mm: FloatArray, spacing_mm: float) -> Grid:
+    """Return the smallest axis-aligned grid of one spacing whose samples reach around all of ``points_mm`` ``(N, D)``."""
+    low_mm, high_mm = points_mm.min(axis=0), points_mm.max(axis=0)
+    corner = Grid.from_spacing((1,) * points_mm.shape[1], spacing_mm, low_mm.tolist())
+    last_index = np.ceil(corner.to_index(high_mm) - 1e-9).astype(int)
+    return Grid((last_index + 1).tolist(), corner.mm_from_index)
+
+
 def to_canonical(image: Image) -> Image:
     """Return a volume with its array axes along ``(S, P, L)``, as closely as flips and transpositions allow.
 

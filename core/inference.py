@@ -149,7 +149,8 @@ def _spacing_warnings(image: Image, model: Model) -> list[str]:
     extent_px = np.asarray(image.grid.shape) * image.grid.spacing_mm / info.stages[0].spacing_mm
     if extent_px.min() < info.stages[0].stride:
         return ["The image is very small for this model; check its pixel size."]
-    return []
+    doubt = info.doubt_about(image.grid.spacing_mm.tolist())
+    return [doubt] if doubt else []
 
 
 def _is_out_of_memory(error: Exception) -> bool:
@@ -200,7 +201,8 @@ def _run(
             progress(fraction, doing)
 
     between(0.0, "Preparing the image")
-    with _ONE_AT_A_TIME:
+    # Without torch's run-time optimisation, which is worth little here and makes the first two runs several times slower.
+    with _ONE_AT_A_TIME, torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
         module = model.module.to(device)
         try:
             return _run_stages(module, analysed, device, memory_gb, between)

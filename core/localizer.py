@@ -161,6 +161,7 @@ class Localizer(nn.Module):
         self.crops = [int(crop) for crop in crops]
         self.passes = [int(count) for count in passes]
         self.reaches_mm = [float(reach) for reach in reaches_mm]
+        self.object_margin = 6  # samples of the global stage that are kept around an object
         self.turns = axis_turns(global_network.ndim) if any_pose else []
         self.register_buffer("shape_mm", torch.zeros(0, 0) if shape_mm is None else shape_mm.float())
 
@@ -215,24 +216,59 @@ class Localizer(nn.Module):
             starts = torch.zeros(logit.shape[1], prepared.dim(), device=prepared.device)
             frame = self._axis_frame(starts, factors)
             return self._concluded(transformed, logit, frame, self.spacings_mm[0], self.global_stride)
-        image = resample(prepared, factors)
+        image, first = self._object_box(resample(prepared, factors))
         best_score = -math.inf
         best: list[StageOutput] = []
         for turn in self.turns:
-            output = self._turned_stage(image, factors, turn, tile)
+            output = self._turned_stage(image, first, factors, turn, tile)
             score = self._likeness(output, spacing_mm, turn)
             if score > best_score:
                 best_score = score
                 best = [output]
-        return best[0]
+        return self._second_look(image, first, factors, best[0].points_index * spacing_mm, spacing_mm)
 
-    def _turned_stage(self, image: Tensor, factors: list[float], turn: list[int], tile: int) -> StageOutput:
+    def _object_box(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Cut away the empty surroundings of an object, where the normalisation knows them; return the first sample, too."""
+        first = torch.zeros(image.dim(), device=image.device)
+        if self.normalisation.kind != "foreground":
+            return image, first
+        filled = image > 0.1 * image.max()
+        for axis in range(image.dim()):
+            profile = filled.movedim(axis, 0).flatten(1).any(1).nonzero().flatten()
+            if len(profile) > 0:
+                low = max(0, int(profile[0]) - self.object_margin)
+                high = min(image.shape[axis], int(profile[-1]) + self.object_margin + 1)
+                image = image.narrow(axis, low, high - low)
+                first[axis] = float(low)
+        return image, first
+
+    def _turned_stage(
+        self, image: Tensor, first: Tensor, factors: list[float], turn: list[int], tile: int
+    ) -> StageOutput:
         """Analyse the image, resampled to the global stage's spacing, in one orientation along its axes."""
         transformed, logit = self._global_answer(turn_image(image, turn), [1.0] * image.dim(), tile)
         scale = torch.tensor(factors, device=image.device)
         rotation = turn_matrix(turn).to(image.device)
-        origin = (turn_origin(list(image.shape), turn).to(image.device) + 0.5) * scale - 0.5
+        origin = (turn_origin(list(image.shape), turn).to(image.device) + first + 0.5) * scale - 0.5
         frame = Frame(origin.unsqueeze(0).expand(logit.shape[1], -1), scale.unsqueeze(1) * rotation, rotation)
+        return self._concluded(transformed, logit, frame, self.spacings_mm[0], self.global_stride)
+
+    def _second_look(
+        self, image: Tensor, first: Tensor, factors: list[float], points_mm: Tensor, spacing_mm: Tensor
+    ) -> StageOutput:
+        """Analyse the object again in its fitted pose, which the global network knows best."""
+        rotation, fitted_mm = fit_shape(self.shape_mm, points_mm)
+        scale = torch.tensor(factors, device=image.device)
+        middle_mm = fitted_mm.mean(0, keepdim=True)
+        radius_mm = 1.2 * float((self.shape_mm - self.shape_mm.mean(0)).square().sum(1).sqrt().max())
+        cells = math.ceil(2.0 * (radius_mm / self.spacings_mm[0] + self.object_margin) / self.global_stride)
+        size = cells * self.global_stride
+        centre = (middle_mm / spacing_mm + 0.5) / scale - 0.5
+        cube = cut_turned_crops(image, [1.0] * image.dim(), centre - first, rotation, size)
+        transformed, logit = self.global_network.coarse(self.global_network.fine(cube.unsqueeze(0)))
+        origin = centre - rotation @ torch.full((image.dim(),), (size - 1) / 2.0, device=image.device)
+        origin_index = ((origin + 0.5) * scale - 0.5).expand(logit.shape[1], -1)
+        frame = Frame(origin_index, scale.unsqueeze(1) * rotation, rotation)
         return self._concluded(transformed, logit, frame, self.spacings_mm[0], self.global_stride)
 
     def _likeness(self, output: StageOutput, spacing_mm: Tensor, turn: list[int]) -> float:
@@ -244,7 +280,9 @@ class Localizer(nn.Module):
         rotation, fitted_mm = fit_shape(self.shape_mm, points_mm)
         distance = (points_mm - fitted_mm).square().sum(1).sqrt()
         alike = (output.presence / (1.0 + (distance / self.spacings_mm[0]).square())).mean()
-        upright = (rotation * turn_matrix(turn).to(rotation.device)).sum() / len(rotation)  # 1 without a turn, else less
+        upright = (rotation * turn_matrix(turn).to(rotation.device)).sum() / len(
+            rotation
+        )  # 1 without a turn, else less
         return float(alike * (2.0 + upright))
 
     def _global_answer(self, image: Tensor, factors: list[float], tile: int) -> tuple[Tensor, Tensor]:

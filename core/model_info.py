@@ -6,6 +6,7 @@ loaded. This module owns the schema and the reading; `core/model_file.py` loads 
 
 import json
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,9 @@ from core.errors import ModelFileError
 SCHEMA_VERSION = 2
 METADATA_NAME = "cairn.json"
 """Name of the metadata among the archive's extra files."""
+
+COARSER_AT_MOST = 4.0
+"""How many times coarser than its training images a model's images may be before it is doubted."""
 
 Positive = Annotated[float, Field(gt=0)]
 
@@ -102,6 +106,16 @@ class ModelInfo(_Strict):
     def title(self) -> str:
         """Name and version, as shown to a person and written into files."""
         return f"{self.name} {self.version}"
+
+    def doubt_about(self, spacing_mm: Sequence[float]) -> str:
+        """Say in one sentence why images of this spacing can hardly be what the model knows; empty where they can."""
+        coarsest = max(spacing_mm)
+        if coarsest <= COARSER_AT_MOST * self.training_spacing_mm:
+            return ""
+        return (
+            f"The samples of this image are up to {coarsest:.3g} mm apart. {self.title} was trained on {self.modality} "
+            f"at {self.training_spacing_mm:.3g} mm and will hardly find its landmarks here."
+        )
 
 
 def first_complaint(error: ValidationError) -> str:

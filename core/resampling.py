@@ -43,7 +43,8 @@ def _resample_axis(image: Tensor, axis: int, factor: float, first: int, length: 
     width = (weights * distance.square()).sum(1, keepdim=True)
     weights = weights * (1.0 - distance * torch.where(width > 1e-6, lean / width.clamp(min=1e-6), width * 0.0))
     weights = weights / weights.sum(1, keepdim=True)
-    return torch.tensordot(weights, image.narrow(axis, low, high - low), dims=[[1], [axis]]).movedim(0, axis)
+    found: Tensor = torch.tensordot(weights, image.narrow(axis, low, high - low), dims=[[1], [axis]])
+    return found.movedim(0, axis)
 
 
 def resample_window(image: Tensor, factors: list[float], first: list[int], shape: list[int]) -> Tensor:

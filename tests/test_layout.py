@@ -100,9 +100,9 @@ def test_no_large_files():
 def test_no_image_of_the_data_sets_is_committed():
     # The challenge's files are called 001.jpg … 300.jpg (bmp, tif), the mouse volumes are NIfTI files.
     images = [path for path in tracked_files() if re.fullmatch(r"\d{3}\.(jpe?g|bmp|tiff?|png)", path.name.lower())]
-    volumes = [path for path in tracked_files() if path.name.lower().endswith((".nii", ".nii.gz"))]
+    volumes = [path.name for path in tracked_files() if path.name.lower().endswith((".nii", ".nii.gz"))]
     assert images == []
-    assert volumes == []
+    assert volumes == ["mouse_skull.nii.gz"]  # the average of many, see training/average_skull.py
 
 
 def test_blind_except_only_at_the_last_stops():

@@ -1,7 +1,7 @@
 """Makes the bundled sample volume: the average of the training mouse skulls, each warped to their mean shape.
 
-The volumes themselves may not be shipped, so the sample is a mean of 18 of them, lying straight in the patient's axes, with the mean
-shape's landmarks beside it. Run as ``python -m training.average_skull``. Validation and test volumes are never read.
+The volumes themselves may not be shipped, so the sample is a mean of 18 of them, lying straight in the patient's axes, with the
+mean shape's landmarks beside it. Run as ``python -m training.average_skull``. Validation and test volumes are never read.
 """
 
 import sys
@@ -18,6 +18,7 @@ from scipy.ndimage import map_coordinates, zoom
 
 from core.assets import assets_folder
 from core.command_line import run_command_line
+from core.geometry import grid_around
 from core.image_io import read_image, write_image
 from core.landmark_io import write_landmarks
 from core.types import FloatArray, Grid, Image, ImageSource, Landmarks
@@ -65,13 +66,6 @@ def stood_straight(shape_mm: FloatArray, names: Sequence[str], mirrored: Sequenc
     return np.asarray(centred @ np.stack([left, back, np.cross(left, back)], axis=1))
 
 
-def grid_around(points_mm: FloatArray, spacing_mm: float = SPACING_MM, margin_mm: float = MARGIN_MM) -> Grid:
-    """Return an axis-aligned 3D grid that holds ``(L, 3)`` points and a margin around them."""
-    low, high = points_mm.min(axis=0) - margin_mm, points_mm.max(axis=0) + margin_mm
-    shape = np.ceil((high - low) / spacing_mm).astype(int)[::-1]
-    return Grid.from_spacing(shape.tolist(), spacing_mm, low.tolist())
-
-
 def warped(case: Case, mean_mm: FloatArray, grid: Grid) -> npt.NDArray[np.float32]:
     """Return a case's image on ``grid`` after the spline that carries its landmarks onto ``mean_mm`` ``(L, 3)``."""
     image = read_case_image(case)
@@ -111,7 +105,7 @@ def make_average_skull(root: Path, progress: Callable[[int, int], None] | None =
     scheme = read_scheme(SCHEME)
     shape_mm = mean_shape([case.landmarks.points_mm for case in cases])
     mean_mm = stood_straight(shape_mm, scheme.names, scheme.mirrored)
-    grid = grid_around(mean_mm)
+    grid = grid_around(np.concatenate([mean_mm - MARGIN_MM, mean_mm + MARGIN_MM]), SPACING_MM)
     total = np.zeros(grid.shape, np.float32)
     for done, case in enumerate(cases, start=1):
         total += warped(case, mean_mm, grid) / len(cases)

@@ -3,7 +3,8 @@
 import numpy as np
 from scipy.ndimage import affine_transform
 
-from core.types import FloatArray, Grid, Image, Landmarks
+from core.geometry import grid_around
+from core.types import FloatArray, Image, Landmarks
 from training.augmentation import uniform_rotations
 
 
@@ -29,10 +30,7 @@ def turned_volume(image: Image, rotation: FloatArray) -> Image:
         [[i * (n - 1) for i, n in zip(bits, image.grid.shape, strict=True)] for bits in np.ndindex(2, 2, 2)]
     )
     corners_mm = turned_points(image.grid.to_mm(corners), image, rotation)
-    spacing_mm = float(image.grid.spacing_mm.min())
-    low, high = corners_mm.min(axis=0), corners_mm.max(axis=0)
-    shape = np.ceil((high - low) / spacing_mm).astype(int)[::-1] + 1
-    grid = Grid.from_spacing(shape.tolist(), spacing_mm, low.tolist())
+    grid = grid_around(corners_mm, float(image.grid.spacing_mm.min()))
     middle_mm = _middle_mm(image)
     mm_from_mm = np.eye(4)
     mm_from_mm[:3, :3] = rotation.T

@@ -131,6 +131,23 @@ def test_a_volume_opens_at_its_middle_slice_and_the_selection_leads_to_its_own(
 # Localizing
 
 
+def test_a_scan_far_coarser_than_the_models_is_localized_on_demand_only(
+    answers, localize, tmp_path, qtbot, qapp: QApplication
+):
+    path = tmp_path / "whole-body.nrrd"
+    image = make_image((9, 80, 60), spacing_known=True).with_spacing(2.5)  # the model's training images have 0.5 mm
+    write_image(image, path)
+    controller = Controller(answers, make_model_file(tmp_path / "3d.pt", ndim=3), localize=localize)
+    controller.open_paths([path])
+    idle(controller, qtbot)
+    assert localize.calls == []
+    assert any("will hardly find" in message.text for message in controller.view_state.messages)
+    controller.start_localization()
+    idle(controller, qtbot)
+    assert len(localize.calls) == 1
+    controller.close()
+
+
 def test_cancelling_stops_the_job_and_says_so(controller, scan, localize, qtbot):
     localize.gate.clear()
     controller.open_paths([scan])

@@ -12,6 +12,7 @@ from core.geometry import (
     block_means,
     direction_letter,
     extract_slice,
+    grid_around,
     slice_directions,
     slice_grid,
     to_canonical,
@@ -284,3 +285,13 @@ def test_every_orientation_becomes_canonical_without_moving(order: tuple[int, ..
 def test_2d_images_stay_as_they_are() -> None:
     image = Image(np.zeros((4, 5)), Grid.from_spacing((4, 5), 0.1), ImageSource("x"))
     assert to_canonical(image) is image
+
+
+def test_a_grid_around_points_holds_them_and_no_more() -> None:
+    points_mm = np.array([[1.0, -2.0, 3.0], [4.1, 5.0, 3.0], [2.0, 0.0, 8.9]])
+    grid = grid_around(points_mm, 0.5)
+    index = grid.to_index(points_mm)
+    assert np.allclose(index.min(axis=0), 0)
+    assert (index <= np.array(grid.shape) - 1 + 1e-9).all()
+    assert (index.max(axis=0) > np.array(grid.shape) - 2).all()
+    assert grid.shape == (13, 15, 8)

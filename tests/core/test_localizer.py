@@ -123,15 +123,14 @@ def test_the_field_of_a_turned_stage_points_where_its_landmarks_are(ndim: int) -
         assert torch.allclose(voted_index(stage, spacing), stage.points_index, atol=1e-3)
 
 
-@pytest.mark.parametrize("ndim", [2, 3])
-def test_an_object_that_lies_along_other_axes_is_found_all_the_same(ndim: int) -> None:
+def test_an_object_that_lies_along_other_axes_is_found_all_the_same() -> None:
     """Turning the image by any of the turns along its axes turns the answer, and changes nothing else."""
-    localizer = make_posed_localizer(ndim)
-    voxels = torch.randn(32, 40, 24)[(slice(None),) * ndim + (0,) * (3 - ndim)]  # no padding, so that no side differs
-    spacing = torch.ones(ndim)
+    localizer = make_posed_localizer(2)
+    voxels = torch.randn(32, 40)  # no padding, so that no side differs
+    spacing = torch.ones(2)
     with torch.inference_mode():
         expected = localizer(voxels, spacing)
-        for turn in axis_turns(ndim)[1::5]:
+        for turn in axis_turns(2)[1:]:
             found = localizer(turn_image(voxels, turn), spacing)
             middle, turned_middle = ((torch.tensor(v.shape) - 1) / 2 for v in (voxels, turn_image(voxels, turn)))
             back = (found.points_index - turned_middle) @ turn_matrix(turn).t() + middle
