@@ -1,4 +1,4 @@
-"""For every test: Qt without a screen, and no thread left behind."""
+"""For every test: Qt without a screen, no thread left behind, and the same examples every time."""
 
 import os
 import threading
@@ -6,8 +6,13 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before anything imports Qt
+
+# The same examples in every run, so that a run says something about the code; HYPOTHESIS_PROFILE=default looks for new ones.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 @pytest.fixture(autouse=True)

@@ -129,14 +129,17 @@ def train(
     validation_cases = cases_of(config, "validation", config_path.parent, data)
     state.presence_threshold = 0.0 if all(case.landmarks.located.all() for case in train_cases) else 0.5
     fabric = make_fabric(config, device)
-    # Adam's moments decay into denormal numbers, with which a CPU computes several times slower.
-    torch.set_flush_denormal(True)
     _write_config(folder, text)
     prepared = prepare_cases([*train_cases, *validation_cases], build_normalisation(config), on_loading)
     count = len(train_cases)
-    with _stop_on_interrupt() as should_stop:
-        trainer = Trainer(config, state, folder, prepared[:count], prepared[count:], fabric, on_step, should_stop)
-        return trainer.fit()
+    # Adam's moments decay into denormal numbers, with which a CPU computes several times slower.
+    torch.set_flush_denormal(True)
+    try:
+        with _stop_on_interrupt() as should_stop:
+            trainer = Trainer(config, state, folder, prepared[:count], prepared[count:], fabric, on_step, should_stop)
+            return trainer.fit()
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def _write_config(folder: Path, text: str) -> None:
