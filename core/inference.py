@@ -202,7 +202,7 @@ def _run(
 
     between(0.0, "Preparing the image")
     # Without torch's run-time optimisation, which is worth little here and makes the first two runs several times slower.
-    with _ONE_AT_A_TIME, torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
+    with _ONE_AT_A_TIME, torch.jit.optimized_execution(should_optimize=False):  # type: ignore[attr-defined]
         module = model.module.to(device)
         try:
             return _run_stages(module, analysed, device, memory_gb, between)
