@@ -222,7 +222,7 @@ class Localizer(nn.Module):
         for turn in self.turns:
             output = self._turned_stage(image, first, factors, turn, tile)
             score = self._likeness(output, spacing_mm, turn)
-            if score > best_score:
+            if score > best_score or len(best) == 0:
                 best_score = score
                 best = [output]
         return self._second_look(image, first, factors, best[0].points_index * spacing_mm, spacing_mm)
@@ -280,9 +280,7 @@ class Localizer(nn.Module):
         rotation, fitted_mm = fit_shape(self.shape_mm, points_mm)
         distance = (points_mm - fitted_mm).square().sum(1).sqrt()
         alike = (output.presence / (1.0 + (distance / self.spacings_mm[0]).square())).mean()
-        upright = (rotation * turn_matrix(turn).to(rotation.device)).sum() / len(
-            rotation
-        )  # 1 without a turn, else less
+        upright = (rotation * turn_matrix(turn).to(rotation.device)).sum() / len(rotation)  # at most 1, for no turn
         return float(alike * (2.0 + upright))
 
     def _global_answer(self, image: Tensor, factors: list[float], tile: int) -> tuple[Tensor, Tensor]:
