@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from app.batch_plan import BatchItem, expand_folders, plan_files
 from core.assets import bundled_model_for
 from core.errors import AppError
+from core.files import reason_of
 from core.image_io import read_image
 from core.landmark_io import write_landmarks
 from core.model_info import read_model_info
@@ -112,7 +113,7 @@ def _require_writable(folder: Path) -> None:
             pass
     except OSError as error:
         raise AppError(
-            f"Nothing can be written into {folder} ({_reason(error)}).", "Choose another folder with --out."
+            f"Nothing can be written into {folder} ({reason_of(error)}).", "Choose another folder with --out."
         ) from error
 
 
@@ -195,11 +196,7 @@ def _respaced(image: Image, spacing_mm: float) -> Image:
 
 def _sentence(error: AppError | OSError | MemoryError) -> str:
     if isinstance(error, OSError):
-        return f"The file system refused it ({_reason(error)}). Check the disk and try again."
+        return f"The file system refused it ({reason_of(error)}). Check the disk and try again."
     if isinstance(error, MemoryError):
         return "There is not enough memory for this image. Close other programs, or use a computer with more."
     return str(error)
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).lower()

@@ -13,6 +13,7 @@ from pathlib import Path
 from core.dicom_header import read_dataset, value_of
 from core.dicom_series import Series, find_series, is_dicomdir
 from core.errors import AppError, ImageReadError
+from core.files import reason_of
 from core.image_header import kind_of
 from core.image_io import IMAGE_SUFFIXES, image_name
 
@@ -115,8 +116,9 @@ def _items_in(folder: Path, say: Say) -> list[BatchItem]:
             file for file in folder.iterdir() if file not in in_series and file.is_file() and _is_meant(file)
         )
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        raise ImageReadError(f"The folder {folder} cannot be read ({reason}).", "Check its permissions.") from error
+        raise ImageReadError(
+            f"The folder {folder} cannot be read ({reason_of(error)}).", "Check its permissions."
+        ) from error
     items = [BatchItem(file, image_name(file)) for file in files] + _series_items(folder, found, say)
     if not items:
         raise ImageReadError(

@@ -16,7 +16,7 @@ import pydicom
 from core.dicom_frames import FRAME_KEYWORDS, is_enhanced, read_frames
 from core.dicom_header import GEOMETRY_KEYWORDS, damaged_header_error, header_of, numbers_of, read_dataset, value_of
 from core.errors import Cancelled, ImageReadError
-from core.itk_image import vanished_error
+from core.itk_image import unreadable_error, vanished_error
 from core.slice_stack import Slice, Stack, make_stacks
 
 DEEPEST_FOLDER = 12
@@ -168,10 +168,7 @@ def find_series(path: Path | str, should_stop: ShouldStop = None, progress: Prog
     except FileNotFoundError as error:
         raise vanished_error(path) from error
     except OSError as error:
-        raise ImageReadError(
-            f"{path} cannot be read ({(error.strerror or type(error).__name__).lower()}).",
-            "Check its permissions, and that its disk or network drive is still connected.",
-        ) from error
+        raise unreadable_error(path, error) from error
 
 
 def is_dicomdir(path: Path) -> bool:

@@ -17,7 +17,7 @@ from core.dicom_frames import FRAME_KEYWORDS, rescales
 from core.dicom_header import read_dataset
 from core.dicom_series import Series
 from core.errors import Cancelled, ImageReadError
-from core.itk_image import AnyArray, Content, decode, one_channel, vanished_error
+from core.itk_image import AnyArray, Content, decode, one_channel, unreadable_error, vanished_error
 from core.memory import require_memory
 from core.slice_stack import Slice
 
@@ -116,10 +116,7 @@ def _hash(path: Path, digest: Any) -> None:
     except FileNotFoundError as error:
         raise vanished_error(path) from error
     except OSError as error:
-        raise ImageReadError(
-            f"{path} cannot be read ({(error.strerror or type(error).__name__).lower()}).",
-            "Check its permissions, and that its disk or network drive is still connected.",
-        ) from error
+        raise unreadable_error(path, error) from error
 
 
 def _decoded(path: Path, frames: list[tuple[int, Slice]], warnings: list[str]) -> Iterator[tuple[int, AnyArray]]:

@@ -30,6 +30,11 @@ def written_whole(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def reason_of(error: OSError) -> str:
+    """Return in a few words why the file system refused something."""
+    return (error.strerror or type(error).__name__).lower()
+
+
 def sha256_of(path: Path) -> str:
     """Return the hex SHA-256 digest of a file's bytes."""
     with Path(path).open("rb") as stream:

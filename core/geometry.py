@@ -278,6 +278,11 @@ def grid_around(points_mm: FloatArray, spacing_mm: float) -> Grid:
     return Grid((last_index + 1).tolist(), corner.mm_from_index)
 
 
+def corner_centres_mm(grid: Grid) -> FloatArray:
+    """Return the centres ``(2**D, D)`` of a grid's corner samples, mm."""
+    return grid.to_mm(np.array(list(np.ndindex((2,) * grid.ndim))) * (np.asarray(grid.shape) - 1))
+
+
 def to_canonical(image: Image) -> Image:
     """Return a volume with its array axes along ``(S, P, L)``, as closely as flips and transpositions allow.
 

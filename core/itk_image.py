@@ -15,6 +15,7 @@ import numpy.typing as npt
 import SimpleITK as sitk
 
 from core.errors import ImageReadError
+from core.files import reason_of
 from core.memory import memory_error, require_memory
 from core.types import Grid
 
@@ -138,6 +139,14 @@ def vanished_error(path: Path) -> ImageReadError:
     """Return the error for a file that was there a moment ago."""
     return ImageReadError(
         f"{path} is no longer there.", "Check that the disk or network drive is still connected, and open it again."
+    )
+
+
+def unreadable_error(path: Path, error: OSError) -> ImageReadError:
+    """Return the error for a file or folder that the file system does not let us read."""
+    return ImageReadError(
+        f"{path} cannot be read ({reason_of(error)}).",
+        "Check its permissions, and that its disk or network drive is still connected.",
     )
 
 

@@ -266,9 +266,7 @@ class Localizer(nn.Module):
         centre = (middle_mm / spacing_mm + 0.5) / scale - 0.5
         cube = cut_turned_crops(image, [1.0] * image.dim(), centre - first, rotation, size)
         transformed, logit = self.global_network.coarse(self.global_network.fine(cube.unsqueeze(0)))
-        origin = centre - rotation @ torch.full((image.dim(),), (size - 1) / 2.0, device=image.device)
-        origin_index = ((origin + 0.5) * scale - 0.5).expand(logit.shape[1], -1)
-        frame = Frame(origin_index, scale.unsqueeze(1) * rotation, rotation)
+        frame = self._turned_frame(centre.expand(logit.shape[1], -1), rotation, size, factors)
         return self._concluded(transformed, logit, frame, self.spacings_mm[0], self.global_stride)
 
     def _likeness(self, output: StageOutput, spacing_mm: Tensor, turn: list[int]) -> float:
@@ -347,8 +345,7 @@ class Localizer(nn.Module):
                 centres_index = held_near(points * spacing_mm, fitted_mm, self.reaches_mm[local]) / spacing_mm
                 centres = (centres_index + 0.5) / scale - 0.5
                 crops = cut_turned_crops(prepared, factors, centres, rotation, size)
-                origin = centres - rotation @ torch.full((len(shape),), (size - 1) / 2.0, device=prepared.device)
-                frame = Frame((origin + 0.5) * scale - 0.5, scale.unsqueeze(1) * rotation, rotation)
+                frame = self._turned_frame(centres, rotation, size, factors)
             else:
                 starts = crop_starts((points + 0.5) / scale - 0.5, shape, size)
                 crops = cut_crops(prepared, factors, starts, size)
@@ -365,6 +362,12 @@ class Localizer(nn.Module):
         """Return the frame of sub-images along the array axes from samples ``starts`` ``(L, D)``."""
         scale = torch.tensor(factors, device=starts.device)
         return Frame((starts + 0.5) * scale - 0.5, torch.diag(scale), torch.eye(len(factors), device=starts.device))
+
+    def _turned_frame(self, centres: Tensor, rotation: Tensor, size: int, factors: list[float]) -> Frame:
+        """Return the frame of turned cubes of ``size`` around samples ``centres`` ``(L, D)``, see `cut_turned_crops`."""
+        scale = torch.tensor(factors, device=centres.device)
+        origin = centres - rotation @ torch.full((len(factors),), (size - 1) / 2.0, device=centres.device)
+        return Frame((origin + 0.5) * scale - 0.5, scale.unsqueeze(1) * rotation, rotation)
 
     def _concluded(
         self, transformed: Tensor, logit: Tensor, frame: Frame, stage_spacing_mm: float, stride: int

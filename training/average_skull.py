@@ -18,7 +18,7 @@ from scipy.ndimage import map_coordinates, zoom
 
 from core.assets import assets_folder
 from core.command_line import run_command_line
-from core.geometry import grid_around
+from core.geometry import corner_centres_mm, grid_around
 from core.image_io import read_image, write_image
 from core.landmark_io import write_landmarks
 from core.types import FloatArray, Grid, Image, ImageSource, Landmarks
@@ -69,10 +69,7 @@ def stood_straight(shape_mm: FloatArray, names: Sequence[str], mirrored: Sequenc
 def warped(case: Case, mean_mm: FloatArray, grid: Grid) -> npt.NDArray[np.float32]:
     """Return a case's image on ``grid`` after the spline that carries its landmarks onto ``mean_mm`` ``(L, 3)``."""
     image = read_case_image(case)
-    corners_mm = grid.to_mm(
-        [[i * (n - 1) for i, n in zip(bits, grid.shape, strict=True)] for bits in np.ndindex(2, 2, 2)]
-    )
-    image_from_mean = fit_thin_plate_spline(mean_mm, case.landmarks.points_mm, corners_mm)
+    image_from_mean = fit_thin_plate_spline(mean_mm, case.landmarks.points_mm, corner_centres_mm(grid))
     counts = [-(-(n - 1) // _STEP) + 1 for n in grid.shape]
     coarse = grid.strided(_STEP, 0, counts)
     coarse_index = np.moveaxis(np.indices(coarse.shape), 0, -1).reshape(-1, 3)

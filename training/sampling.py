@@ -61,6 +61,21 @@ def _sampled(image: Tensor, source: Tensor) -> Tensor:
     return values.reshape(source.shape[:-1])
 
 
+def _posed(
+    case: StageCase, rng: np.random.Generator, count: int, augmentation: AugmentationConfig, mirror: Mirror | None
+) -> tuple[Tensor, Tensor]:
+    """Draw how ``count`` sub-images of a case lie, ``(count, D, D)``, and say where its landmarks ``(L, D)`` then are.
+
+    Every second case is mirrored where the augmentation says so, which gives its landmarks their partners' places.
+    """
+    matrix = random_matrices(rng, count, case.image.dim(), augmentation)
+    truth = case.points
+    if mirror is not None and augmentation.mirror and rng.uniform() < 0.5:
+        matrix = mirror.matrix @ matrix
+        truth = mirror.renamed(truth)
+    return matrix if case.rotation is None else case.rotation @ matrix, truth
+
+
 def global_batch(
     cases: list[StageCase],
     rng: np.random.Generator,
@@ -83,13 +98,7 @@ def global_batch(
         slack = np.abs(shape - np.asarray(size))  # a sub-image larger than the image shifts around it
         jitter = rng.uniform(-augmentation.translation_mm, augmentation.translation_mm, ndim) / spacing_mm
         centre = (shape - 1) / 2 + rng.uniform(-0.5, 0.5, ndim) * slack + jitter
-        matrix = random_matrices(rng, 1, ndim, augmentation)
-        truth = case.points
-        if mirror is not None and augmentation.mirror and rng.uniform() < 0.5:
-            matrix = mirror.matrix @ matrix
-            truth = mirror.renamed(truth)
-        if case.rotation is not None:
-            matrix = case.rotation @ matrix
+        matrix, truth = _posed(case, rng, 1, augmentation, mirror)
         spatial = SpatialMap(
             matrix,
             torch.tensor(centre, dtype=torch.float32).unsqueeze(0),
@@ -129,13 +138,7 @@ def local_batch(
         reach = rng.uniform(0, 1, (landmarks, 1)) if settings.placement == "centred" else 1.0
         wanted = rng.uniform(-0.5, 0.5, (landmarks, ndim)) * reach * (crop - 1)
         place = torch.from_numpy((rng.uniform(0, 1, (landmarks, ndim)) * case.image.shape).astype(np.float32))
-        matrix = random_matrices(rng, landmarks, ndim, augmentation)
-        truth = case.points
-        if mirror is not None and augmentation.mirror and rng.uniform() < 0.5:
-            matrix = mirror.matrix @ matrix
-            truth = mirror.renamed(truth)
-        if case.rotation is not None:
-            matrix = case.rotation @ matrix
+        matrix, truth = _posed(case, rng, landmarks, augmentation, mirror)
         known = torch.isfinite(truth)
         offset = torch.from_numpy(wanted.astype(np.float32))
         elastic = random_elastic(rng, landmarks, size, augmentation, spacing_mm)

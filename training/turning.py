@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import affine_transform
 
-from core.geometry import grid_around
+from core.geometry import corner_centres_mm, grid_around
 from core.types import FloatArray, Image, Landmarks
 from training.augmentation import uniform_rotations
 
@@ -26,10 +26,7 @@ def turned_volume(image: Image, rotation: FloatArray) -> Image:
     rotation
         ``(3, 3)`` of LPS directions.
     """
-    corners = np.array(
-        [[i * (n - 1) for i, n in zip(bits, image.grid.shape, strict=True)] for bits in np.ndindex(2, 2, 2)]
-    )
-    corners_mm = turned_points(image.grid.to_mm(corners), image, rotation)
+    corners_mm = turned_points(corner_centres_mm(image.grid), image, rotation)
     grid = grid_around(corners_mm, float(image.grid.spacing_mm.min()))
     middle_mm = _middle_mm(image)
     mm_from_mm = np.eye(4)
