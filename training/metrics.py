@@ -97,6 +97,14 @@ def count_detections(found: BoolArray, present: BoolArray) -> Detection:
     )
 
 
+def median_and_iqr(values: FloatArray) -> tuple[float, float]:
+    """Return the median and the width between the quartiles of finite values of any shape; NaN where there are none."""
+    if values.size == 0:
+        return float("nan"), float("nan")
+    low, median, high = np.percentile(values, (25, 50, 75))
+    return float(median), float(high - low)
+
+
 def describe_errors(
     errors_mm: FloatArray, present: BoolArray, thresholds_mm: Sequence[float] = THRESHOLDS_MM
 ) -> dict[str, float]:
@@ -111,13 +119,13 @@ def describe_errors(
     there = np.asarray(present)
     known = np.asarray(errors_mm, dtype=np.float64)[there]
     known = known[np.isfinite(known)]
-    quartiles = np.percentile(known, (25, 50, 75)) if known.size else np.full(3, np.nan)
+    median_mm, iqr_mm = median_and_iqr(known)
     description = {
         "count": known.size,
         "mean_mm": float(known.mean()) if known.size else float("nan"),
         "sd_mm": float(known.std(ddof=1)) if known.size > 1 else float("nan"),
-        "median_mm": float(quartiles[1]),
-        "iqr_mm": float(quartiles[2] - quartiles[0]),
+        "median_mm": median_mm,
+        "iqr_mm": iqr_mm,
     }
     for threshold in thresholds_mm:
         description[f"sdr_{threshold:g}mm_percent"] = success_rate(errors_mm, threshold, there)
