@@ -3,6 +3,7 @@
 Pure functions of arrays; a position that does not exist is NaN and never becomes a distance. No files, no images, no models.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,18 @@ def parse_thresholds(text: str) -> tuple[float, ...]:
     if not thresholds or not all(0 < value < float("inf") for value in thresholds):
         raise ConfigError(f"{text!r} is no list of distances in mm.", "Write numbers with commas, such as 0.5,1,2.")
     return thresholds
+
+
+def curve_thresholds(thresholds_mm: Sequence[float] = THRESHOLDS_MM) -> tuple[float, ...]:
+    """Return ten evenly spaced distances for a curve of success detection rates, mm.
+
+    The step is the smallest of 1, 2 and 5 times a power of ten whose tenth reaches the largest of ``thresholds_mm``: for the
+    challenge's 4 mm these are the paper's 0.5, 1, ... 5 mm (section IV), for 2 mm 0.2, 0.4, ... 2 mm.
+    """
+    least = max(thresholds_mm) / 10 * (1 - 1e-9)
+    unit = 10.0 ** math.floor(math.log10(least))
+    step = next(factor * unit for factor in (1, 2, 5, 10) if factor * unit >= least)
+    return tuple(round(step * number, 9) for number in range(1, 11))
 
 
 @dataclass(frozen=True)
@@ -167,3 +180,38 @@ def tabulate_detections(found: BoolArray, present: BoolArray, names: Sequence[st
     rows = [count_detections(found[:, i], present[:, i]) for i in range(len(names))]
     rows.append(count_detections(found, present))
     return pd.DataFrame([vars(row) for row in rows], index=pd.Index([*names, ALL], name="landmark"))
+
+
+def detection_rates(detections: pd.DataFrame) -> pd.DataFrame:
+    """Return the rates of `tabulate_detections`' counts, percent.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``sensitivity_percent``, the share found of those that are there, and ``specificity_percent``, the share not
+        reported of those that are not; NaN where there are none. The rows of ``detections``.
+    """
+    there = detections["true_positive"] + detections["false_negative"]
+    not_there = detections["true_negative"] + detections["false_positive"]
+    return pd.DataFrame(
+        {
+            "sensitivity_percent": 100 * detections["true_positive"] / there.where(there > 0),
+            "specificity_percent": 100 * detections["true_negative"] / not_there.where(not_there > 0),
+        }
+    )
+
+
+def outlier_limits_mm(errors_mm: FloatArray) -> FloatArray:
+    """Return for each landmark the third quartile of its errors plus three times their IQR ``(L,)``, mm.
+
+    Parameters
+    ----------
+    errors_mm
+        ``(cases, L)``, NaN where there is none; a landmark without errors has the limit NaN.
+    """
+    limits = []
+    for column in np.asarray(errors_mm, dtype=np.float64).T:
+        known = column[np.isfinite(column)]
+        third = float(np.percentile(known, 75)) if known.size else float("nan")
+        limits.append(third + 3 * median_and_iqr(known)[1])
+    return np.array(limits)

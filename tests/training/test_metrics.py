@@ -9,7 +9,10 @@ from core.errors import ConfigError
 from training.metrics import (
     ALL,
     count_detections,
+    curve_thresholds,
     describe_errors,
+    detection_rates,
+    outlier_limits_mm,
     parse_thresholds,
     radial_errors_mm,
     success_rate,
@@ -93,3 +96,33 @@ def test_thresholds_are_read_from_text() -> None:
 def test_wrong_thresholds_are_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="no list of distances"):
         parse_thresholds(text)
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "last"),
+    [((2, 2.5, 3, 4), 0.5, 5.0), ((0.25, 0.5, 1, 2), 0.2, 2.0), ((5,), 0.5, 5.0), ((1,), 0.1, 1.0), ((6,), 1.0, 10.0)],
+)
+def test_curves_have_ten_round_steps_that_reach_the_largest_threshold(
+    asked: tuple[float, ...], first: float, last: float
+) -> None:
+    steps = curve_thresholds(asked)
+    assert len(steps) == 10
+    assert (steps[0], steps[-1]) == (first, last)
+    assert np.diff(steps) == pytest.approx(first)
+
+
+def test_rates_of_detections_by_hand() -> None:
+    found = np.array([[True, False], [True, True], [False, True]])
+    present = np.array([[True, True], [False, True], [True, True]])
+    rates = detection_rates(tabulate_detections(found, present, ("a", "b")))
+    assert rates.loc["a"].tolist() == [50.0, 0.0]
+    assert rates.loc["b", "sensitivity_percent"] == pytest.approx(200 / 3)
+    assert math.isnan(rates.loc["b", "specificity_percent"])
+    assert rates.loc[ALL].tolist() == [60.0, 0.0]
+
+
+def test_outlier_limits_by_hand() -> None:
+    errors = np.array([[1.0, NAN], [2.0, NAN], [3.0, NAN], [4.0, NAN], [5.0, NAN]])
+    limits = outlier_limits_mm(errors)
+    assert limits[0] == pytest.approx(4.0 + 3 * 2.0)
+    assert math.isnan(limits[1])
