@@ -14,6 +14,7 @@ from typing import Literal, cast
 from core.errors import ConfigError
 from core.image_io import image_name, read_image
 from core.landmark_io import read_landmarks
+from core.types import Image, Landmarks
 from training.cases import Case, with_known_spacing
 from training.cephalometric import Split, read_cephalometric
 from training.mouse_skull import Split as SkullSplit
@@ -52,7 +53,9 @@ def read_cases(
     split
         ``train``, ``validation``, or ``test1`` of the challenge and ``test`` of the others.
     names
-        The landmarks wanted, in order; one that a file does not hold is absent. None takes those of the first file.
+        The landmarks wanted, in order, some or all of the data set's. One that a file of a list does not hold is absent;
+        more than these are left out, unless some of these are missing: then a name may be misspelt. None takes those of the
+        first file.
     spacing_mm
         Spacing of listed images whose files do not say it.
 
@@ -66,7 +69,7 @@ def read_cases(
     ConfigError
         A file is missing or listed twice, an image's pixel size is not known, or there is no such split.
     ImageReadError, LandmarkFileError
-        A file cannot be read, or holds a landmark that is not among ``names``.
+        A file cannot be read, or holds a landmark that is not among ``names`` and lacks one that is.
     """
     if kind == "list":
         return _read_list(root, split, names, spacing_mm)
@@ -82,14 +85,13 @@ def read_cases(
             f"The {kind} data set has no landmark {', '.join(unknown)}.",
             f"Use some of: {', '.join(cases[0].landmarks.names)}.",
         )
-    return tuple(
-        replace(
-            case,
-            landmarks=case.landmarks.subset(names),
-            observers=tuple(observer.subset(names) for observer in case.observers),
-        )
-        for case in cases
-    )
+    return tuple(with_landmarks(case, names) for case in cases)
+
+
+def with_landmarks(case: Case, names: Sequence[str]) -> Case:
+    """Return ``case`` with only the landmarks ``names``, in that order."""
+    observers = tuple(observer.subset(names) for observer in case.observers)
+    return replace(case, landmarks=case.landmarks.subset(names), observers=observers)
 
 
 def _read_list(path: Path, split: str, names: Sequence[str] | None, spacing_mm: float | None) -> tuple[Case, ...]:
@@ -104,7 +106,7 @@ def _read_list(path: Path, split: str, names: Sequence[str] | None, spacing_mm: 
         image_path, landmark_path = path.parent / row["image"], path.parent / row["landmarks"]
         # The image says the rank of the landmarks, and where px lie; a bad one is better found before training than in it.
         image = with_known_spacing(read_image(image_path), spacing_mm)
-        marks = read_landmarks(landmark_path, names=names, image=image)
+        marks = _read_wanted(landmark_path, names, image)
         names = marks.names if names is None else names
         if cases and marks.ndim != cases[0].landmarks.ndim:
             raise ConfigError(
@@ -113,6 +115,15 @@ def _read_list(path: Path, split: str, names: Sequence[str] | None, spacing_mm: 
             )
         cases.append(Case(_case_name(row["image"]), image_path, marks, spacing_mm=spacing_mm))
     return tuple(cases)
+
+
+def _read_wanted(path: Path, names: Sequence[str] | None, image: Image) -> Landmarks:
+    """Read the landmarks ``names`` of a file that may hold more."""
+    if names is not None and path.suffix.lower() != ".txt":  # such a file has no names of its own
+        marks = read_landmarks(path, image=image)
+        if set(names) <= set(marks.names):
+            return marks.subset(names)
+    return read_landmarks(path, names=names, image=image)
 
 
 def _read_rows(path: Path) -> list[dict[str, str]]:

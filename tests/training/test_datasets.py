@@ -67,9 +67,16 @@ def test_a_landmark_that_no_file_holds_is_absent_everywhere(list_path: Path) -> 
     assert case.landmarks.located.tolist() == [True, True, True, True, False]
 
 
-def test_landmarks_with_unknown_names_are_refused(list_path: Path) -> None:
+def test_some_of_the_landmarks_can_be_read(list_path: Path) -> None:
+    whole = read_cases("list", list_path, "test")[0].landmarks
+    case = read_cases("list", list_path, "test", (PHANTOM_LANDMARKS[3], PHANTOM_LANDMARKS[0]))[0]
+    assert case.landmarks.names == (PHANTOM_LANDMARKS[3], PHANTOM_LANDMARKS[0])
+    np.testing.assert_array_equal(case.landmarks.points_mm, whole.points_mm[[3, 0]])
+
+
+def test_an_unknown_name_where_one_is_missing_is_refused(list_path: Path) -> None:
     with pytest.raises(LandmarkFileError, match="Tip of the rod"):
-        read_cases("list", list_path, "test", PHANTOM_LANDMARKS[:3])
+        read_cases("list", list_path, "test", (*PHANTOM_LANDMARKS[:3], "Tip of the root"))
 
 
 def test_an_image_without_pixel_size_needs_one_from_the_data_set(list_path: Path) -> None:
