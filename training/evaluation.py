@@ -5,7 +5,7 @@ Owns the record of an evaluation and how it is made; the measures are in `traini
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +16,27 @@ from core.errors import ConfigError
 from core.inference import localize
 from core.landmark_io import read_landmarks
 from core.model_file import Model
-from core.types import Landmarks
+from core.types import Image, Landmarks, Prediction
 from training.cases import Case, read_case_image
-from training.metrics import THRESHOLDS_MM, describe_errors, radial_errors_mm, summarize, tabulate_detections
+from training.hardware import describe_device
+from training.metrics import (
+    THRESHOLDS_MM,
+    describe_errors,
+    outlier_limits_mm,
+    radial_errors_mm,
+    summarize,
+    tabulate_detections,
+)
 from training.turning import random_rotation, turned_landmarks, turned_volume
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 Progress = Callable[[float, str], None]
+
+
+def _unknown() -> FloatArray:
+    """Return the default of a figure per case and landmark: NaN, however many there are."""
+    return np.empty(0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +65,12 @@ class Evaluation:
         ``(N, L)`` distance between two observers' marks, mm; NaN where there are none.
     elapsed_s
         ``(N,)`` wall time per case, seconds; NaN for files.
+    radius_mm
+        ``(N, L)`` calibrated radius around each prediction, mm; NaN without calibration.
+    presence
+        ``(N, L)`` the model's probability that the landmark is in the image; NaN where files do not say it.
+    hardware
+        The devices in words, as `training.hardware.describe_device` does; empty for files.
     """
 
     model: str
@@ -64,10 +83,16 @@ class Evaluation:
     stage_errors_mm: FloatArray
     observer_errors_mm: FloatArray
     elapsed_s: FloatArray
+    radius_mm: FloatArray = field(default_factory=_unknown)
+    presence: FloatArray = field(default_factory=_unknown)
+    hardware: str = ""
 
     def __post_init__(self) -> None:
         table = (len(self.cases), len(self.names))
-        for key in ("errors_mm", "present", "found", "observer_errors_mm"):
+        for key in ("radius_mm", "presence"):
+            if getattr(self, key).size == 0:
+                object.__setattr__(self, key, np.full(table, np.nan))
+        for key in ("errors_mm", "present", "found", "observer_errors_mm", "radius_mm", "presence"):
             if getattr(self, key).shape != table:
                 raise ValueError(f"{key} has shape {table}, not {getattr(self, key).shape}")
         if self.stage_errors_mm.shape[1:] != table or self.elapsed_s.shape != table[:1]:
@@ -96,10 +121,57 @@ class Evaluation:
         """Return the same figures for the distance between the two observers, over what both marked."""
         return summarize(self.observer_errors_mm, np.isfinite(self.observer_errors_mm), self.names, thresholds_mm)
 
+    def outliers(self, largest_mm: float) -> pd.DataFrame:
+        """List what went wrong, largest errors first, then what has no error.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``case, landmark, error_mm, radius_mm, presence, why``: errors that are not below ``largest_mm`` or lie beyond
+            the landmark's `outlier_limits_mm`; landmarks that were not found, or were reported though they are not there.
+        """
+        far = self.errors_mm >= largest_mm
+        unusual = self.errors_mm > outlier_limits_mm(self.errors_mm)
+        reasons = (
+            (far & unusual, f"≥ {largest_mm:g} mm, unusual for the landmark"),
+            (far & ~unusual, f"≥ {largest_mm:g} mm"),
+            (unusual & ~far, "unusual for the landmark"),
+            (self.present & ~self.found, "there, not found"),
+            (self.found & ~self.present, "found, not there"),
+        )
+        rows = [
+            (
+                self.cases[number],
+                self.names[row],
+                self.errors_mm[number, row],
+                self.radius_mm[number, row],
+                self.presence[number, row],
+                why,
+            )
+            for chosen, why in reasons
+            for number, row in np.argwhere(chosen)
+        ]
+        table = pd.DataFrame(rows, columns=["case", "landmark", "error_mm", "radius_mm", "presence", "why"])
+        return table.sort_values("error_mm", ascending=False, kind="stable", ignore_index=True)
+
     @property
     def observed_twice(self) -> bool:
         """True where the observers' distance is known for any landmark."""
         return bool(np.isfinite(self.observer_errors_mm).any())
+
+    @property
+    def calibrated(self) -> bool:
+        """True where a calibrated radius is known for any prediction."""
+        return bool(np.isfinite(self.radius_mm).any())
+
+
+@dataclass(frozen=True, eq=False)
+class LocalizedCase:
+    """One case with what a model made of it; all in mm of ``image``."""
+
+    image: Image
+    truth: Landmarks
+    prediction: Prediction
 
 
 def observer_errors_mm(case: Case) -> FloatArray:
@@ -125,7 +197,7 @@ def _collect(
     landmarks: Sequence[Landmarks],
     *,
     model: str,
-    device: str = "",
+    devices: Sequence[str] = (),
     stage_points_mm: FloatArray | None = None,
     elapsed_s: Sequence[float] | None = None,
 ) -> Evaluation:
@@ -135,7 +207,7 @@ def _collect(
     stages_mm = np.empty((0, *truth_mm.shape)) if stage_points_mm is None else stage_points_mm
     return Evaluation(
         model=model,
-        device=device,
+        device=", ".join(devices),
         cases=tuple(case.name for case in cases),
         names=cases[0].landmarks.names,
         errors_mm=radial_errors_mm(np.stack([found.points_mm for found in landmarks]), truth_mm),
@@ -144,7 +216,39 @@ def _collect(
         stage_errors_mm=radial_errors_mm(stages_mm, truth_mm).reshape(-1, *table),
         observer_errors_mm=np.stack([observer_errors_mm(case) for case in cases]),
         elapsed_s=np.full(len(cases), np.nan) if elapsed_s is None else np.asarray(elapsed_s, dtype=np.float64),
+        radius_mm=np.stack([found.radius_mm for found in landmarks]).astype(np.float64),
+        presence=np.stack([found.presence for found in landmarks]).astype(np.float64),
+        hardware=", ".join(describe_device(device) for device in devices),
     )
+
+
+def localize_case(model: Model, case: Case, *, device: str = "auto", turn_seed: int | None = None) -> LocalizedCase:
+    """Localize the landmarks of one case.
+
+    Parameters
+    ----------
+    model
+        The model.
+    case
+        Its image is read.
+    device
+        As in `core.inference.localize`.
+    turn_seed
+        Where given, the volume is first turned by this random rotation, the truth with it (see `training.turning`).
+
+    Raises
+    ------
+    ConfigError
+        The image's spacing is unknown or contradictory.
+    ImageReadError, InferenceError
+        The image cannot be read or analysed.
+    """
+    image, truth = read_case_image(case), case.landmarks
+    if turn_seed is not None:
+        rotation = random_rotation(turn_seed)
+        truth = turned_landmarks(truth, image, rotation)
+        image = turned_volume(image, rotation)
+    return LocalizedCase(image, truth, localize(image, model, device=device))
 
 
 def evaluate(
@@ -166,7 +270,7 @@ def evaluate(
     device
         As in `core.inference.localize`.
     turn_seed
-        Where given, every volume is first turned at random, the truth with it (see `training.turning`).
+        Where given, every volume is first turned at random, the ``n``-th by the seed plus ``n``, from 0.
     progress
         Hears the fraction done in [0, 1] and the name of the case that comes next.
 
@@ -187,13 +291,10 @@ def evaluate(
     for number, case in enumerate(cases):
         if progress is not None:
             progress(number / len(cases), case.name)
-        image, truth = read_case_image(case), case.landmarks
-        if turn_seed is not None:
-            rotation = random_rotation(turn_seed + number)
-            truth = turned_landmarks(truth, image, rotation)
-            image = turned_volume(image, rotation)
-        truths.append(truth)
-        prediction = localize(image, model, device=device)
+        seed = None if turn_seed is None else turn_seed + number
+        localized = localize_case(model, case, device=device, turn_seed=seed)
+        truths.append(localized.truth)
+        prediction = localized.prediction
         found.append(_matched(prediction.landmarks, case, f"The model {model.info.title}"))
         rows = [prediction.landmarks.index(name) for name in case.landmarks.names]
         stages.append(prediction.stage_points_mm[:, rows])
@@ -206,7 +307,7 @@ def evaluate(
         [replace(case, landmarks=truth) for case, truth in zip(cases, truths, strict=True)],
         found,
         model=model.info.title,
-        device=", ".join(devices),
+        devices=devices,
         stage_points_mm=np.stack(stages, axis=1),
         elapsed_s=elapsed_s,
     )

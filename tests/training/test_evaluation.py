@@ -56,6 +56,9 @@ def by_hand() -> Evaluation:
         stage_errors_mm=np.stack([errors + 1, errors]),
         observer_errors_mm=np.array([[0.5, 1.5], [0.5, 2.5], [NAN, NAN]]),
         elapsed_s=np.array([0.5, 0.25, 1.0]),
+        radius_mm=np.array([[1.5, 2.0], [1.5, NAN], [NAN, NAN]]),
+        presence=np.array([[0.9, 0.8], [0.7, 0.2], [0.1, 0.3]]),
+        hardware="CPU (Abacus 12, 2 threads)",
     )
 
 
@@ -72,6 +75,9 @@ def test_errors_stages_observers_and_times_of_a_model(model: Model, cases: tuple
     assert not np.allclose(evaluation.stage_errors_mm[0], evaluation.errors_mm, equal_nan=True)
     np.testing.assert_allclose(evaluation.observer_errors_mm, [[1.0, 1.0], [1.0, NAN]])
     assert (evaluation.elapsed_s > 0).all()
+    assert ((evaluation.presence > 0) & (evaluation.presence <= 1)).all()
+    assert evaluation.radius_mm.shape == (2, 2)
+    assert evaluation.hardware.startswith("CPU (")
     assert evaluation.detections().loc["right"].tolist() == [1, 0, 1, 0]
 
 
@@ -145,6 +151,29 @@ def test_arrays_of_another_shape_are_refused_and_none_can_be_changed(by_hand: Ev
     parts = vars(by_hand) | {"found": np.ones((3, 3), bool)}
     with pytest.raises(ValueError, match="found has shape"):
         Evaluation(**parts)
+
+
+def test_outliers_are_far_unusual_missed_or_made_up(by_hand: Evaluation) -> None:
+    parts = vars(by_hand) | {"found": np.array([[True, True], [True, False], [True, True]])}
+    parts["errors_mm"] = np.array([[1.0, 3.0], [2.0, NAN], [9.0, NAN]])
+    table = Evaluation(**parts).outliers(3.0)
+    assert list(table.columns) == ["case", "landmark", "error_mm", "radius_mm", "presence", "why"]
+    assert table["why"].tolist() == ["≥ 3 mm", "≥ 3 mm", "there, not found", "found, not there"]
+    assert table["case"].tolist() == ["c", "a", "b", "c"]
+    assert table["error_mm"].tolist()[:2] == [9.0, 3.0]
+    assert table.loc[1, ["radius_mm", "presence"]].tolist() == [2.0, 0.8]
+
+
+def test_an_error_unlike_the_others_of_its_landmark_is_an_outlier_however_small() -> None:
+    errors = np.array([[0.1], [0.1], [0.2], [0.2], [0.9]])
+    whole = np.ones((5, 1), bool)
+    evaluation = Evaluation(
+        "m", "", tuple("abcde"), ("left",), errors, whole, whole, np.empty((0, 5, 1)), errors, np.full(5, NAN)
+    )
+    assert evaluation.outliers(5.0)[["case", "why"]].to_numpy().tolist() == [["e", "unusual for the landmark"]]
+    assert evaluation.outliers(0.5)["why"].tolist() == ["≥ 0.5 mm, unusual for the landmark"]
+    assert not evaluation.calibrated
+    assert np.isnan(evaluation.presence).all()
 
 
 def test_markdown_says_what_a_model_card_needs(by_hand: Evaluation) -> None:
