@@ -1,6 +1,6 @@
-"""The command ``cairn-train``: train, evaluate, export, info.
+"""The command ``cairn-train``: train, evaluate, ablate, export, info.
 
-Parses arguments and shows progress; `training/run.py`, `evaluation.py` and `model_export.py` do the work.
+Parses arguments and shows progress; `training/run.py`, `evaluation.py`, `ablation.py` and `model_export.py` do the work.
 """
 
 import sys
@@ -87,6 +87,41 @@ class _TrainingDisplay:
         self._error_mm = error
         if not self._console.is_terminal and (validated or step.iteration % 100 == 0):
             self._console.print(f"{name}: {step.iteration} of {step.iterations}, {note}", soft_wrap=True)
+
+
+class _AblationDisplay:
+    """The bars of one training or evaluation after the other, each under its title."""
+
+    def __init__(self, console: Console, bar: Progress) -> None:
+        self._console = console
+        self._bar = bar
+        self._training: _TrainingDisplay | None = None
+        self._localizing: TaskID | None = None
+
+    def begin(self, title: str) -> None:
+        """Hear that a training or an evaluation begins."""
+        for task in self._bar.task_ids:
+            self._bar.remove_task(task)
+        self._training, self._localizing = None, None
+        self._console.print(title, markup=False, highlight=False, soft_wrap=True)
+
+    def _display(self) -> _TrainingDisplay:
+        self._training = self._training or _TrainingDisplay(self._console, self._bar)
+        return self._training
+
+    def loading(self, done: int, total: int) -> None:
+        """Hear that ``done`` of ``total`` images are read."""
+        self._display().loading(done, total)
+
+    def step(self, step: "Step") -> None:
+        """Hear of one iteration."""
+        self._display().step(step)
+
+    def localizing(self, done: float, name: str) -> None:
+        """Hear the part of the cases that is analysed, and which comes next."""
+        if self._localizing is None:
+            self._localizing = self._bar.add_task("Localizing", total=1.0, note="")
+        self._bar.update(self._localizing, completed=done, note=name)
 
 
 @commands.command()
@@ -197,6 +232,47 @@ def evaluate(
         paths = write_report(evaluation, report, thresholds_mm)
         typer.echo(f"Wrote {', '.join(str(path) for path in paths)}.", err=True)
     text = to_markdown(evaluation, thresholds_mm)
+    if sys.stdout.isatty():
+        Console().print(Markdown(text))
+    else:
+        typer.echo(text)
+
+
+@commands.command()
+def ablate(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="Training configuration: the budget of all.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of all runs and tables.")],
+    split: Annotated[
+        str, typer.Option("--split", help="train, validation, test1 (cephalometric) or test.")
+    ] = "validation",
+    variants: Annotated[
+        str, typer.Option("--variants", metavar="NAME,NAME…", help="Some of R, R_log, C, R+C, R_log+C, SL and ML.")
+    ] = "",
+    single: Annotated[
+        str, typer.Option("--single", metavar="NAME,NAME…", help="Landmarks that SL trains alone; all if omitted.")
+    ] = "",
+    data: DataOption = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Train the variants of the paper's ablation under one budget and compare them. Repeat the command to continue."""
+    from training.ablation import ablate as run_ablation
+    from training.ablation_table import format_ablation, write_ablation
+    from training.config import read_config
+    from training.variants import parse_landmarks, parse_variants
+
+    chosen, alone = parse_variants(variants), parse_landmarks(single, read_config(config)[0])
+    console = Console(stderr=True)
+    with _progress(console) as bar:
+        listener = _AblationDisplay(console, bar)
+        results = run_ablation(
+            config, out, split=split, variants=chosen, single=alone, device=device, data=data, listener=listener
+        )
+    if results is None:
+        typer.echo("Stopped; continue with the same command.", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED)
+    paths = write_ablation(results, out / split)
+    typer.echo(f"Wrote {', '.join(str(path) for path in paths)}.", err=True)
+    text = format_ablation(results)
     if sys.stdout.isatty():
         Console().print(Markdown(text))
     else:
