@@ -113,7 +113,8 @@ class GlobalStageConfig(_Strict):
     Attributes
     ----------
     sub_image
-        Side(s) of the randomly sampled sub-images in samples at ``spacing_mm``, multiples of the network's stride.
+        Side(s) of the randomly sampled sub-images in samples at ``spacing_mm``. What is left at the far end and fills no whole
+        patch of the network's stride has no answer of its own.
     any_pose
         For objects that lie in any pose: the image is analysed in every orientation along its axes, and the network is trained
         around the pose of the mean shape. ``rotation_deg`` should be some degrees above 63, the furthest that an
@@ -222,8 +223,8 @@ class TrainingConfig(_Strict):
         pools = self.global_stage.pool_before
         count = len(self.global_stage.pairs)
         stride = 2 ** (1 + (sum(pools) if pools is not None else count if self.ndim == 2 else min(2, count)))
-        if len(sides) != self.ndim or any(side <= 0 or side % stride for side in sides):
-            raise ValueError(f"sub_image needs {self.ndim} sides, each a multiple of the network's stride, {stride}")
+        if len(sides) != self.ndim or min(sides) < stride:
+            raise ValueError(f"sub_image needs {self.ndim} sides, each at least the network's stride, {stride}")
         return self
 
     @property

@@ -52,7 +52,7 @@ def test_defaults_are_the_papers() -> None:
         ),
         ('kind = "zscore"', "low = 3", "the key normalisation.kind is missing"),
         ("spacing_mm = 0.5", "spacing_mm = -0.5", "greater than 0"),
-        ("sub_image = [64, 64]", "sub_image = [64, 60]", "multiple of the network's stride, 32"),
+        ("sub_image = [64, 64]", "sub_image = [64, 30]", "at least the network's stride, 32"),
         ("sub_image = [64, 64]", "sub_image = [64, 64, 64]", "2 sides"),
         ("spacing_mm = 0.5", "spacing_mm = 0.5\ncrop = 15", "multiple of the network's stride, 2"),
         ("spacing_mm = 0.5", "spacing_mm = 0.5\nchannels = [8]", "one entry per ResNet-block"),
