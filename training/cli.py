@@ -183,8 +183,14 @@ def evaluate(
         str, typer.Option("--kind", help="Data set: cephalometric, mouse-skull or list.")
     ] = "cephalometric",
     report: Annotated[
-        Path | None, typer.Option("--report", metavar="DIR", help="Folder for errors.csv, summary.csv and report.md.")
+        Path | None, typer.Option("--report", metavar="DIR", help="Folder for report.html, with tables and figures.")
     ] = None,
+    against: Annotated[
+        Path | None, typer.Option("--against", metavar="OTHER", help="Another model or CSV folder to compare with.")
+    ] = None,
+    images: Annotated[
+        bool, typer.Option("--images/--no-images", help="Show parts of the images in the report, or none.")
+    ] = True,
     spacing: Annotated[
         float | None, typer.Option("--spacing", min=1e-4, metavar="MM", help="Pixel size of listed images without one.")
     ] = None,
@@ -197,40 +203,38 @@ def evaluate(
     device: DeviceOption = "auto",
 ) -> None:
     """Compare a model, or the CSV files that ``cairn localize`` wrote, with the truth of a data set."""
-    from core.model_file import load_model
-    from training.datasets import default_root, read_cases
-    from training.evaluation import evaluate as evaluate_model
-    from training.evaluation import evaluate_csv_folder
+    from training.datasets import default_root
+    from training.evaluation_run import EvaluationRequest, run_evaluation
     from training.metrics import parse_thresholds
-    from training.report import to_markdown, write_report
+    from training.report import to_markdown
 
     if kind not in ("cephalometric", "mouse-skull", "list"):
         raise ConfigError(f"There is no kind of data set called {kind!r}.", "Use cephalometric, mouse-skull or list.")
     root = data if data is not None else default_root(kind)  # type: ignore[arg-type]
     if root is None:
         raise ConfigError("A list of cases has no usual place.", "Give the CSV file with --data.")
-    if turned is not None and model.is_dir():
-        raise ConfigError("Landmark files belong to volumes as they lie.", "Give a model file with --turned.")
     thresholds_mm = parse_thresholds(within or ("0.25,0.5,1,2" if kind == "mouse-skull" else "2,2.5,3,4"))
-    loaded = None if model.is_dir() else load_model(model)
-    names = None if loaded is None else loaded.info.landmarks
-    cases = read_cases(kind, root, split, names, spacing)  # type: ignore[arg-type]
+    request = EvaluationRequest(
+        model,
+        kind,  # type: ignore[arg-type]
+        root,
+        split,
+        thresholds_mm,
+        spacing_mm=spacing,
+        device=device,
+        turn_seed=turned,
+        against=against,
+        report=report,
+        images=images,
+    )
     console = Console(stderr=True)
     with _progress(console) as bar:
         task = bar.add_task("Localizing", total=1.0, note="")
-        if loaded is None:
-            evaluation = evaluate_csv_folder(model, cases)
-        else:
-            evaluation = evaluate_model(
-                loaded,
-                cases,
-                device=device,
-                turn_seed=turned,
-                progress=lambda done, name: bar.update(task, completed=done, note=name),
-            )
-    if report is not None:
-        paths = write_report(evaluation, report, thresholds_mm)
-        typer.echo(f"Wrote {', '.join(str(path) for path in paths)}.", err=True)
+        evaluation, page = run_evaluation(
+            request, lambda done, doing, name: bar.update(task, completed=done, description=doing, note=name)
+        )
+    if page is not None:
+        typer.echo(f"Wrote {page}, with the tables and figures beside it.", err=True)
     text = to_markdown(evaluation, thresholds_mm)
     if sys.stdout.isatty():
         Console().print(Markdown(text))

@@ -1,6 +1,6 @@
-"""Writes an evaluation for people: CSV tables, and Markdown for a model card.
+"""Writes an evaluation for people: CSV tables, PNG figures, an HTML report, and Markdown for a model card.
 
-Every figure comes from `training/evaluation.py`; nothing is computed here but rounding.
+Every figure comes from `training/evaluation.py` and `training/report_tables.py`; nothing is computed here but rounding.
 """
 
 from collections.abc import Sequence
@@ -10,21 +10,23 @@ import numpy as np
 import pandas as pd
 
 from core.files import written_whole
+from training.certainty import tabulate_coverage
 from training.evaluation import Evaluation
+from training.figures import ReportFigure, make_figures
+from training.html_report import to_html
+from training.html_sections import ReportSubject
+from training.html_tables import row_of
 from training.metrics import ALL, THRESHOLDS_MM
+from training.number_text import mean_and_sd, median_and_iqr, number
+from training.report_tables import make_tables, title_of_other
 
-
-def _number(value: float, digits: int = 2) -> str:
-    return "–" if np.isnan(value) else f"{value:.{digits}f}"
+REPORT_NAME = "report.html"
 
 
 def _figures(row: pd.Series, thresholds_mm: Sequence[float]) -> list[str]:
     """Format one row of `metrics.describe_errors`: mean ± SD, median (IQR), a rate per threshold."""
-    return [
-        f"{_number(row['mean_mm'])} ± {_number(row['sd_mm'])}",
-        f"{_number(row['median_mm'])} ({_number(row['iqr_mm'])})",
-        *(_number(row[f"sdr_{threshold:g}mm_percent"], 1) for threshold in thresholds_mm),
-    ]
+    rates = (number(row[f"sdr_{threshold:g}mm_percent"], 1) for threshold in thresholds_mm)
+    return [mean_and_sd(row), median_and_iqr(row), *rates]
 
 
 def _heads(thresholds_mm: Sequence[float]) -> list[str]:
@@ -40,14 +42,16 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _landmark_table(evaluation: Evaluation, thresholds_mm: Sequence[float]) -> str:
     summary, observers = evaluation.summary(thresholds_mm), evaluation.observers(thresholds_mm)
+    coverage = tabulate_coverage(evaluation.errors_mm, evaluation.radius_mm, evaluation.names)
     head = ["landmark", *_heads(thresholds_mm)]
-    if evaluation.observed_twice:
-        head.append("between observers, mm")
+    head += ["between observers, mm"] * evaluation.observed_twice + ["in radius, %"] * evaluation.calibrated
     rows = []
-    for (label, row), (_, between) in zip(summary.iterrows(), observers.iterrows(), strict=True):
+    for label, row in summary.iterrows():
         cells = [str(label), *_figures(row, thresholds_mm)]
         if evaluation.observed_twice:
-            cells.append(f"{_number(between['mean_mm'])} ± {_number(between['sd_mm'])}")
+            cells.append(mean_and_sd(row_of(observers, str(label))))
+        if evaluation.calibrated:
+            cells.append(number(row_of(coverage, str(label))["coverage_percent"], 1))
         rows.append([f"**{cell}**" for cell in cells] if label == ALL else cells)
     return _table(head, rows)
 
@@ -69,8 +73,9 @@ def _detection_table(evaluation: Evaluation) -> str:
 def to_markdown(evaluation: Evaluation, thresholds_mm: Sequence[float] = THRESHOLDS_MM) -> str:
     """Return the evaluation as Markdown for a model card.
 
-    A sentence on what was evaluated, the figures per landmark, those after each stage where stages are known, and
-    the detection counts where any landmark is absent or was missed.
+    A sentence on what was evaluated; the figures per landmark, with the observers' distance and the share of true positions
+    within the calibrated radius where these are known; the figures after each stage where stages are known; the detection
+    counts where any landmark is absent or was missed.
     """
     count = len(evaluation.cases)
     where = f" on {evaluation.device}" if evaluation.device else ""
@@ -88,9 +93,16 @@ def to_markdown(evaluation: Evaluation, thresholds_mm: Sequence[float] = THRESHO
 
 
 def write_report(
-    evaluation: Evaluation, folder: Path, thresholds_mm: Sequence[float] = THRESHOLDS_MM
-) -> tuple[Path, Path, Path]:
-    """Write ``errors.csv``, ``summary.csv`` and ``report.md`` into ``folder``, each whole or not at all.
+    evaluation: Evaluation,
+    folder: Path,
+    thresholds_mm: Sequence[float] = THRESHOLDS_MM,
+    *,
+    data: str,
+    date: str,
+    other: Evaluation | None = None,
+    panels: Sequence[ReportFigure] = (),
+) -> Path:
+    """Write the whole report into ``folder``, each file whole or not at all.
 
     Parameters
     ----------
@@ -100,24 +112,37 @@ def write_report(
         Made where it does not exist.
     thresholds_mm
         Thresholds of the success detection rates, mm.
+    data
+        Data set and split, in words.
+    date
+        When it was made.
+    other
+        Of another model on the same cases, to compare with.
+    panels
+        Figures with vector fields, see `training.vector_panels`.
 
     Returns
     -------
-    tuple of Path
-        The radial errors (case × landmark, mm, and seconds per case), the figures per landmark with the detection counts, and the
-        Markdown.
+    Path
+        ``report.html``. Beside it stand ``report.md``, a CSV file per table of `training.report_tables.make_tables` and a PNG
+        file per figure.
     """
-    errors = pd.DataFrame(
-        evaluation.errors_mm, index=pd.Index(evaluation.cases, name="case"), columns=list(evaluation.names)
+    tables = make_tables(evaluation, thresholds_mm, other)
+    figures = [*make_figures(evaluation, tables, thresholds_mm, other), *panels]
+    subject = ReportSubject(
+        evaluation.model, data, date, evaluation.hardware, title_of_other(evaluation, other) if other else ""
     )
-    errors["elapsed_s"] = evaluation.elapsed_s
-    summary = evaluation.summary(thresholds_mm).join(evaluation.detections())
-    between = evaluation.observers(thresholds_mm)[["mean_mm", "sd_mm"]]
-    summary = summary.join(between.rename(columns={"mean_mm": "observers_mean_mm", "sd_mm": "observers_sd_mm"}))
-    paths = (folder / "errors.csv", folder / "summary.csv", folder / "report.md")
-    for table, path in zip((errors, summary), paths[:2], strict=True):
-        with written_whole(path) as temporary:
-            table.to_csv(temporary, float_format="%.4f", lineterminator="\n")
-    with written_whole(paths[2]) as temporary:
-        temporary.write_text(to_markdown(evaluation, thresholds_mm), encoding="utf-8")
-    return paths
+    for name, table in tables.items():
+        with written_whole(folder / f"{name}.csv") as temporary:
+            table.to_csv(temporary, float_format="%.6g", lineterminator="\n")
+    for figure in figures:
+        with written_whole(folder / f"{figure.name}.png") as temporary:
+            temporary.write_bytes(figure.png)
+    texts = {
+        "report.md": to_markdown(evaluation, thresholds_mm),
+        REPORT_NAME: to_html(subject, tables, figures, thresholds_mm),
+    }
+    for name, text in texts.items():
+        with written_whole(folder / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    return folder / REPORT_NAME

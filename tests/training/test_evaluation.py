@@ -1,9 +1,8 @@
-"""Evaluation of a real (tiny) model and of landmark files, and the report on it."""
+"""Evaluation of a real (tiny) model and of landmark files."""
 
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from core.errors import ConfigError, InferenceError
@@ -12,10 +11,10 @@ from core.inference import localize
 from core.landmark_io import write_landmarks
 from core.model_file import Model, load_model
 from core.types import Landmarks
+from tests.evaluation_fixtures import make_bare_evaluation, make_evaluation
 from tests.model_fixtures import write_tiny_image, write_tiny_model
 from training.cases import Case, read_case_image
 from training.evaluation import Evaluation, evaluate, evaluate_csv_folder, observer_errors_mm
-from training.report import to_markdown, write_report
 
 NAN = float("nan")
 
@@ -39,27 +38,6 @@ def cases(tmp_path: Path, model: Model) -> tuple[Case, ...]:
         observers = (truth, Landmarks(truth.names, points_mm + np.array((0.6, 0.8))))
         made.append(Case(path.stem, path, truth, observers, spacing_mm=0.5))
     return tuple(made)
-
-
-@pytest.fixture
-def by_hand() -> Evaluation:
-    """Three cases of two landmarks: one absent and rightly not found, one missed, one reported though absent."""
-    errors = np.array([[1.0, 3.0], [2.0, NAN], [NAN, NAN]])
-    return Evaluation(
-        model="m 1",
-        device="cpu",
-        cases=("a", "b", "c"),
-        names=("left", "right"),
-        errors_mm=errors,
-        present=np.array([[True, True], [True, True], [True, False]]),
-        found=np.array([[True, True], [True, False], [False, False]]),
-        stage_errors_mm=np.stack([errors + 1, errors]),
-        observer_errors_mm=np.array([[0.5, 1.5], [0.5, 2.5], [NAN, NAN]]),
-        elapsed_s=np.array([0.5, 0.25, 1.0]),
-        radius_mm=np.array([[1.5, 2.0], [1.5, NAN], [NAN, NAN]]),
-        presence=np.array([[0.9, 0.8], [0.7, 0.2], [0.1, 0.3]]),
-        hardware="CPU (Abacus 12, 2 threads)",
-    )
 
 
 def test_errors_stages_observers_and_times_of_a_model(model: Model, cases: tuple[Case, ...]) -> None:
@@ -133,7 +111,8 @@ def test_one_observer_gives_no_distance(cases: tuple[Case, ...]) -> None:
     assert np.isnan(observer_errors_mm(Case("a", case.image_path, case.landmarks, case.observers[:1]))).all()
 
 
-def test_tables_by_hand(by_hand: Evaluation) -> None:
+def test_tables_by_hand() -> None:
+    by_hand = make_evaluation()
     summary = by_hand.summary((2.5,))
     assert summary.loc["left", "mean_mm"] == pytest.approx(1.5)
     assert summary.loc["left", "sdr_2.5mm_percent"] == pytest.approx(200 / 3)
@@ -145,7 +124,8 @@ def test_tables_by_hand(by_hand: Evaluation) -> None:
     assert by_hand.detections().loc["all"].tolist() == [3, 2, 0, 1]
 
 
-def test_arrays_of_another_shape_are_refused_and_none_can_be_changed(by_hand: Evaluation) -> None:
+def test_arrays_of_another_shape_are_refused_and_none_can_be_changed() -> None:
+    by_hand = make_evaluation()
     with pytest.raises(ValueError, match="read-only"):
         by_hand.errors_mm[0, 0] = 0.0
     parts = vars(by_hand) | {"found": np.ones((3, 3), bool)}
@@ -153,7 +133,8 @@ def test_arrays_of_another_shape_are_refused_and_none_can_be_changed(by_hand: Ev
         Evaluation(**parts)
 
 
-def test_outliers_are_far_unusual_missed_or_made_up(by_hand: Evaluation) -> None:
+def test_outliers_are_far_unusual_missed_or_made_up() -> None:
+    by_hand = make_evaluation()
     parts = vars(by_hand) | {"found": np.array([[True, True], [True, False], [True, True]])}
     parts["errors_mm"] = np.array([[1.0, 3.0], [2.0, NAN], [9.0, NAN]])
     table = Evaluation(**parts).outliers(3.0)
@@ -172,34 +153,11 @@ def test_an_error_unlike_the_others_of_its_landmark_is_an_outlier_however_small(
     )
     assert evaluation.outliers(5.0)[["case", "why"]].to_numpy().tolist() == [["e", "unusual for the landmark"]]
     assert evaluation.outliers(0.5)["why"].tolist() == ["≥ 0.5 mm, unusual for the landmark"]
-    assert not evaluation.calibrated
-    assert np.isnan(evaluation.presence).all()
 
 
-def test_markdown_says_what_a_model_card_needs(by_hand: Evaluation) -> None:
-    text = to_markdown(by_hand, (2.0, 4.0))
-    lines = text.splitlines()
-    assert lines[0] == "m 1 on cpu: 3 images, 2 landmarks each, 0.50 s per image (median)."
-    assert lines[2] == (
-        "| landmark | mean ± SD, mm | median (IQR), mm | < 2 mm, % | < 4 mm, % | between observers, mm |"
-    )
-    assert lines[4] == "| left | 1.50 ± 0.71 | 1.50 (0.50) | 33.3 | 66.7 | 0.50 ± 0.00 |"
-    assert "| **all** | **2.00 ± 1.00** |" in text
-    assert "| global | 3.00 ± 1.00 |" in text
-    assert "| between observers | 1.25 ± 0.96 |" in text
-    assert "| all | 3 | 2 | 0 | 1 |" in text
-    widths = {line.count("|") for line in lines[2:7]}
-    assert widths == {7}
-
-
-def test_the_report_is_written_whole_and_reads_back(by_hand: Evaluation, tmp_path: Path) -> None:
-    paths = write_report(by_hand, tmp_path / "report", (2.5,))
-    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["errors.csv", "report.md", "summary.csv"]
-    errors = pd.read_csv(paths[0], index_col="case")
-    np.testing.assert_allclose(errors[["left", "right"]], by_hand.errors_mm)
-    assert errors["elapsed_s"].tolist() == [0.5, 0.25, 1.0]
-    summary = pd.read_csv(paths[1], index_col="landmark")
-    assert summary.loc["right", "mean_mm"] == 3.0
-    assert summary.loc["all", "false_negative"] == 2
-    assert summary.loc["right", "observers_mean_mm"] == 2.0
-    assert paths[2].read_text(encoding="utf-8") == to_markdown(by_hand, (2.5,))
+def test_files_of_one_observer_know_no_stages_times_or_radii() -> None:
+    bare = make_bare_evaluation()
+    assert (bare.calibrated, bare.observed_twice, len(bare.stages())) == (False, False, 0)
+    parts = {key: value for key, value in vars(bare).items() if key not in ("radius_mm", "presence")}
+    assert np.isnan(Evaluation(**parts).radius_mm).all()
+    assert Evaluation(**parts).presence.shape == (3, 2)
