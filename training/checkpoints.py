@@ -35,8 +35,8 @@ class TrainingState:
         Side of the sub-images of each local stage reached so far.
     errors_mm
         Per finished stage, validation errors ``[case][landmark]`` in mm; NaN where absent.
-    network, average, optimizer
-        State of the stage being trained.
+    network, average, optimizer, loss_scale
+        State of the stage being trained; the scale of its losses under 16 bit precision.
     best, best_error_mm
         Its best weights so far and their mean radial error.
     shape_mm
@@ -55,6 +55,7 @@ class TrainingState:
     network: Weights | None = None
     average: Weights | None = None
     optimizer: dict[str, Any] | None = None
+    loss_scale: dict[str, Any] = field(default_factory=dict)
     best: Weights | None = None
     best_error_mm: float = float("inf")
     shape_mm: list[list[float]] | None = None

@@ -23,8 +23,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from core.command_line import EXIT_INTERRUPTED, run_command_line
-from core.errors import ConfigError
+from core.command_line import EXIT_BAD_INPUT, EXIT_INTERRUPTED, run_command_line
+from core.errors import AppError, ConfigError
 
 if TYPE_CHECKING:
     from training.trainer import Step
@@ -133,22 +133,58 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue exactly where the run folder stands.")] = False,
     device: DeviceOption = "auto",
+    devices: Annotated[
+        int | None, typer.Option("--devices", min=1, help="Devices to use on this computer, a process for each.")
+    ] = None,
+    nodes: Annotated[
+        int | None, typer.Option("--nodes", min=1, help="Computers that train together; see docs/training.md.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Threads per process that make batches ahead.")
+    ] = None,
     data: DataOption = None,
 ) -> None:
     """Train all stages of a configuration. Ctrl-C stops after the current step and keeps everything."""
+    from training.processes import find_placement, others_started, speaks_for_all
     from training.run import train as run_training
 
     folder = out if out is not None else Path("runs") / config.stem
-    console = Console(stderr=True)
-    with _progress(console) as bar:
-        display = _TrainingDisplay(console, bar)
-        done = run_training(
-            config, folder, resume=resume, device=device, data=data, on_step=display.step, on_loading=display.loading
-        )
+    try:
+        placement = find_placement(devices, nodes)
+        arguments = ["train", str(config), "--out", str(folder), "--device", device]
+        arguments += ["--resume"] * resume + ["--data", str(data)] * (data is not None)
+        arguments += ["--workers", str(workers)] * (workers is not None)
+        others = others_started(placement, _follow, arguments)
+        console = Console(stderr=True, quiet=placement.rank > 0)
+        with _progress(console) as bar:
+            display = _TrainingDisplay(console, bar)
+            done = run_training(
+                config,
+                folder,
+                resume=resume,
+                device=device,
+                data=data,
+                workers=workers,
+                placement=placement,
+                others=others,
+                on_step=display.step,
+                on_loading=display.loading,
+            )
+    except AppError:
+        if speaks_for_all():
+            raise
+        raise typer.Exit(EXIT_BAD_INPUT) from None
     if not done:
-        typer.echo(f"Stopped; continue with: cairn-train train {config} --out {folder} --resume", err=True)
+        if placement.rank == 0:
+            typer.echo(f"Stopped; continue with: cairn-train train {config} --out {folder} --resume", err=True)
         raise typer.Exit(EXIT_INTERRUPTED)
-    typer.echo(f"Trained. Export it with: cairn-train export {folder} MODEL.pt")
+    if placement.rank == 0:
+        typer.echo(f"Trained. Export it with: cairn-train export {folder} MODEL.pt")
+
+
+def _follow(arguments: list[str]) -> None:
+    """Be one of several processes of a training."""
+    sys.exit(run_command_line(commands, "cairn-train", arguments))
 
 
 @commands.command()
@@ -311,3 +347,7 @@ def info(run: RunFolder) -> None:
 def main() -> NoReturn:
     """Run ``cairn-train`` with the arguments of this process."""
     sys.exit(run_command_line(commands, "cairn-train", sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

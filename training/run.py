@@ -3,25 +3,29 @@
 The command line calls this; it owns devices, seeds and signals, while `training/trainer.py` owns the loop.
 """
 
+import logging
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
 
-from core.errors import ConfigError
+from core.errors import AppError, ConfigError
 from core.files import written_whole
 from core.inference import choose_device
+from training.batches import default_workers
 from training.cases import Case
 from training.checkpoints import CHECKPOINT_NAME, TrainingState, read_checkpoint
 from training.config import TrainingConfig, parse_config, read_config
 from training.datasets import default_root, read_cases
-from training.images import prepare_cases
+from training.distributed import Team
+from training.images import PreparedCase, prepare_cases
 from training.model_export import landmark_names
 from training.models import build_normalisation
+from training.processes import FoundEnvironment, Placement
 from training.trainer import Step, Trainer
 
 CONFIG_NAME = "config.toml"
@@ -60,20 +64,40 @@ def choose_precision(config: TrainingConfig, accelerator: str) -> str:
     return "32-true"
 
 
-def make_fabric(config: TrainingConfig, device: str) -> Fabric:
-    """Return a launched Fabric on ``device``: ``"cpu"``, ``"cuda"``, ``"mps"``, or ``"auto"`` for CUDA, else the CPU.
+def choose_training_device(device: str, placement: Placement) -> str:
+    """Return ``"cpu"``, ``"cuda"`` or ``"mps"``; ``"auto"`` is CUDA where there is any, else the CPU.
 
     Raises
     ------
     ConfigError, InferenceError
-        There is no such device, or it is not available on this computer.
+        There is no such device, or not enough of them on this computer.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device not in ("cpu", "cuda", "mps"):
         raise ConfigError(f"Nothing can be trained on {device}.", "Use one of: auto, cpu, cuda, mps.")
     choose_device(device)
-    fabric = Fabric(accelerator=device, devices=1, precision=choose_precision(config, device))  # type: ignore[arg-type]
+    there = {"cpu": placement.devices, "cuda": torch.cuda.device_count(), "mps": 1}[device]
+    if placement.devices > there or (device == "mps" and placement.count > 1):
+        raise ConfigError(
+            f"{placement.devices} devices were asked for on each computer, this one has {there} ({device}).",
+            "Ask for fewer with --devices.",
+        )
+    return device
+
+
+def make_fabric(config: TrainingConfig, device: str, placement: Placement) -> Fabric:
+    """Return a launched Fabric on ``device``, connected with the other processes; they all must call this."""
+    several = placement.count > 1
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # each process would introduce itself
+    fabric = Fabric(
+        accelerator=device,
+        devices=placement.devices,
+        num_nodes=placement.nodes,
+        precision=choose_precision(config, device),  # type: ignore[arg-type]
+        strategy="ddp" if several else "auto",
+        plugins=[FoundEnvironment(placement)] if several else None,
+    )
     fabric.launch()
     return fabric
 
@@ -101,10 +125,28 @@ def train(
     resume: bool = False,
     device: str = "auto",
     data: Path | None = None,
+    workers: int | None = None,
+    placement: Placement | None = None,
+    others: AbstractContextManager[None] | None = None,
     on_step: Callable[[Step], None] | None = None,
     on_loading: Callable[[int, int], None] | None = None,
 ) -> bool:
     """Train a configuration into a run folder; return False where it was interrupted (continue with ``resume``).
+
+    Parameters
+    ----------
+    config_path, folder
+        The configuration and the run folder, which all machines must reach under these names.
+    resume, device, data
+        Continue; ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``; the data set, instead of the configuration's own.
+    workers
+        Threads that make batches ahead; None chooses by cores and device.
+    placement
+        Which process this is among those that train together; None for this one alone.
+    others
+        Entered as soon as the input is known to be right: starts the other processes (`processes.others_started`).
+    on_step, on_loading
+        Hear of the progress of this process.
 
     Raises
     ------
@@ -114,7 +156,9 @@ def train(
     ImageReadError
         An image cannot be read.
     """
+    placement = placement or Placement()
     config, text = read_config(config_path)
+    _check_shares(config, placement.count)
     names, _ = landmark_names(config)
     exists = (folder / CHECKPOINT_NAME).exists()
     if exists and not resume:
@@ -126,20 +170,69 @@ def train(
             f"Resume with {folder / CONFIG_NAME}, or choose another folder.",
         )
     train_cases = cases_of(config, "train", config_path.parent, data)
-    validation_cases = cases_of(config, "validation", config_path.parent, data)
+    cases = [*train_cases, *cases_of(config, "validation", config_path.parent, data)]
     state.presence_threshold = 0.0 if all(case.landmarks.located.all() for case in train_cases) else 0.5
-    fabric = make_fabric(config, device)
-    _write_config(folder, text)
-    prepared = prepare_cases([*train_cases, *validation_cases], build_normalisation(config), on_loading)
-    count = len(train_cases)
+    device = choose_training_device(device, placement)
+    with (
+        others or nullcontext(),
+        _fabric_and_team(config, device, placement) as (fabric, team),
+        _stop_on_interrupt() as stop,
+    ):
+        prepared = _prepare(config, cases, folder, text, team, on_loading)
+        split = len(train_cases)
+        threads = workers or default_workers(device, placement.devices)
+        trainer = Trainer(
+            config, state, folder, prepared[:split], prepared[split:], fabric, on_step, stop, team, threads
+        )
+        return trainer.fit()
+
+
+def _check_shares(config: TrainingConfig, processes: int) -> None:
+    """Refuse batches that do not divide evenly among the processes."""
+    for number in range(1 + len(config.local_stages)):
+        settings = config.stage(number).optimisation
+        parts = processes * settings.accumulate
+        if settings.batch % parts:
+            raise ConfigError(
+                f"Stage {number}'s batch of {settings.batch} does not divide evenly among {processes} processes"
+                + (f" that accumulate {settings.accumulate} parts." if settings.accumulate > 1 else "."),
+                f"Set batch to a multiple of {parts}, or train with fewer devices.",
+            )
+
+
+@contextmanager
+def _fabric_and_team(config: TrainingConfig, device: str, placement: Placement) -> Iterator[tuple[Fabric, Team]]:
+    """Connect the processes, set this one up for learning, and leave it as it was."""
+    fabric = make_fabric(config, device, placement)
     # Adam's moments decay into denormal numbers, with which a CPU computes several times slower.
     torch.set_flush_denormal(True)
     try:
-        with _stop_on_interrupt() as should_stop:
-            trainer = Trainer(config, state, folder, prepared[:count], prepared[count:], fabric, on_step, should_stop)
-            return trainer.fit()
+        yield fabric, Team(placement.rank, placement.count)
     finally:
         torch.set_flush_denormal(False)
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+
+
+def _prepare(
+    config: TrainingConfig,
+    cases: Sequence[Case],
+    folder: Path,
+    text: str,
+    team: Team,
+    on_loading: Callable[[int, int], None] | None,
+) -> list[PreparedCase]:
+    """Begin the run folder and read all images; what one process cannot, all refuse."""
+    prepared: list[PreparedCase] = []
+    problem: AppError | None = None
+    try:
+        if team.is_first:
+            _write_config(folder, text)
+        prepared = prepare_cases(cases, build_normalisation(config), on_loading)
+    except AppError as error:
+        problem = error
+    team.raise_together(problem)
+    return prepared
 
 
 def _write_config(folder: Path, text: str) -> None:

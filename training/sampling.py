@@ -1,9 +1,10 @@
 """Random sub-images for training: whole or partial views for the global stage, one crop per landmark for local ones.
 
-Every batch is a pure function of the seed, the stage and the iteration, so that a resumed training sees exactly what an
-uninterrupted one would have seen.
+Every item of a batch is a pure function of the seed, the stage, the iteration and its number in the batch. So a resumed
+training sees exactly what an uninterrupted one would have seen, and several processes that share a batch what one would.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -45,9 +46,9 @@ class Batch(NamedTuple):
     points: Tensor
 
 
-def random_generator(seed: int, stage: int, iteration: int) -> np.random.Generator:
-    """Return the generator of one iteration's randomness."""
-    return np.random.default_rng((seed, stage, iteration))
+def random_generators(seed: int, stage: int, iteration: int, items: Iterable[int]) -> list[np.random.Generator]:
+    """Return the generators of the randomness of some ``items`` of an iteration's batch."""
+    return [np.random.default_rng((seed, stage, iteration, item)) for item in items]
 
 
 def _sampled(image: Tensor, source: Tensor) -> Tensor:
@@ -77,76 +78,87 @@ def _posed(
 
 
 def global_batch(
-    cases: list[StageCase],
-    rng: np.random.Generator,
-    count: int,
+    cases: Sequence[StageCase],
+    generators: Sequence[np.random.Generator],
     size: tuple[int, ...],
     spacing_mm: float,
     augmentation: AugmentationConfig,
     mirror: Mirror | None = None,
 ) -> Batch:
-    """Draw ``count`` sub-images of ``size`` at random places of random cases (paper, section V.A.1).
+    """Draw a sub-image of ``size`` at a random place of a random case with each generator (paper, section V.A.1).
 
     ``mirror`` is needed where the augmentation mirrors.
     """
+    return _joined(_global_item(cases, rng, size, spacing_mm, augmentation, mirror) for rng in generators)
+
+
+def _global_item(
+    cases: Sequence[StageCase],
+    rng: np.random.Generator,
+    size: tuple[int, ...],
+    spacing_mm: float,
+    augmentation: AugmentationConfig,
+    mirror: Mirror | None,
+) -> tuple[Tensor, Tensor]:
+    """Draw one item of a `global_batch`: ``(1, *size)`` and ``(L, D)``."""
     ndim = len(size)
-    images: list[Tensor] = []
-    points: list[Tensor] = []
-    for number in rng.integers(len(cases), size=count):
-        case = cases[number]
-        shape = np.asarray(case.image.shape)
-        slack = np.abs(shape - np.asarray(size))  # a sub-image larger than the image shifts around it
-        jitter = rng.uniform(-augmentation.translation_mm, augmentation.translation_mm, ndim) / spacing_mm
-        centre = (shape - 1) / 2 + rng.uniform(-0.5, 0.5, ndim) * slack + jitter
-        matrix, truth = _posed(case, rng, 1, augmentation, mirror)
-        spatial = SpatialMap(
-            matrix,
-            torch.tensor(centre, dtype=torch.float32).unsqueeze(0),
-            (torch.tensor(size, dtype=torch.float32) - 1) / 2,
-            size,
-            random_elastic(rng, 1, size, augmentation, spacing_mm),
-        )
-        crop = _sampled(case.image, spatial.source_of_grid())
-        images.append(change_intensity(crop, rng, augmentation))
-        found = spatial.output_of(truth.unsqueeze(0))[0]
-        points.append(torch.where(torch.isinf(truth), truth, found))
-    return Batch(torch.stack(images), torch.stack(points))
+    case = cases[int(rng.integers(len(cases)))]
+    shape = np.asarray(case.image.shape)
+    slack = np.abs(shape - np.asarray(size))  # a sub-image larger than the image shifts around it
+    jitter = rng.uniform(-augmentation.translation_mm, augmentation.translation_mm, ndim) / spacing_mm
+    centre = (shape - 1) / 2 + rng.uniform(-0.5, 0.5, ndim) * slack + jitter
+    matrix, truth = _posed(case, rng, 1, augmentation, mirror)
+    spatial = SpatialMap(
+        matrix,
+        torch.tensor(centre, dtype=torch.float32).unsqueeze(0),
+        (torch.tensor(size, dtype=torch.float32) - 1) / 2,
+        size,
+        random_elastic(rng, 1, size, augmentation, spacing_mm),
+    )
+    crop = change_intensity(_sampled(case.image, spatial.source_of_grid()), rng, augmentation)
+    found = spatial.output_of(truth.unsqueeze(0))[0]
+    return crop, torch.where(torch.isinf(truth), truth, found)
 
 
 def local_batch(
-    cases: list[StageCase],
-    rng: np.random.Generator,
-    count: int,
+    cases: Sequence[StageCase],
+    generators: Sequence[np.random.Generator],
     crop: int,
     settings: LocalStageConfig,
     mirror: Mirror | None = None,
 ) -> Batch:
-    """Draw, from each of ``count`` random cases, one crop per landmark that always contains it (section V.A.1).
+    """Draw, with each generator, from a random case one crop per landmark that always contains it (section V.A.1).
 
     The crop of a landmark that is absent, or unknown in a mirrored image, lies at a random place. ``mirror`` is needed where
     the augmentation mirrors.
     """
-    ndim = cases[0].image.dim()
-    augmentation, spacing_mm = settings.augmentation, settings.spacing_mm
+    return _joined(_local_item(cases, rng, crop, settings, mirror) for rng in generators)
+
+
+def _local_item(
+    cases: Sequence[StageCase], rng: np.random.Generator, crop: int, settings: LocalStageConfig, mirror: Mirror | None
+) -> tuple[Tensor, Tensor]:
+    """Draw one item of a `local_batch`: ``(L, *crop)`` and ``(L, D)``."""
+    case = cases[int(rng.integers(len(cases)))]
+    landmarks, ndim = case.points.shape
+    augmentation = settings.augmentation
     size = (crop,) * ndim
     middle = (torch.tensor(size, dtype=torch.float32) - 1) / 2
-    images: list[Tensor] = []
-    points: list[Tensor] = []
-    for number in rng.integers(len(cases), size=count):
-        case = cases[number]
-        landmarks = len(case.points)
-        reach = rng.uniform(0, 1, (landmarks, 1)) if settings.placement == "centred" else 1.0
-        wanted = rng.uniform(-0.5, 0.5, (landmarks, ndim)) * reach * (crop - 1)
-        place = torch.from_numpy((rng.uniform(0, 1, (landmarks, ndim)) * case.image.shape).astype(np.float32))
-        matrix, truth = _posed(case, rng, landmarks, augmentation, mirror)
-        known = torch.isfinite(truth)
-        offset = torch.from_numpy(wanted.astype(np.float32))
-        elastic = random_elastic(rng, landmarks, size, augmentation, spacing_mm)
-        shift = SpatialMap(matrix, torch.zeros(landmarks, ndim), middle, size, elastic)
-        # Choose the source centre so that the landmark falls on ``middle + offset``, elastic displacement included.
-        moved = torch.einsum("nij,nj->ni", matrix, offset) + shift.elastic_at((middle + offset).unsqueeze(1)).squeeze(1)
-        spatial = SpatialMap(matrix, torch.where(known, truth, place) - moved, middle, size, elastic)
-        crops = _sampled(case.image, spatial.source_of_grid())
-        images.append(change_intensity(crops, rng, augmentation))
-        points.append(torch.where(known, middle + offset, truth))
+    reach = rng.uniform(0, 1, (landmarks, 1)) if settings.placement == "centred" else 1.0
+    wanted = rng.uniform(-0.5, 0.5, (landmarks, ndim)) * reach * (crop - 1)
+    place = torch.from_numpy((rng.uniform(0, 1, (landmarks, ndim)) * case.image.shape).astype(np.float32))
+    matrix, truth = _posed(case, rng, landmarks, augmentation, mirror)
+    known = torch.isfinite(truth)
+    offset = torch.from_numpy(wanted.astype(np.float32))
+    elastic = random_elastic(rng, landmarks, size, augmentation, settings.spacing_mm)
+    shift = SpatialMap(matrix, torch.zeros(landmarks, ndim), middle, size, elastic)
+    # Choose the source centre so that the landmark falls on ``middle + offset``, elastic displacement included.
+    moved = torch.einsum("nij,nj->ni", matrix, offset) + shift.elastic_at((middle + offset).unsqueeze(1)).squeeze(1)
+    spatial = SpatialMap(matrix, torch.where(known, truth, place) - moved, middle, size, elastic)
+    crops = change_intensity(_sampled(case.image, spatial.source_of_grid()), rng, augmentation)
+    return crops, torch.where(known, middle + offset, truth)
+
+
+def _joined(items: Iterable[tuple[Tensor, Tensor]]) -> Batch:
+    images, points = zip(*items, strict=True)
     return Batch(torch.stack(images), torch.stack(points))

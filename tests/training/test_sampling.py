@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from training.augmentation import SpatialMap, change_intensity, random_elastic, random_matrices
 from training.config import AugmentationConfig, LocalStageConfig, OptimisationConfig
 from training.mirror import make_mirror
-from training.sampling import StageCase, global_batch, local_batch, random_generator
+from training.sampling import StageCase, global_batch, local_batch, random_generators
 
 STRONG = AugmentationConfig(
     rotation_deg=40, scale=0.2, translation_mm=4, elastic_mm=1.0, elastic_grid_mm=16, contrast=0.2, brightness=0.2
@@ -22,6 +22,11 @@ def local_stage(augmentation: AugmentationConfig, placement: str) -> LocalStageC
         augmentation=augmentation,
         optimisation=OptimisationConfig(iterations=1),
     )
+
+
+def generators(seed: int, count: int) -> list[np.random.Generator]:
+    """Make the generators of a batch of ``count`` items."""
+    return random_generators(seed, 0, 0, range(count))
 
 
 def blob_case(seed: int, ndim: int) -> StageCase:
@@ -71,7 +76,7 @@ def test_rotations_are_rotations(ndim: int) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_global_landmarks_stay_on_their_blobs(ndim: int, seed: int) -> None:
     plain = STRONG.model_copy(update={"contrast": 0.0, "brightness": 0.0, "translation_mm": 0.0})
-    batch = global_batch([blob_case(seed, ndim)], np.random.default_rng(seed), 2, (64,) * ndim, 1.0, plain)
+    batch = global_batch([blob_case(seed, ndim)], generators(seed, 2), (64,) * ndim, 1.0, plain)
     assert batch.images.shape == (2, 1, *(64,) * ndim)
     for image, points in zip(batch.images, batch.points, strict=True):
         assert np.allclose(centre_of_mass(image[0]), points[0].numpy(), atol=0.6)
@@ -83,7 +88,7 @@ def test_global_landmarks_stay_on_their_blobs(ndim: int, seed: int) -> None:
 def test_local_crops_always_contain_their_landmark(ndim: int, placement: str) -> None:
     cases = [blob_case(seed, ndim) for seed in range(3)]
     plain = STRONG.model_copy(update={"contrast": 0.0, "brightness": 0.0})
-    batch = local_batch(cases, np.random.default_rng(1), 12, 16, local_stage(plain, placement))
+    batch = local_batch(cases, generators(1, 12), 16, local_stage(plain, placement))
     assert batch.images.shape == (12, 2, *(16,) * ndim)
     points = batch.points[:, 0].numpy()
     assert points.min() >= 0
@@ -96,8 +101,8 @@ def test_local_crops_always_contain_their_landmark(ndim: int, placement: str) ->
 
 def test_uniform_placement_reaches_the_borders_and_centred_prefers_the_middle() -> None:
     cases, none = [blob_case(0, 2)], AugmentationConfig()
-    uniform = local_batch(cases, np.random.default_rng(0), 200, 16, local_stage(none, "uniform")).points[:, 0]
-    centred = local_batch(cases, np.random.default_rng(0), 200, 16, local_stage(none, "centred")).points[:, 0]
+    uniform = local_batch(cases, generators(0, 200), 16, local_stage(none, "uniform")).points[:, 0]
+    centred = local_batch(cases, generators(0, 200), 16, local_stage(none, "centred")).points[:, 0]
     assert uniform.min() < 1.0
     assert uniform.max() > 14.0
     assert (centred - 7.5).abs().mean() < 0.7 * (uniform - 7.5).abs().mean()
@@ -107,11 +112,26 @@ def test_a_batch_depends_on_seed_stage_and_iteration_only() -> None:
     cases = [blob_case(seed, 2) for seed in range(3)]
 
     def batch(*key: int) -> torch.Tensor:
-        return global_batch(cases, random_generator(*key), 2, (32, 32), 1.0, STRONG).images
+        return global_batch(cases, random_generators(*key, range(2)), (32, 32), 1.0, STRONG).images
 
     assert torch.equal(batch(1, 0, 7), batch(1, 0, 7))
     for other in ((2, 0, 7), (1, 1, 7), (1, 0, 8)):
         assert not torch.equal(batch(1, 0, 7), batch(*other))
+
+
+@pytest.mark.parametrize("local", [False, True])
+def test_a_batch_made_in_parts_is_the_same_batch(local: bool) -> None:
+    cases = [blob_case(seed, 2) for seed in range(5)]
+
+    def batch(items: range) -> torch.Tensor:
+        drawn = random_generators(3, 1, 4, items)
+        if local:
+            return local_batch(cases, drawn, 16, local_stage(STRONG, "uniform")).images
+        return global_batch(cases, drawn, (32, 32), 1.0, STRONG).images
+
+    whole = batch(range(6))
+    assert torch.equal(whole, torch.cat([batch(range(2)), batch(range(2, 6))]))
+    assert not torch.equal(whole[0], whole[1])
 
 
 def test_intensity_changes_keep_the_ends_of_the_range_under_gamma() -> None:
@@ -133,11 +153,10 @@ def test_mirrored_images_keep_landmarks_on_their_blobs_and_exchange_names(ndim: 
     case = StageCase(torch.from_numpy(values).half(), torch.from_numpy(points).float())
     mirror = make_mirror((1, 0, -1), ndim)
     plain = AugmentationConfig(rotation_deg=20, mirror=True)
-    rng = np.random.default_rng(5)
     if local:
-        batch = local_batch([case], rng, 12, 16, local_stage(plain, "centred"), mirror)
+        batch = local_batch([case], generators(5, 12), 16, local_stage(plain, "centred"), mirror)
     else:
-        batch = global_batch([case], rng, 12, (64,) * ndim, 1.0, plain, mirror)
+        batch = global_batch([case], generators(5, 12), (64,) * ndim, 1.0, plain, mirror)
     mirrored = torch.isinf(batch.points[:, 2]).all(1)
     assert 0 < mirrored.sum() < 12
     for image, points_px, is_mirror in zip(batch.images, batch.points, mirrored, strict=True):

@@ -17,7 +17,8 @@ from training.config import OptimisationConfig, read_config
 from training.model_export import export_run
 from training.phantom import make_phantom, write_phantom_dataset
 from training.run import cases_of, train
-from training.trainer import Step, auto_crop, learning_rate
+from training.session import learning_rate
+from training.trainer import Step, auto_crop
 
 CONFIG = """
 name = "phantom"

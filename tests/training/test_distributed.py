@@ -1,0 +1,136 @@
+"""Several processes that train together do what one does."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.distributed as dist
+from torch import nn
+
+from core.command_line import EXIT_INTERRUPTED
+from core.errors import ConfigError
+from core.networks import GlobalNetwork
+from tests.training.test_train_cli import run
+from tests.training.test_trainer import write_config
+from training.checkpoints import TrainingState, read_checkpoint
+from training.cli import _TrainingDisplay
+from training.distributed import SynchronisedBatchNorm, Team, synchronise
+from training.phantom import write_phantom_dataset
+from training.trainer import Step
+
+
+@pytest.fixture
+def _group_of_one() -> Iterator[None]:
+    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    yield
+    dist.destroy_process_group()
+
+
+@pytest.mark.usefixtures("_group_of_one")
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_batch_normalisation_is_torchs(ndim: int) -> None:
+    """Output, gradients and running statistics, also where the mean is far from zero."""
+    torch.manual_seed(0)
+    theirs = (nn.BatchNorm2d if ndim == 2 else nn.BatchNorm3d)(3)
+    nn.init.normal_(theirs.weight)
+    ours = SynchronisedBatchNorm(3)
+    ours.load_state_dict(theirs.state_dict())
+    for _ in range(3):
+        values = torch.randn(2, 3, *[5] * ndim) * 4.0 + 50.0
+        inputs = [values.clone().requires_grad_() for _ in range(2)]
+        outputs = [norm(given) for norm, given in zip((theirs, ours), inputs, strict=True)]
+        assert torch.allclose(*outputs, atol=1e-4)
+        for output in outputs:
+            (output * torch.linspace(-1, 1, output.numel()).reshape(output.shape)).sum().backward()
+        assert inputs[0].grad is not None
+        assert inputs[1].grad is not None
+        assert torch.allclose(inputs[0].grad, inputs[1].grad, atol=1e-5)
+    for key, expected in theirs.state_dict().items():
+        assert torch.allclose(expected, ours.state_dict()[key], rtol=1e-4), key
+    assert torch.allclose(theirs.eval()(values), ours.eval()(values), atol=1e-4)
+
+
+def test_a_synchronised_network_keeps_its_state() -> None:
+    network = GlobalNetwork(2, 2, 4, (4, 8), (1, 1), head_channels=4)
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    synchronise(network)
+    kinds = {type(module) for module in network.modules()}
+    assert SynchronisedBatchNorm in kinds
+    assert nn.BatchNorm2d not in kinds
+    assert before.keys() == network.state_dict().keys()
+    assert all(torch.equal(value, network.state_dict()[key]) for key, value in before.items())
+
+
+def test_a_team_of_one_asks_nobody() -> None:
+    team = Team()
+    assert team.is_first
+    assert team.any(value=True)
+    assert not team.any(value=False)
+    assert team.sum(torch.tensor([1.0, 2.0])).tolist() == [1.0, 2.0]
+    assert team.gathered([torch.tensor([1.0]), torch.tensor([2.0])], 2).tolist() == [[1.0], [2.0]]
+    team.raise_together(None)
+    with pytest.raises(ConfigError, match="Nothing is well"):
+        team.raise_together(ConfigError("Nothing is well."))
+
+
+def assert_same(expected: TrainingState, found: TrainingState, tolerance: float) -> None:
+    """Compare what two trainings learnt."""
+    assert len(expected.finished) == len(found.finished)
+    for theirs, ours in zip(expected.finished, found.finished, strict=True):
+        assert theirs.keys() == ours.keys()
+        for key, value in theirs.items():
+            if key.startswith("trunk.0.0.shortcut"):
+                continue  # normalised filters of one weight: their gradients are nothing but rounding, which Adam enlarges
+            assert torch.allclose(value, ours[key], rtol=tolerance, atol=tolerance), key
+    assert np.allclose(expected.errors_mm, found.errors_mm, atol=10 * tolerance, equal_nan=True)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """Write a short training of phantoms of which every other one lacks a landmark."""
+    write_phantom_dataset(tmp_path, 2, 7, absent_every=2)
+    path = write_config(tmp_path, 4)
+    path.write_text(path.read_text().replace("batch = 2", "batch = 4").replace("5e-3", "1e-3"))
+    return path
+
+
+def test_two_processes_learn_what_one_learns(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Weights and running statistics agree; two that are stopped leave a state from which one goes on."""
+    assert run("train", config, "--out", tmp_path / "one", "--device", "cpu") == 0
+    heard = _TrainingDisplay.step
+
+    def step(display: _TrainingDisplay, step: Step) -> None:
+        heard(display, step)
+        if (step.stage, step.iteration) == (1, 2):  # stop the other process, not this one
+            (other,) = multiprocessing.active_children()
+            assert other.pid is not None
+            os.kill(other.pid, signal.SIGTERM)
+
+    monkeypatch.setattr(_TrainingDisplay, "step", step)
+    code = run("train", config, "--out", tmp_path / "two", "--device", "cpu", "--devices", "2")
+    assert code == EXIT_INTERRUPTED
+    assert not multiprocessing.active_children()
+    assert capfd.readouterr().err.count("Stopped; continue with") == 1
+    state = read_checkpoint(tmp_path / "two")
+    assert state.stage == 1
+    assert state.iteration >= 2
+    assert run("train", config, "--out", tmp_path / "two", "--device", "cpu", "--resume") == 0
+    assert_same(read_checkpoint(tmp_path / "one"), read_checkpoint(tmp_path / "two"), 1e-5)
+
+
+def test_what_goes_wrong_in_one_process_ends_all_and_is_said_once(
+    config: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Only the first process notices that the run folder cannot be written; the other must not wait for it."""
+    assert run("train", config, "--out", config / "run", "--device", "cpu", "--devices", "2") == 2
+    assert not multiprocessing.active_children()
+    error = capfd.readouterr().err
+    assert "cannot be written to" in error
+    assert len(error.strip().splitlines()) == 1

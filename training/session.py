@@ -1,0 +1,126 @@
+"""Learning of one stage: its network, optimiser and moving average, and what one optimisation step is.
+
+Knows nothing of files, validation or stages before and after; `training/trainer.py` does.
+"""
+
+import math
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from core.errors import ConfigError
+from training.checkpoints import TrainingState
+from training.config import OptimisationConfig, StageConfig
+from training.distributed import Team, synchronise
+from training.models import Weights
+from training.sampling import Batch
+from training.targets import Counts, Losses, losses, make_targets
+
+
+def learning_rate(config: OptimisationConfig, iteration: int) -> float:
+    """Return the rate of ``iteration``; one-cycle rises over the first 5 % and falls along a cosine to zero."""
+    if config.schedule == "constant":
+        return config.learning_rate
+    done = iteration / config.iterations
+    warm = 0.05
+    factor = 0.04 + 0.96 * done / warm if done < warm else 0.5 + 0.5 * math.cos(math.pi * (done - warm) / (1 - warm))
+    return config.learning_rate * factor
+
+
+class StageSession:
+    """Network, optimiser and moving average of the stage being trained.
+
+    Several processes learn what one would from the same batch: sums over landmarks are divided by their number in the whole
+    batch, gradients added up, and batch normalisation sees the whole batch too. With accumulation it sees each part by itself.
+
+    Parameters
+    ----------
+    network
+        Untrained; the same in all processes.
+    stage
+        How it is trained.
+    state
+        Where the training stands; a stage under way continues from it.
+    fabric, team
+        Device, precision and processes.
+    """
+
+    def __init__(
+        self, network: nn.Module, stage: StageConfig, state: TrainingState, fabric: Fabric, team: Team
+    ) -> None:
+        self.stage = stage
+        self.settings = settings = stage.optimisation
+        self.fabric = fabric
+        self.team = team
+        self.stride = int(network.stride)  # type: ignore[arg-type]
+        self.layout = torch.channels_last if network.ndim == 2 else torch.channels_last_3d
+        self.loss = float("nan")
+        if team.size > 1:
+            synchronise(network)
+        network = network.to(memory_format=self.layout)  # type: ignore[call-overload]
+        kind = torch.optim.AdamW if settings.weight_decay else torch.optim.Adam
+        optimizer = kind(network.parameters(), settings.learning_rate, fused=True, weight_decay=settings.weight_decay)
+        self.raw: nn.Module = network
+        self.network, self.optimizer = fabric.setup(network, optimizer)
+        # Loaded after setup, so that all of it goes to the device.
+        if state.network is not None and state.optimizer is not None:
+            network.load_state_dict(state.network)
+            optimizer.load_state_dict(state.optimizer)
+        if state.loss_scale:
+            fabric.strategy.precision.load_state_dict(state.loss_scale)
+        self.average: AveragedModel | None = None
+        if settings.average_decay:
+            averaged = get_ema_multi_avg_fn(settings.average_decay)  # type: ignore[no-untyped-call]
+            self.average = AveragedModel(network, multi_avg_fn=averaged, use_buffers=True)
+            if state.average is not None:
+                self.average.load_state_dict(state.average)
+
+    def step(self, batch: Batch, iteration: int) -> Losses:
+        """Learn from this process's share of the batch of ``iteration``, counted from 0; return the whole batch's losses."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.settings, iteration)
+        self.network.train()
+        counts = Counts(*self.team.sum(torch.tensor(Counts.of(batch.points))).tolist())
+        self.optimizer.zero_grad()
+        parts = list(zip(*(tensor.chunk(self.settings.accumulate) for tensor in batch), strict=True))
+        total = torch.zeros(len(Losses._fields))
+        for number, (images, points) in enumerate(parts, 1):
+            waits = self.team.size > 1 and number < len(parts)
+            with self.fabric.no_backward_sync(self.network, enabled=waits):
+                total += self._learn(images, points, counts)
+        result = Losses(*self.team.sum(total))
+        loss = float(result.total)
+        if not math.isfinite(loss):
+            raise ConfigError(
+                f"The loss is no longer finite at iteration {iteration + 1}.",
+                "Lower learning_rate, or train with precision = '32-true'.",
+            )
+        self.optimizer.step()
+        if self.average is not None:
+            self.average.update_parameters(self.raw)
+        self.loss = loss if math.isnan(self.loss) else 0.98 * self.loss + 0.02 * loss
+        return result
+
+    def _learn(self, images: Tensor, points: Tensor, counts: Counts) -> Tensor:
+        """Add the gradients of a part of a batch; return what it adds to each of the losses."""
+        images = self.fabric.to_device(images).contiguous(memory_format=self.layout)
+        points = self.fabric.to_device(points)
+        answer, logit = self.network(images)
+        targets = make_targets(points, list(logit.shape[2:]), self.stride, self.stage.regression)
+        result = losses(answer.float(), logit.float(), targets, points, self.stride, self.stage, counts)
+        self.fabric.backward(result.total * self.team.size)  # of which the processes' gradients are the mean
+        return torch.stack([part.detach() for part in result]).cpu()
+
+    def candidate(self) -> Weights:
+        """Return a copy of the weights to validate, on the CPU: the moving average where there is one."""
+        source = self.average.module if self.average is not None else self.raw
+        return {key: value.detach().cpu().clone() for key, value in source.state_dict().items()}
+
+    def save_to(self, state: TrainingState) -> None:
+        """Put the session's state into ``state``."""
+        state.network = self.raw.state_dict()
+        state.average = self.average.state_dict() if self.average is not None else None
+        state.optimizer = self.optimizer.state_dict()
+        state.loss_scale = self.fabric.strategy.precision.state_dict()
