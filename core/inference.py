@@ -252,7 +252,7 @@ def _prediction(
         points_mm,
         presence,
         output.spread_mm.cpu().numpy() * np.float32(unit_mm.mean()),
-        np.asarray(info.calibration_mm, dtype=np.float32) * np.float32(unit_mm.mean()),
+        output.radius_mm.cpu().numpy() * np.float32(unit_mm.mean()),
         tuple(Status.ABSENT if a else Status.PREDICTED for a in absent),
     )
     fields = tuple(_fields(stage, grid, unit_mm) for stage in output.stages)

@@ -11,11 +11,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from core.calibration import Calibration
 from core.networks import GlobalNetwork, LocalNetwork
 from core.normalisation import Normalisation
 from core.pose import axis_turns, fit_shape, held_near, turn_image, turn_matrix, turn_origin
 from core.resampling import crop_starts, cut_crops, cut_turned_crops, resample, resample_window, resampled_shape
-from core.voting import inverse_log_transform, presence, vote
+from core.voting import displacement_of, presence, vote, vote_weights
 
 
 class StageOutput(NamedTuple):
@@ -57,6 +58,8 @@ class LocalizerOutput(NamedTuple):
         ``(L,)`` from the global stage, the only one that looks everywhere.
     spread_mm
         ``(L,)`` of the last stage's votes.
+    radius_mm
+        ``(L,)`` radius that holds the true position in 90 % of cases; NaN where the model is not calibrated.
     stages
         Every stage's own output.
     """
@@ -64,7 +67,25 @@ class LocalizerOutput(NamedTuple):
     points_index: Tensor
     presence: Tensor
     spread_mm: Tensor
+    radius_mm: Tensor
     stages: list[StageOutput]
+
+
+class StageMethod(NamedTuple):
+    """How a stage's network answers and its patches vote; the defaults are the paper's method.
+
+    Attributes
+    ----------
+    regression
+        What the network was taught, see `core.voting.displacement_of`.
+    voting, voting_count, voting_threshold
+        With which weights the patches vote, see `core.voting.vote_weights`.
+    """
+
+    regression: str = "log"
+    voting: str = "posterior"
+    voting_count: int = 1
+    voting_threshold: float = 0.5
 
 
 class Frame(NamedTuple):
@@ -124,6 +145,10 @@ class Localizer(nn.Module):
         Let the global stage analyse the image in all orientations along its axes, 24 in 3D, and take the one in which
         it finds the landmarks arranged most like the mean shape. For objects that lie in any pose: its network need only know
         those that are less than 63 degrees from the normal one.
+    methods
+        How each stage's network answers and its patches vote, global first; the paper's method if omitted.
+    calibration
+        Turns spread and posterior into a radius; none if omitted.
     """
 
     spacings_mm: list[float]  # annotated here, since a model of the global stage alone has empty lists
@@ -132,6 +157,7 @@ class Localizer(nn.Module):
     passes: list[int]
     reaches_mm: list[float]
     turns: list[list[int]]
+    methods: list[StageMethod]
     shape_mm: Tensor
 
     def __init__(
@@ -145,11 +171,16 @@ class Localizer(nn.Module):
         reaches_mm: list[float] | None = None,
         shape_mm: Tensor | None = None,
         any_pose: bool = False,
+        methods: list[StageMethod] | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         super().__init__()
+        methods = [StageMethod()] * len(spacings_mm) if methods is None else methods
         reaches_mm = [0.0] * len(local_networks) if reaches_mm is None else reaches_mm
         if not len(local_networks) == len(crops) == len(passes) == len(reaches_mm) == len(spacings_mm) - 1:
             raise ValueError("each local stage needs a network, a spacing, a crop and a number of passes")
+        if len(methods) != len(spacings_mm):
+            raise ValueError("each stage needs a method")
         if (any_pose or any(reaches_mm)) and shape_mm is None:
             raise ValueError("normalising the pose needs the mean shape")
         self.normalisation = normalisation
@@ -162,6 +193,8 @@ class Localizer(nn.Module):
         self.passes = [int(count) for count in passes]
         self.reaches_mm = [float(reach) for reach in reaches_mm]
         self.object_margin = 6  # samples of the global stage that are kept around an object
+        self.methods = list(methods)
+        self.calibration = Calibration() if calibration is None else calibration
         self.turns = axis_turns(global_network.ndim) if any_pose else []
         self.register_buffer("shape_mm", torch.zeros(0, 0) if shape_mm is None else shape_mm.float())
 
@@ -212,10 +245,10 @@ class Localizer(nn.Module):
         """
         factors = factors_of(spacing_mm, self.spacings_mm[0])
         if len(self.turns) == 0:
-            transformed, logit = self._global_answer(prepared, factors, tile)
+            answer, logit = self._global_answer(prepared, factors, tile)
             starts = torch.zeros(logit.shape[1], prepared.dim(), device=prepared.device)
             frame = self._axis_frame(starts, factors)
-            return self._concluded(transformed, logit, frame, self.spacings_mm[0], self.global_stride)
+            return self._concluded(answer, logit, frame, 0)
         image, first = self._object_box(resample(prepared, factors))
         best_score = -math.inf
         best: list[StageOutput] = []
@@ -246,12 +279,12 @@ class Localizer(nn.Module):
         self, image: Tensor, first: Tensor, factors: list[float], turn: list[int], tile: int
     ) -> StageOutput:
         """Analyse the image, resampled to the global stage's spacing, in one orientation along its axes."""
-        transformed, logit = self._global_answer(turn_image(image, turn), [1.0] * image.dim(), tile)
+        answer, logit = self._global_answer(turn_image(image, turn), [1.0] * image.dim(), tile)
         scale = torch.tensor(factors, device=image.device)
         rotation = turn_matrix(turn).to(image.device)
         origin = (turn_origin(list(image.shape), turn).to(image.device) + first + 0.5) * scale - 0.5
         frame = Frame(origin.unsqueeze(0).expand(logit.shape[1], -1), scale.unsqueeze(1) * rotation, rotation)
-        return self._concluded(transformed, logit, frame, self.spacings_mm[0], self.global_stride)
+        return self._concluded(answer, logit, frame, 0)
 
     def _second_look(
         self, image: Tensor, first: Tensor, factors: list[float], points_mm: Tensor, spacing_mm: Tensor
@@ -265,9 +298,9 @@ class Localizer(nn.Module):
         size = cells * self.global_stride
         centre = (middle_mm / spacing_mm + 0.5) / scale - 0.5
         cube = cut_turned_crops(image, [1.0] * image.dim(), centre - first, rotation, size)
-        transformed, logit = self.global_network.coarse(self.global_network.fine(cube.unsqueeze(0)))
+        answer, logit = self.global_network.coarse(self.global_network.fine(cube.unsqueeze(0)))
         frame = self._turned_frame(centre.expand(logit.shape[1], -1), rotation, size, factors)
-        return self._concluded(transformed, logit, frame, self.spacings_mm[0], self.global_stride)
+        return self._concluded(answer, logit, frame, 0)
 
     def _likeness(self, output: StageOutput, spacing_mm: Tensor, turn: list[int]) -> float:
         """Return how much the landmarks look like the object in its normal pose.
@@ -352,8 +385,8 @@ class Localizer(nn.Module):
                 frame = self._axis_frame(starts, factors)
             for number, network in enumerate(self.local_networks):
                 if number == local:
-                    transformed, logit = network(crops.unsqueeze(0))
-                    output = self._concluded(transformed, logit, frame, spacing, self.strides[local])
+                    answer, logit = network(crops.unsqueeze(0))
+                    output = self._concluded(answer, logit, frame, stage)
                     points = output.points_index
                     outputs.append(output)
         return outputs[-1]
@@ -369,28 +402,30 @@ class Localizer(nn.Module):
         origin = centres - rotation @ torch.full((len(factors),), (size - 1) / 2.0, device=centres.device)
         return Frame((origin + 0.5) * scale - 0.5, scale.unsqueeze(1) * rotation, rotation)
 
-    def _concluded(
-        self, transformed: Tensor, logit: Tensor, frame: Frame, stage_spacing_mm: float, stride: int
-    ) -> StageOutput:
+    def _concluded(self, answer: Tensor, logit: Tensor, frame: Frame, stage: int) -> StageOutput:
         """Vote, and map from samples of the stage's sub-images to indices of the input."""
-        displacement = inverse_log_transform(transformed[0].to(torch.float32))
+        method = self.methods[stage]
+        spacing_mm = self.spacings_mm[stage]
+        stride = self.global_stride if stage == 0 else self.strides[stage - 1]
+        displacement = displacement_of(answer[0].to(torch.float32), method.regression)
         weight = torch.sigmoid(logit[0].to(torch.float32))
+        votes = vote_weights(weight, method.voting, method.voting_count, method.voting_threshold)
         points: list[Tensor] = []
         spreads: list[Tensor] = []
-        for some, their_weight in zip(torch.split(displacement, 8), torch.split(weight, 8)):  # noqa: B905  a few at once: less memory
-            found, spread = vote(some, their_weight, stride)
+        for some, their_votes in zip(torch.split(displacement, 8), torch.split(votes, 8)):  # noqa: B905  a few at once: less memory
+            found, spread = vote(some, their_votes, stride)
             points.append(found)
             spreads.append(spread)
         to_index = frame.index_from_sample.t()
-        centre = torch.full((1, transformed.shape[2]), (stride - 1) / 2.0, device=weight.device)
+        centre = torch.full((1, displacement.shape[1]), (stride - 1) / 2.0, device=weight.device)
         steps = (frame.index_from_sample * stride).unsqueeze(0).expand(len(weight), -1, -1)
         first_cell = frame.origin_index + centre @ to_index
         turned = torch.einsum("ij,lj...->li...", frame.array_from_sample, displacement)
         return StageOutput(
             points_index=torch.cat(points) @ to_index + frame.origin_index,
             presence=presence(weight),
-            spread_mm=torch.cat(spreads) * stage_spacing_mm,
-            displacement_mm=turned * stage_spacing_mm,
+            spread_mm=torch.cat(spreads) * spacing_mm,
+            displacement_mm=turned * spacing_mm,
             weight=weight,
             index_from_cell=torch.cat([steps, first_cell.unsqueeze(2)], 2),
         )
@@ -399,7 +434,8 @@ class Localizer(nn.Module):
     def conclude(self, stages: list[StageOutput]) -> LocalizerOutput:
         """Put the outputs of all stages together."""
         last = stages[-1]
-        return LocalizerOutput(last.points_index, stages[0].presence, last.spread_mm, stages)
+        radius_mm = self.calibration(last.spread_mm, last.presence)
+        return LocalizerOutput(last.points_index, stages[0].presence, last.spread_mm, radius_mm, stages)
 
     def forward(self, voxels: Tensor, spacing_mm: Tensor, tile: int = 0) -> LocalizerOutput:
         """Localize every landmark.

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from core.errors import ModelFileError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 METADATA_NAME = "cairn.json"
 """Name of the metadata among the archive's extra files."""
 
@@ -69,7 +69,7 @@ class LandmarkError(_Strict):
 class ModelInfo(_Strict):
     """The metadata of a model file (DESIGN, section 2)."""
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     name: str
     version: str
     ndim: Literal[2, 3]
@@ -83,7 +83,8 @@ class ModelInfo(_Strict):
     training_data: str = ""
     validation_errors: tuple[LandmarkError, ...] = ()
     calibration_mm: tuple[float, ...] = Field(
-        default=(), description="per landmark: radius that held the true position in 90 % of validation cases"
+        default=(),
+        description="per landmark: median over the validation cases of the radius that is to hold the true position in 90 %",
     )
     licence: str = ""
     intended_use: str = ""

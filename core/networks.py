@@ -1,8 +1,8 @@
 """The fully convolutional networks of the paper (Noothout et al. 2020, section II), in 2D and 3D.
 
-Both networks take a batch of images and give, for every patch (cell of a coarse grid) and landmark, a log-transformed
-displacement in samples and the logit of the posterior that the patch holds the landmark. They know nothing of
-millimetres, files or training. Everything here can be scripted; numpy never enters.
+Both networks take a batch of images and give, for every patch (cell of a coarse grid) and landmark, a displacement in samples
+(log-transformed, as they are usually taught) and the logit of the posterior that the patch holds the landmark. They know
+nothing of millimetres, files or training. Everything here can be scripted; numpy never enters.
 """
 
 import torch
@@ -61,7 +61,37 @@ _LOGIT_BIAS = -4.0
 """Start of the classification head: about one patch in fifty holds a landmark, so that training begins calm."""
 
 
-class GlobalNetwork(nn.Module):
+class _TwoHeadedNetwork(nn.Module):
+    """What ends both networks: the heads for regression and classification, of which either may be missing (section V.B)."""
+
+    def __init__(self, ndim: int, landmarks: int) -> None:
+        super().__init__()
+        self.ndim = ndim
+        self.landmarks = landmarks
+
+    def add_heads(self, inputs: int, hidden: int, groups: int, regression: bool, classification: bool) -> None:
+        """Make the heads that are wanted, on features of ``inputs`` channels."""
+        if not (regression or classification):
+            raise ValueError("a network needs regression, classification or both")
+        ndim, landmarks = self.ndim, self.landmarks
+        self.regression = _head(ndim, inputs, hidden, landmarks * ndim, groups) if regression else None
+        self.classification = _head(ndim, inputs, hidden, landmarks, groups) if classification else None
+        if self.classification is not None:
+            nn.init.constant_(self.classification[-1].bias, _LOGIT_BIAS)  # type: ignore[arg-type]
+
+    def answers(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return displacement and logit, see `GlobalNetwork.forward`; zeros where their head is missing."""
+        batch_and_cells = [features.shape[0], self.landmarks] + list(features.shape[2:])  # noqa: RUF005  scripted
+        logit = torch.zeros(batch_and_cells, dtype=features.dtype, device=features.device)
+        displacement = torch.stack([logit] * self.ndim, 2)
+        if self.regression is not None:
+            displacement = self.regression(features).unflatten(1, [self.landmarks, self.ndim])
+        if self.classification is not None:
+            logit = self.classification(features)
+        return displacement, logit
+
+
+class GlobalNetwork(_TwoHeadedNetwork):
     """The global network: all landmarks at once from a whole image or a sub-image (paper, section II and Fig. 2).
 
     Parameters
@@ -79,6 +109,9 @@ class GlobalNetwork(nn.Module):
         four in 2D (section V.A.3).
     head_channels
         Nodes of the two dense layers of each head.
+    regression, classification
+        Whether there is that head (section V.B). Without regression every displacement is zero, without classification every
+        logit.
     """
 
     def __init__(
@@ -90,14 +123,14 @@ class GlobalNetwork(nn.Module):
         pairs: tuple[int, ...] = (3, 4, 6, 3),
         pool_before: tuple[bool, ...] | None = None,
         head_channels: int = 256,
+        regression: bool = True,
+        classification: bool = True,
     ) -> None:
-        super().__init__()
+        super().__init__(ndim, landmarks)
         if pool_before is None:
             pool_before = tuple(ndim == 2 or block < 2 for block in range(len(channels)))
         if not len(channels) == len(pairs) == len(pool_before):
             raise ValueError("channels, pairs and pool_before each need one entry per ResNet-block")
-        self.ndim = ndim
-        self.landmarks = landmarks
         self.stride = 2 ** (1 + sum(pool_before))
         layers: list[nn.Module] = [_convolution(ndim, 1, stem_channels, 7, stride=2), nn.ReLU()]
         inputs = stem_channels
@@ -112,9 +145,7 @@ class GlobalNetwork(nn.Module):
             reach += 2 * count * jump
             inputs = outputs
         self.trunk = nn.Sequential(*layers)
-        self.regression = _head(ndim, inputs, head_channels, landmarks * ndim)
-        self.classification = _head(ndim, inputs, head_channels, landmarks)
-        nn.init.constant_(self.classification[-1].bias, _LOGIT_BIAS)  # type: ignore[arg-type]
+        self.add_heads(inputs, head_channels, 1, regression, classification)
         # Bytes that an image takes on its way: per sample in the fine layers, where the stem's output is held up to three
         # times beside the image itself, and per cell in the coarse ones and in the vote.
         self.bytes_per_sample = 4 * (1 + 3 * stem_channels / 2**ndim)
@@ -126,7 +157,8 @@ class GlobalNetwork(nn.Module):
         Returns
         -------
         displacement
-            ``(B, L, D, *cells)`` log-transformed displacements from cell centre to landmark, in samples.
+            ``(B, L, D, *cells)`` displacements from cell centre to landmark in samples, in the form that the network was
+            taught (see `core.voting.displacement_of`).
         logit
             ``(B, L, *cells)``.
         """
@@ -149,11 +181,10 @@ class GlobalNetwork(nn.Module):
         for number, layer in enumerate(self.trunk):
             if number >= self.fine_layers:
                 features = layer(features)
-        displacement = self.regression(features).unflatten(1, [self.landmarks, self.ndim])
-        return displacement, self.classification(features)
+        return self.answers(features)
 
 
-class LocalNetwork(nn.Module):
+class LocalNetwork(_TwoHeadedNetwork):
     """One specialised network per landmark, side by side as one grouped network (paper, section II).
 
     Each sees its own sub-image: a ResNet-block, average pooling, a second ResNet-block and the two heads.
@@ -168,6 +199,8 @@ class LocalNetwork(nn.Module):
         Nodes of the two dense layers of each head.
     shared_trunk
         Let all landmarks share the layers before the heads; the heads stay one per landmark. Learns more from few images.
+    regression, classification
+        As in `GlobalNetwork`.
     """
 
     def __init__(
@@ -178,12 +211,12 @@ class LocalNetwork(nn.Module):
         pairs: tuple[int, ...] = (1, 1),
         head_channels: int = 64,
         shared_trunk: bool = False,
+        regression: bool = True,
+        classification: bool = True,
     ) -> None:
-        super().__init__()
+        super().__init__(ndim, landmarks)
         if len(channels) != len(pairs):
             raise ValueError("channels and pairs each need one entry per ResNet-block")
-        self.ndim = ndim
-        self.landmarks = landmarks
         self.shared_trunk = shared_trunk
         self.stride = 2 ** (len(channels) - 1)
         groups = 1 if shared_trunk else landmarks
@@ -195,10 +228,7 @@ class LocalNetwork(nn.Module):
             layers.append(_block(ndim, inputs * groups, outputs * groups, count, groups))
             inputs = outputs
         self.trunk = nn.Sequential(*layers)
-        wide, hidden = inputs * landmarks, head_channels * landmarks
-        self.regression = _head(ndim, wide, hidden, landmarks * ndim, landmarks)
-        self.classification = _head(ndim, wide, hidden, landmarks, landmarks)
-        nn.init.constant_(self.classification[-1].bias, _LOGIT_BIAS)  # type: ignore[arg-type]
+        self.add_heads(inputs * landmarks, head_channels * landmarks, landmarks, regression, classification)
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
         """Analyse ``(B, L, *crop)``, crop ``l`` for landmark ``l``; results as in `GlobalNetwork.forward`."""
@@ -206,5 +236,4 @@ class LocalNetwork(nn.Module):
             features = self.trunk(crops.flatten(0, 1).unsqueeze(1)).unflatten(0, [-1, self.landmarks]).flatten(1, 2)
         else:
             features = self.trunk(crops)
-        displacement = self.regression(features).unflatten(1, [self.landmarks, self.ndim])
-        return displacement, self.classification(features)
+        return self.answers(features)

@@ -21,6 +21,15 @@ def inverse_log_transform(transformed: Tensor) -> Tensor:
     return torch.sign(transformed) * torch.expm1(transformed.abs() * math.log(10.0))
 
 
+def displacement_of(output: Tensor, regression: str) -> Tensor:
+    """Return displacements in samples from what a network's regression head answers.
+
+    ``regression`` says what it learnt: ``"log"``, the log-transformed displacement; ``"linear"``, the displacement itself;
+    ``"off"``, nothing: the answer is zero, so that a patch points to its own centre.
+    """
+    return inverse_log_transform(output) if regression == "log" else output
+
+
 def cell_centres(cells: list[int], stride: int, device: torch.device) -> Tensor:
     """Return the index of each cell's centre in samples, ``(D, *cells)``: patch ``k`` covers samples ``kS ... kS+S-1``."""
     offset = (stride - 1) / 2.0
@@ -54,6 +63,33 @@ def vote(displacement: Tensor, weight: Tensor, stride: int) -> tuple[Tensor, Ten
     points = (votes * shares.unsqueeze(1)).sum(2)
     squared = (votes - points.unsqueeze(2)).square().sum(1)
     return points, (squared * shares).sum(1).sqrt()
+
+
+def vote_weights(posterior: Tensor, rule: str, count: int, threshold: float) -> Tensor:
+    """Return with which weight the patches vote, ``(L, *cells)``, from their posteriors of the same shape.
+
+    The method weighs by the posterior; the paper's discussion names the other rules (section VI).
+
+    Parameters
+    ----------
+    posterior
+        Posteriors that the patches hold the landmark.
+    rule
+        ``"posterior"``; ``"uniform"``: all patches alike; ``"top-k"``: the ``count`` most probable patches by their posterior;
+        ``"threshold"``: the patches at or above ``threshold`` by theirs; ``"arg-max"``: the most probable patch alone. Where
+        none reaches the threshold the most probable one votes.
+    """
+    if rule == "posterior":
+        return posterior
+    if rule == "uniform":
+        return torch.ones_like(posterior)
+    flat = posterior.flatten(1)
+    least = flat.amax(1, keepdim=True)
+    if rule == "threshold":
+        least = torch.minimum(least, torch.full_like(least, threshold))
+    elif rule == "top-k":
+        least = flat.topk(min(count, flat.shape[1]), dim=1)[0][:, -1:]
+    return torch.where(flat >= least, flat, torch.zeros_like(flat)).reshape(posterior.shape)
 
 
 def presence(weight: Tensor) -> Tensor:

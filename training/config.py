@@ -81,7 +81,10 @@ class OptimisationConfig(_Strict):
     Attributes
     ----------
     iterations, batch
-        Optimisation steps, and images per step.
+        Optimisation steps, and images per step, over all processes and accumulated parts together.
+    accumulate
+        Parts that a process learns its share of a batch in, one after the other, where the whole does not fit its device's
+        memory. Gradients are those of the whole batch, but batch normalisation sees each part by itself.
     learning_rate, schedule
         Adam's rate: constant as in the paper, or one warm-up and cosine descent to zero, which needs fewer iterations.
     weight_decay
@@ -98,6 +101,7 @@ class OptimisationConfig(_Strict):
 
     iterations: int = Field(gt=0)
     batch: int = Field(default=4, gt=0)
+    accumulate: int = Field(default=1, gt=0)
     learning_rate: float = Field(default=1e-3, gt=0)
     schedule: Literal["constant", "one-cycle"] = "constant"
     weight_decay: float = Field(default=0.0, ge=0)
@@ -106,8 +110,47 @@ class OptimisationConfig(_Strict):
     classification_weight: float = Field(default=1.0, ge=0)
     vote_weight: float = Field(default=0.0, ge=0)
 
+    @model_validator(mode="after")
+    def _in_equal_parts(self) -> "OptimisationConfig":
+        if self.batch % self.accumulate:
+            raise ValueError(f"a batch of {self.batch} does not divide into {self.accumulate} equal parts")
+        return self
 
-class GlobalStageConfig(_Strict):
+
+class _StageConfig(_Strict):
+    """What every stage has.
+
+    Attributes
+    ----------
+    spacing_mm
+        Spacing at which the stage analyses the image.
+    regression
+        What the displacements are learnt as: log-transformed (the paper's method), as they are, or not at all; without
+        them each patch votes for its own centre.
+    classification
+        Whether the network learns which patches hold a landmark; without it all patches vote alike.
+    voting, voting_count, voting_threshold
+        With which weight the patches vote, see `core.voting.vote_weights`; the training does not depend on it unless the vote
+        itself is taught (``vote_weight``), which always weighs by the posterior.
+    """
+
+    spacing_mm: float = Field(gt=0)
+    regression: Literal["log", "linear", "off"] = "log"
+    classification: bool = True
+    voting: Literal["posterior", "uniform", "top-k", "threshold", "arg-max"] = "posterior"
+    voting_count: int = Field(default=16, gt=0)
+    voting_threshold: float = Field(default=0.5, gt=0, lt=1)
+    optimisation: OptimisationConfig
+    augmentation: AugmentationConfig = AugmentationConfig()
+
+    @model_validator(mode="after")
+    def _learns_something(self) -> "_StageConfig":
+        if self.regression == "off" and not self.classification:
+            raise ValueError("a stage needs regression, classification or both")
+        return self
+
+
+class GlobalStageConfig(_StageConfig):
     """The global stage: spacing, network (see `core.networks.GlobalNetwork`), sub-images and optimisation.
 
     Attributes
@@ -121,7 +164,6 @@ class GlobalStageConfig(_Strict):
         object can be from the nearest of 24 orientations.
     """
 
-    spacing_mm: float = Field(gt=0)
     sub_image: tuple[int, ...] = Field(min_length=1, max_length=3)
     stem_channels: int = Field(default=16, gt=0)
     channels: tuple[int, ...] = (32, 64, 128, 256)
@@ -129,8 +171,6 @@ class GlobalStageConfig(_Strict):
     pool_before: tuple[bool, ...] | None = None
     head_channels: int = Field(default=256, gt=0)
     any_pose: bool = False
-    optimisation: OptimisationConfig
-    augmentation: AugmentationConfig = AugmentationConfig()
 
     @model_validator(mode="after")
     def _one_entry_per_block(self) -> "GlobalStageConfig":
@@ -139,7 +179,7 @@ class GlobalStageConfig(_Strict):
         return self
 
 
-class LocalStageConfig(_Strict):
+class LocalStageConfig(_StageConfig):
     """One local stage: spacing, networks (see `core.networks.LocalNetwork`), sub-images and optimisation.
 
     Attributes
@@ -160,7 +200,6 @@ class LocalStageConfig(_Strict):
         anywhere, but more often near the middle, as it will be met in later passes.
     """
 
-    spacing_mm: float = Field(gt=0)
     crop: int | Literal["auto"] = "auto"
     crop_quantile: float = Field(default=0.99, gt=0, le=1)
     passes: int = Field(default=1, gt=0)
@@ -171,8 +210,6 @@ class LocalStageConfig(_Strict):
     pairs: tuple[int, ...] = (1, 1)
     head_channels: int = Field(default=64, gt=0)
     shared_trunk: bool = False
-    optimisation: OptimisationConfig
-    augmentation: AugmentationConfig = AugmentationConfig()
 
     @model_validator(mode="after")
     def _consistent(self) -> "LocalStageConfig":
@@ -182,6 +219,9 @@ class LocalStageConfig(_Strict):
         if self.crop != "auto" and (self.crop <= 0 or self.crop % stride):
             raise ValueError(f"crop must be a positive multiple of the network's stride, {stride}")
         return self
+
+
+StageConfig = GlobalStageConfig | LocalStageConfig
 
 
 class CardConfig(_Strict):
@@ -237,7 +277,7 @@ class TrainingConfig(_Strict):
         """Tell whether a stage's network sees the object in the pose of the mean shape."""
         return self.local_stages[number - 1].pose if number else self.global_stage.any_pose
 
-    def stage(self, number: int) -> GlobalStageConfig | LocalStageConfig:
+    def stage(self, number: int) -> StageConfig:
         """Return the settings of a stage; 0 is the global one."""
         return self.local_stages[number - 1] if number else self.global_stage
 

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from core.localizer import Localizer
+from core.calibration import Calibration
+from core.localizer import Localizer, StageMethod
 from core.model_info import StageInfo
 from core.networks import GlobalNetwork, LocalNetwork
 from core.normalisation import Normalisation
-from training.config import TrainingConfig
+from training.config import StageConfig, TrainingConfig
 
 Weights = dict[str, Tensor]
 
@@ -38,11 +39,20 @@ def build_network(
             first.pairs,
             first.pool_before,
             first.head_channels,
+            first.regression != "off",
+            first.classification,
         )
     else:
         local = config.local_stages[stage - 1]
         network = LocalNetwork(
-            config.ndim, landmarks, local.channels, local.pairs, local.head_channels, local.shared_trunk
+            config.ndim,
+            landmarks,
+            local.channels,
+            local.pairs,
+            local.head_channels,
+            local.shared_trunk,
+            local.regression != "off",
+            local.classification,
         )
     if weights is not None:
         network.load_state_dict(weights)
@@ -54,6 +64,7 @@ def build_localizer(
     networks: Sequence[nn.Module],
     crops: Sequence[int],
     shape_mm: Sequence[Sequence[float]] | None = None,
+    calibration: Calibration | None = None,
 ) -> Localizer:
     """Join the networks of the first stages, global first, to a localizer in evaluation mode.
 
@@ -72,8 +83,16 @@ def build_localizer(
         [stage.reach_mm if stage.pose else 0.0 for stage in used],
         None if shape_mm is None else torch.tensor(shape_mm),
         config.global_stage.any_pose,
+        [_method(config.stage(number)) for number in range(len(networks))],
+        calibration,
     )
     return localizer.eval()
+
+
+def _method(stage: StageConfig) -> StageMethod:
+    """Return how a stage's network answers and its patches vote; without classification they vote alike."""
+    voting = stage.voting if stage.classification else "uniform"
+    return StageMethod(stage.regression, voting, stage.voting_count, stage.voting_threshold)
 
 
 def stage_infos(localizer: Localizer) -> tuple[StageInfo, ...]:

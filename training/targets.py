@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.voting import cell_centres, inverse_log_transform, log_transform, vote
-from training.config import OptimisationConfig
+from core.voting import cell_centres, displacement_of, log_transform, vote
+from training.config import StageConfig
 
 
 class Targets(NamedTuple):
@@ -20,7 +20,7 @@ class Targets(NamedTuple):
     Attributes
     ----------
     displacement
-        ``(B, L, D, *cells)`` log-transformed displacement from cell centre to landmark.
+        ``(B, L, D, *cells)`` displacement from cell centre to landmark in samples, log-transformed where that is learnt.
     label
         ``(B, L, *cells)`` 1 where the patch holds the landmark, else 0.
     known
@@ -35,10 +35,10 @@ class Targets(NamedTuple):
     judged: Tensor
 
 
-def make_targets(points: Tensor, cells: list[int], stride: int) -> Targets:
+def make_targets(points: Tensor, cells: list[int], stride: int, regression: str = "log") -> Targets:
     """Make targets from landmark positions ``(B, L, D)`` in samples of the sub-image.
 
-    NaN where absent, infinite where it cannot be judged.
+    NaN where absent, infinite where it cannot be judged. ``regression`` as in `training.config.GlobalStageConfig`.
     """
     ndim = len(cells)
     judged = ~torch.isinf(points).any(-1)
@@ -47,7 +47,21 @@ def make_targets(points: Tensor, cells: list[int], stride: int) -> Targets:
     spread = points.reshape(*points.shape, *[1] * ndim)
     displacement = spread - cell_centres(cells, stride, points.device)
     label = (displacement.abs() <= stride / 2).all(2)  # on the border between patches each of them holds it
-    return Targets(log_transform(displacement), label.float(), known.float(), judged.float())
+    if regression == "log":
+        displacement = log_transform(displacement)
+    return Targets(displacement, label.float(), known.float(), judged.float())
+
+
+class Counts(NamedTuple):
+    """By what the sums over landmarks are divided: how many are known, and how many are judged, in a whole batch."""
+
+    known: float
+    judged: float
+
+    @classmethod
+    def of(cls, points: Tensor) -> "Counts":
+        """Count in landmarks ``(B, L, D)`` as `make_targets` takes them."""
+        return cls(float(torch.isfinite(points).all(-1).sum()), float((~torch.isinf(points).any(-1)).sum()))
 
 
 class Losses(NamedTuple):
@@ -60,13 +74,21 @@ class Losses(NamedTuple):
 
 
 def losses(
-    transformed: Tensor, logit: Tensor, targets: Targets, points: Tensor, stride: int, config: OptimisationConfig
+    answer: Tensor,
+    logit: Tensor,
+    targets: Targets,
+    points: Tensor,
+    stride: int,
+    stage: StageConfig,
+    counts: Counts | None = None,
 ) -> Losses:
-    """Mean absolute error of log displacements + binary cross-entropy (+ the error of the vote, if weighted).
+    """Mean absolute error of the displacements + binary cross-entropy (+ the error of the vote, if weighted).
+
+    What the stage does not learn costs nothing.
 
     Parameters
     ----------
-    transformed, logit
+    answer, logit
         Network outputs, see `core.networks.GlobalNetwork.forward`.
     targets
         From `make_targets`.
@@ -74,27 +96,34 @@ def losses(
         ``(B, L, D)`` landmarks in samples of the sub-image.
     stride
         Patch size in samples.
-    config
-        The weights of the parts.
+    stage
+        Says what is learnt, and the weights of the parts.
+    counts
+        Those of the whole batch where these sub-images are only a part of it: the parts' losses then add up to the whole's.
     """
     known = targets.known
-    share = known.sum().clamp(min=1.0)
-    error = (transformed - targets.displacement).abs().flatten(2).mean(2)
-    regression = (error * known).sum() / share
-    entropy = F.binary_cross_entropy_with_logits(logit, targets.label, reduction="none").flatten(2).mean(2)
-    classification = (entropy * targets.judged).sum() / targets.judged.sum().clamp(min=1.0)
-    total = regression + config.classification_weight * classification
-    voted = torch.zeros((), device=logit.device)
-    if config.vote_weight > 0:
-        radial = _vote_error(transformed, logit, points, stride)
+    counts = counts or Counts.of(points)
+    share = max(1.0, counts.known)
+    nothing = torch.zeros((), device=logit.device)
+    regression, classification, voted = nothing, nothing, nothing
+    if stage.regression != "off":
+        error = (answer - targets.displacement).abs().flatten(2).mean(2)
+        regression = (error * known).sum() / share
+    if stage.classification:
+        entropy = F.binary_cross_entropy_with_logits(logit, targets.label, reduction="none").flatten(2).mean(2)
+        classification = (entropy * targets.judged).sum() / max(1.0, counts.judged)
+    if stage.optimisation.vote_weight > 0:
+        radial = _vote_error(answer, logit, points, stride, stage.regression)
         voted = (torch.log10(1.0 + radial) * known).sum() / share
-        total = total + config.vote_weight * voted
+    weights = stage.optimisation
+    total = regression + weights.classification_weight * classification + weights.vote_weight * voted
     return Losses(total, regression.detach(), classification.detach(), voted.detach())
 
 
-def _vote_error(transformed: Tensor, logit: Tensor, points: Tensor, stride: int) -> Tensor:
+def _vote_error(answer: Tensor, logit: Tensor, points: Tensor, stride: int, regression: str) -> Tensor:
     """Return the radial error ``(B, L)`` of the voted positions, in samples."""
-    displacement = inverse_log_transform(transformed.clamp(-4.0, 4.0)).flatten(0, 1)
+    bounded = answer.clamp(-4.0, 4.0) if regression == "log" else answer
+    displacement = displacement_of(bounded, regression).flatten(0, 1)
     found, _ = vote(displacement, torch.sigmoid(logit).flatten(0, 1), stride)
     difference = found - torch.nan_to_num(points, posinf=0.0).flatten(0, 1)
     return (difference.square().sum(1) + 1e-6).sqrt().reshape(points.shape[:2])

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.localizer import Localizer, StageOutput, factors_of
+from core.calibration import Calibration
+from core.localizer import Localizer, StageMethod, StageOutput, factors_of
 from core.networks import GlobalNetwork, LocalNetwork
 from core.normalisation import Normalisation
 from core.pose import axis_turns, turn_image, turn_matrix
@@ -206,3 +207,37 @@ def test_stages_must_be_described() -> None:
 def test_a_pose_cannot_be_normalised_without_the_mean_shape() -> None:
     with pytest.raises(ValueError, match="mean shape"):
         Localizer(Normalisation(), GlobalNetwork(2, 1, 4, (4,), (1,)), [], [1.0], [], [], any_pose=True)
+
+
+def test_each_stage_answers_and_votes_by_its_own_method() -> None:
+    points = torch.tensor([[7.25, 11.0], [3.0, 4.5]])
+    localizer = make_localizer(2)
+    network = KnowsTheAnswer(4)
+    network.points = points
+    localizer.global_network = network  # type: ignore[assignment]
+    spacing = torch.tensor([1.0, 1.0])
+    assert torch.allclose(localizer.global_stage(torch.zeros(24, 24), spacing).points_index, points, atol=1e-3)
+    # The same answers read as plain displacements are too short, so the votes no longer meet.
+    localizer.methods = [StageMethod("linear"), StageMethod()]
+    assert localizer.global_stage(torch.zeros(24, 24), spacing).spread_mm.min() > 1.0
+    # One voter alone has no spread.
+    localizer.methods = [StageMethod("linear", "arg-max"), StageMethod()]
+    network_logits = network.forward
+
+    def one_sure_patch(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        answer, logit = network_logits(images)
+        logit[:, :, 1, 2] = 3.0
+        return answer, logit
+
+    network.forward = one_sure_patch  # type: ignore[method-assign]
+    assert localizer.global_stage(torch.zeros(24, 24), spacing).spread_mm.max() < 1e-3
+
+
+def test_a_calibrated_localizer_gives_a_radius() -> None:
+    localizer = make_localizer(2)
+    voxels, spacing = torch.rand(40, 40), torch.tensor([0.5, 0.5])
+    assert localizer(voxels, spacing).radius_mm.isnan().all()
+    localizer.calibration = Calibration(torch.tensor([1.0, 2.0]), 0.5, 1.0)
+    output = localizer(voxels, spacing)
+    last = output.stages[-1]
+    assert torch.equal(output.radius_mm, localizer.calibration(last.spread_mm, last.presence))

@@ -77,3 +77,25 @@ def test_wrong_number_of_blocks_is_refused() -> None:
         GlobalNetwork(2, 1, channels=(4, 8), pairs=(1,))
     with pytest.raises(ValueError, match="one entry per ResNet-block"):
         LocalNetwork(2, 1, channels=(4, 8), pairs=(1,))
+
+
+@pytest.mark.parametrize("local", [False, True])
+def test_a_missing_head_answers_nothing(local: bool) -> None:
+    def made(**heads: bool) -> GlobalNetwork | LocalNetwork:
+        return (
+            LocalNetwork(2, 3, (4, 8), head_channels=8, **heads)
+            if local
+            else GlobalNetwork(2, 3, 4, (4,), (1,), **heads)
+        )
+
+    images = torch.randn(2, 3 if local else 1, 16, 16)
+    displacement, logit = made(classification=False)(images)
+    assert logit.shape == (2, 3, *displacement.shape[3:])
+    assert displacement.abs().sum() > 0
+    assert logit.abs().sum() == 0
+    displacement, logit = made(regression=False)(images)
+    assert displacement.shape == (2, 3, 2, *logit.shape[2:])
+    assert displacement.abs().sum() == 0
+    assert logit.abs().sum() > 0
+    with pytest.raises(ValueError, match="regression, classification or both"):
+        made(regression=False, classification=False)

@@ -5,7 +5,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.voting import cell_centres, inverse_log_transform, log_transform, presence, vote
+from core.voting import (
+    cell_centres,
+    displacement_of,
+    inverse_log_transform,
+    log_transform,
+    presence,
+    vote,
+    vote_weights,
+)
 
 
 @given(st.lists(st.floats(-2000, 2000, width=32, allow_subnormal=False), min_size=1, max_size=20))
@@ -63,3 +71,36 @@ def test_presence_sums_what_neighbours_share() -> None:
 
 def test_presence_never_exceeds_one() -> None:
     assert presence(torch.ones(1, 3, 3, 3)).tolist() == [1.0]
+
+
+POSTERIOR = torch.tensor([[[0.1, 0.7, 0.2], [0.6, 0.05, 0.3]]])
+
+
+@pytest.mark.parametrize(
+    ("rule", "voters"),
+    [
+        ("posterior", [0.1, 0.7, 0.2, 0.6, 0.05, 0.3]),
+        ("uniform", [1.0] * 6),
+        ("top-k", [0, 0.7, 0, 0.6, 0, 0.3]),
+        ("threshold", [0, 0.7, 0, 0.6, 0, 0]),
+        ("arg-max", [0, 0.7, 0, 0, 0, 0]),
+    ],
+)
+def test_each_rule_lets_its_patches_vote(rule: str, voters: list[float]) -> None:
+    weights = vote_weights(POSTERIOR, rule, 3, 0.5)
+    assert weights.shape == POSTERIOR.shape
+    assert weights.flatten().tolist() == pytest.approx(voters)
+
+
+def test_where_no_patch_reaches_the_threshold_the_most_probable_one_votes() -> None:
+    assert vote_weights(POSTERIOR, "threshold", 1, 0.9).flatten().tolist() == pytest.approx([0, 0.7, 0, 0, 0, 0])
+
+
+def test_more_voters_than_patches_are_all_patches() -> None:
+    assert torch.equal(vote_weights(POSTERIOR, "top-k", 100, 0.5), POSTERIOR)
+
+
+def test_displacements_come_back_in_the_form_that_was_taught() -> None:
+    displacement = torch.tensor([[[-7.0, 0.0, 120.0]]])
+    assert torch.allclose(displacement_of(log_transform(displacement), "log"), displacement, rtol=1e-4)
+    assert torch.equal(displacement_of(displacement, "linear"), displacement)

@@ -3,12 +3,19 @@ import math
 import pytest
 import torch
 
-from training.config import OptimisationConfig
+from core.voting import displacement_of
+from training.config import GlobalStageConfig, OptimisationConfig
 from training.targets import losses, make_targets
 
 
-def settings(**changes: float) -> OptimisationConfig:
-    return OptimisationConfig(iterations=1, **changes)  # type: ignore[arg-type]
+def settings(regression: str = "log", classification: bool = True, **changes: float) -> GlobalStageConfig:
+    return GlobalStageConfig(
+        spacing_mm=1.0,
+        sub_image=(64,),
+        regression=regression,  # type: ignore[arg-type]
+        classification=classification,
+        optimisation=OptimisationConfig(iterations=1, **changes),  # type: ignore[arg-type]
+    )
 
 
 def test_the_patch_that_holds_the_landmark_is_labelled() -> None:
@@ -90,3 +97,40 @@ def test_the_classification_is_a_mean_over_the_judged_landmarks_only() -> None:
     nobody = torch.full((1, 2, 2), math.inf)
     targets = make_targets(nobody, [4, 4], 4)
     assert float(losses(targets.displacement, logit, targets, nobody, 4, settings(vote_weight=1.0)).total) == 0.0
+
+
+def test_displacements_are_learnt_in_the_form_that_the_stage_says() -> None:
+    points = torch.tensor([[[5.0, 9.0]]])
+    linear = make_targets(points, [4, 4], 4, "linear").displacement
+    assert linear[0, 0, :, 0, 0].tolist() == [3.5, 7.5]
+    assert torch.allclose(
+        displacement_of(make_targets(points, [4, 4], 4, "log").displacement, "log"), linear, atol=1e-4
+    )
+    logit = torch.where(make_targets(points, [4, 4], 4).label > 0, 30.0, -30.0)
+    result = losses(
+        linear, logit, make_targets(points, [4, 4], 4, "linear"), points, 4, settings("linear", vote_weight=1.0)
+    )
+    assert float(result.regression) == 0.0
+    assert float(result.vote) < 1e-3
+
+
+@pytest.mark.parametrize(("regression", "classification"), [("off", True), ("log", False)])
+def test_what_is_switched_off_costs_nothing(regression: str, classification: bool) -> None:
+    points = torch.tensor([[[5.0, 9.0]]])
+    targets = make_targets(points, [4, 4], 4, regression)
+    result = losses(
+        torch.ones_like(targets.displacement),
+        torch.ones_like(targets.label),
+        targets,
+        points,
+        4,
+        settings(regression, classification),
+    )
+    assert (float(result.regression) == 0.0) == (regression == "off")
+    assert (float(result.classification) == 0.0) == (not classification)
+    assert float(result.total) > 0
+
+
+def test_a_stage_that_learns_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="regression, classification or both"):
+        settings("off", classification=False)
