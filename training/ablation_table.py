@@ -12,7 +12,7 @@ from core.files import written_whole
 from training.ablation import Results
 from training.metrics import ALL, FloatArray, median_and_iqr
 from training.statistics import significance_mark, wilcoxon_p
-from training.variants import GLOBAL, PROPOSED, SINGLE, VARIANTS
+from training.variants import GLOBAL, PROPOSED, SINGLE
 
 OBSERVERS = "observers"
 """What the distance between two observers is called beside the variants."""
@@ -39,23 +39,17 @@ def tabulate_ablation(results: Results) -> pd.DataFrame:
     """
     errors_mm = {key: table.reindex(columns=list(results.names)).to_numpy() for key, table in results.errors_mm.items()}
     if np.isfinite(results.observer_errors_mm).any():
-        errors_mm[OBSERVERS] = results.observer_errors_mm
+        errors_mm = {OBSERVERS: results.observer_errors_mm} | errors_mm
     rows = []
-    for key in (key for key in (OBSERVERS, *_keys()) if key in errors_mm):
+    for key, all_mm in errors_mm.items():
         reference = _reference(key)
         for label, names in _groups(results).items():
             if key == SINGLE.key and not set(names) <= set(results.errors_mm[key].columns):
                 continue
             columns = [results.names.index(name) for name in names]
             other_mm = errors_mm[reference][:, columns] if reference in errors_mm else None
-            rows.append(
-                {"variant": key, "landmark": label, **_figures(errors_mm[key][:, columns], reference, other_mm)}
-            )
+            rows.append({"variant": key, "landmark": label, **_figures(all_mm[:, columns], reference, other_mm)})
     return pd.DataFrame(rows)
-
-
-def _keys() -> list[str]:
-    return [variant.key for variant in VARIANTS]
 
 
 def _reference(key: str) -> str:
@@ -69,7 +63,7 @@ def _groups(results: Results) -> dict[str, tuple[str, ...]]:
     """Return the landmarks that are summed up together, by what they are called."""
     groups = {name: (name,) for name in results.names} | {ALL: results.names}
     alone = results.errors_mm.get(SINGLE.key)
-    if alone is not None and len(alone.columns) < len(results.names):
+    if alone is not None and 1 < len(alone.columns) < len(results.names):
         groups[f"the {len(alone.columns)} of SL"] = tuple(alone.columns)
     return groups
 
