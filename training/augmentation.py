@@ -41,15 +41,18 @@ class SpatialMap:
 
     def source_of_grid(self) -> Tensor:
         """Return the source position of every sample of the sub-images, ``(N, *size, D)``."""
-        axes = [torch.arange(n, dtype=torch.float32) for n in self.size]
-        output = torch.stack(torch.meshgrid(*axes, indexing="ij"), -1)
-        source = torch.einsum("nij,...j->n...i", self.matrix, output - self.centre_output)
-        source = source + self.centre_source.reshape(-1, *[1] * len(self.size), len(self.size))
+        ndim = len(self.size)
+        source = self.centre_source.reshape(
+            -1, ndim, *[1] * ndim
+        )  # coordinates outermost in memory: several times faster
+        for axis, length in enumerate(self.size):  # one axis after the other: all but the last sum are small
+            away = torch.arange(length, dtype=torch.float32) - self.centre_output[axis]
+            along = away.reshape([length if other == axis else 1 for other in range(ndim)])
+            source = source + self.matrix[:, :, axis].reshape(-1, ndim, *[1] * ndim) * along
         if self.elastic is not None:
-            mode = "bilinear" if len(self.size) == 2 else "trilinear"
-            field = torch.nn.functional.interpolate(self.elastic, self.size, mode=mode, align_corners=True)
-            source = source + field.movedim(1, -1)
-        return source
+            mode = "bilinear" if ndim == 2 else "trilinear"
+            source = source + torch.nn.functional.interpolate(self.elastic, self.size, mode=mode, align_corners=True)
+        return source.movedim(1, -1)
 
     def elastic_at(self, output: Tensor) -> Tensor:
         """Return the elastic displacement at output positions ``(N, P, D)``; constant beyond the border."""
@@ -67,7 +70,9 @@ class SpatialMap:
         output = torch.zeros_like(source) + self.centre_output
         for _ in range(20 if self.elastic is not None else 1):
             moved = source - self.centre_source.unsqueeze(1) - self.elastic_at(output)
-            output = torch.einsum("nij,npj->npi", inverse, moved) + self.centre_output
+            before, output = output, torch.einsum("nij,npj->npi", inverse, moved) + self.centre_output
+            if torch.nan_to_num(output - before).abs().max() < 1e-3:
+                break
         return output
 
 

@@ -53,13 +53,31 @@ def random_generators(seed: int, stage: int, iteration: int, items: Iterable[int
 
 def _sampled(image: Tensor, source: Tensor) -> Tensor:
     """Interpolate ``image`` linearly at positions ``source`` ``(N, *size, D)``; zeros outside. Returns ``(N, *size)``."""
-    shape = torch.tensor(image.shape, dtype=torch.float32)
-    where = ((source + 0.5) * (2.0 / shape) - 1.0).flip(-1)
-    stacked = where.flatten(0, 1).unsqueeze(0)  # one call for all sub-images: they stand on top of each other
-    values = torch.nn.functional.grid_sample(
-        image.float()[None, None], stacked, mode="bilinear", padding_mode="zeros", align_corners=False
-    )
-    return values.reshape(source.shape[:-1])
+    shape = torch.tensor(image.shape)
+    if image.numel() < 8 * source[..., 0].numel():
+        return _interpolated(image, _relative(source, shape))
+    # Crops see little of an X-ray and less of a volume; all of it as float32 would cost more than everything else.
+    positions = source.flatten(1, -2)
+    first = torch.minimum(positions.amin(1).floor().long().clamp(min=0), shape - 1)
+    seen = torch.minimum(positions.amax(1).ceil().long().clamp(min=0), shape - 1) + 1 - first
+    where = _relative(positions - first[:, None], seen[:, None]).reshape(source.shape)
+    crops = []
+    for starts, lengths, crop in zip(first.tolist(), seen.tolist(), where.split(1), strict=True):
+        window = image[tuple(slice(start, start + length) for start, length in zip(starts, lengths, strict=True))]
+        crops.append(_interpolated(window, crop))
+    return torch.cat(crops)
+
+
+def _relative(positions: Tensor, shape: Tensor) -> Tensor:
+    """Return ``positions`` ``(…, D)`` in an image of ``shape`` as ``grid_sample`` counts them."""
+    return ((positions + 0.5) * (2.0 / shape) - 1.0).flip(-1)
+
+
+def _interpolated(image: Tensor, where: Tensor) -> Tensor:
+    """Return ``image`` at positions ``(N, *size, D)`` from `_relative`, ``(N, *size)``."""
+    images = image.float().expand(len(where), 1, *image.shape)
+    values = torch.nn.functional.grid_sample(images, where, mode="bilinear", padding_mode="zeros", align_corners=False)
+    return values[:, 0]
 
 
 def _posed(

@@ -3,11 +3,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import map_coordinates
 
 from training.augmentation import SpatialMap, change_intensity, random_elastic, random_matrices
 from training.config import AugmentationConfig, LocalStageConfig, OptimisationConfig
 from training.mirror import make_mirror
-from training.sampling import StageCase, global_batch, local_batch, random_generators
+from training.sampling import StageCase, _sampled, global_batch, local_batch, random_generators
 
 STRONG = AugmentationConfig(
     rotation_deg=40, scale=0.2, translation_mm=4, elastic_mm=1.0, elastic_grid_mm=16, contrast=0.2, brightness=0.2
@@ -62,6 +63,23 @@ def test_a_map_and_its_inverse_agree(seed: int, ndim: int) -> None:
     cell = tuple(int(rng.integers(n)) for n in size)
     found = spatial.output_of(sources[(slice(None), *cell)].unsqueeze(1))[:, 0]
     assert torch.allclose(found, torch.tensor(cell, dtype=torch.float32).expand(3, ndim), atol=0.05)
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+@pytest.mark.parametrize("side", [12, 60])
+def test_sampling_is_linear_interpolation_with_zeros_outside(ndim: int, side: int) -> None:
+    """In an image hardly larger than the crops, and in one of which they see little; the last one lies outside."""
+    rng = np.random.default_rng(side)
+    image = torch.from_numpy(rng.normal(size=(side, side + 3, side + 1)[:ndim])).half()
+    centres = torch.tensor([[1.0] * ndim, [side - 2.0] * ndim, [side / 2] * ndim, [side * 5.0] * ndim])
+    matrices = random_matrices(rng, 4, ndim, AugmentationConfig(rotation_deg=40, scale=0.2))
+    size = (8, 6, 7)[:ndim]
+    source = SpatialMap(matrices, centres, (torch.tensor(size) - 1) / 2, size).source_of_grid()
+    assert source.shape == (4, *size, ndim)
+    padded = np.pad(image.float().numpy(), 1)  # scipy does not blend into the zeros outside
+    expected = map_coordinates(padded, np.moveaxis(source.numpy(), -1, 0) + 1, order=1)
+    assert np.allclose(_sampled(image, source).numpy(), expected, atol=1e-4)
+    assert (expected[3] == 0).all()
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
