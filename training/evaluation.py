@@ -122,7 +122,7 @@ class Evaluation:
         return summarize(self.observer_errors_mm, np.isfinite(self.observer_errors_mm), self.names, thresholds_mm)
 
     def outliers(self, largest_mm: float) -> pd.DataFrame:
-        """List what went wrong, largest errors first, then what has no error.
+        """List what went wrong: first what was not found or is not there, then the largest errors.
 
         Returns
         -------
@@ -152,7 +152,7 @@ class Evaluation:
             for number, row in np.argwhere(chosen)
         ]
         table = pd.DataFrame(rows, columns=["case", "landmark", "error_mm", "radius_mm", "presence", "why"])
-        return table.sort_values("error_mm", ascending=False, kind="stable", ignore_index=True)
+        return table.sort_values("error_mm", ascending=False, na_position="first", kind="stable", ignore_index=True)
 
     @property
     def observed_twice(self) -> bool:

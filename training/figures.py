@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
 
 from core.calibration import NOMINAL_COVERAGE
@@ -95,7 +96,7 @@ def draw_success_curve(
     for label, (errors_mm, present) in error_series(evaluation, other).items():
         rates = _rates(tables, label, marked_mm)
         if label == OBSERVERS:
-            _draw_observers(axes, rates, np.asarray(marked_mm), 0.32 * marked_mm[0])
+            _draw_observers(axes, rates, np.array(marked_mm), 0.32 * marked_mm[0])
             continue
         style = _style(label, evaluation, tables, other)
         curve = [0.0, *(success_rate(errors_mm, distance, present) for distance in distances_mm)]
@@ -103,7 +104,7 @@ def draw_success_curve(
         axes.plot(marked_mm, rates, style.marker, color=style.colour, markersize=5)
         axes.plot([], [], style.marker, color=style.colour, linestyle=style.dashes, label=plain(label))
     _label_rates(axes)
-    axes.set_xlim(0, marked_mm[-1] * 1.02)
+    axes.set_xlim(0, marked_mm[-1] + 0.4 * marked_mm[0])
     axes.set_xticks(marked_mm, [f"{threshold:g}" for threshold in marked_mm])
     axes.legend(loc="lower right", frameon=False)
     caption = (
@@ -127,19 +128,22 @@ def draw_success_bars(
         colour = _style(label, evaluation, tables, other).colour
         axes.bar(lefts, heights, 0.94 * width, color=colour, label=plain(label))
         for left, height in zip(lefts, heights, strict=True):
-            axes.text(left, height + 1, f"{height:.1f}", ha="center", va="bottom", fontsize=8, color=INK)
+            text = axes.text(left, height + 1, f"{height:.1f}", ha="center", va="bottom", fontsize=8, color=INK)
+            text.set_path_effects([withStroke(linewidth=3, foreground="white")])
     if evaluation.observed_twice:
         _draw_observers(axes, _rates(tables, OBSERVERS, thresholds_mm), middles, 0.46)
     _label_rates(axes)
     axes.set_ylim(0, 108)
     axes.set_xticks(middles, [f"{threshold:g}" for threshold in thresholds_mm])
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+    handles, _ = axes.get_legend_handles_labels()
+    handles.sort(key=lambda handle: handle.get_label() == OBSERVERS)
+    axes.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False)
     caption = "Success detection rates over all landmarks at the asked thresholds, percent."
     return ReportFigure("sdr_bars", render(figure), caption + _about_observers(evaluation))
 
 
 def _draw_observers(axes: Axes, rates: FloatArray, middles: FloatArray, reach: float) -> None:
-    axes.hlines(rates, middles - reach, middles + reach, color=INK, linewidth=2.2, label="second observer")
+    axes.hlines(rates, middles - reach, middles + reach, color=INK, linewidth=2.2, label=OBSERVERS)
 
 
 def _about_observers(evaluation: Evaluation) -> str:
@@ -152,39 +156,41 @@ def _about_observers(evaluation: Evaluation) -> str:
 
 
 def draw_errors(evaluation: Evaluation, largest_mm: float, other: Evaluation | None) -> ReportFigure:
-    """Draw the radial errors of every landmark as a box, with the observers' median distance."""
+    """Draw the radial errors of every landmark as a box, up to ``largest_mm``, with the observers' median distance."""
     columns = [column[np.isfinite(column)] for column in evaluation.errors_mm.T]
+    markers = {}
+    if other is not None:
+        label = f"{plain(title_of_other(evaluation, other))}, median"
+        markers[label] = (_medians(other.errors_mm), "^", ORANGE)
+    if evaluation.observed_twice:
+        markers["between observers, median"] = (_medians(evaluation.observer_errors_mm), "D", VERMILION)
+    drawn_mm = np.concatenate([[0.0], *columns, *(medians_mm for medians_mm, _, _ in markers.values())])
+    end_mm = min(largest_mm, 1.03 * float(np.nanmax(drawn_mm))) or largest_mm
     figure, axes = _one_axes(8.0, 1.1 + 0.27 * len(columns))
     rows = np.arange(len(columns))
     boxes = axes.boxplot(
-        [np.minimum(column, largest_mm) for column in columns], positions=rows.tolist(), orientation="horizontal",
+        [np.minimum(column, end_mm) for column in columns], positions=rows.tolist(), orientation="horizontal",
         widths=0.62, patch_artist=True, medianprops={"color": INK, "linewidth": 1.6},
         boxprops={"facecolor": "#9ecae8", "edgecolor": BLUE}, whiskerprops={"color": BLUE}, capprops={"color": BLUE},
         flierprops={"marker": ".", "markersize": 3.5, "markeredgecolor": BLUE, "alpha": 0.6},
     )  # fmt: skip
     boxes["boxes"][0].set_label(plain(evaluation.model))
-    if other is not None:
-        medians_mm = _medians(other.errors_mm)
-        label = f"{plain(title_of_other(evaluation, other))}, median"
-        axes.plot(medians_mm, rows, "^", color=ORANGE, markeredgecolor=INK, markersize=6, label=label)
-    if evaluation.observed_twice:
-        medians_mm = _medians(evaluation.observer_errors_mm)
-        axes.plot(medians_mm, rows, "D", color=VERMILION, markersize=5, label="between observers, median")
+    for label, (medians_mm, marker, colour) in markers.items():
+        axes.plot(
+            np.minimum(medians_mm, end_mm), rows, marker, color=colour, markeredgecolor=INK, markersize=5.5, label=label
+        )
     axes.set_yticks(rows, [plain(name) for name in evaluation.names])
     axes.set_ylim(len(columns) - 0.4, -0.6)
-    axes.set_xlim(0, largest_mm * 1.02)
+    axes.set_xlim(0, 1.01 * end_mm)
     axes.set_xlabel("radial error, mm")
     axes.grid(axis="x", color=RULE, linewidth=0.7)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
-    beyond = sum(int((column > largest_mm).sum()) for column in columns)
     caption = (
         "Radial errors per landmark. Boxes reach from the first to the third quartile, with the median as a line; whiskers "
         "to the last error within 1.5 IQR of the box; dots are errors beyond."
     )
-    if beyond:
-        caption += (
-            f" {beyond} {'error' if beyond == 1 else 'errors'} above {largest_mm:g} mm are drawn at the right border."
-        )
+    if beyond := int((drawn_mm > end_mm).sum()):
+        caption += f" Drawn at the right border: {beyond} beyond {end_mm:g} mm."
     return ReportFigure("errors", render(figure), caption)
 
 
@@ -219,9 +225,10 @@ def draw_certainty(tables: Tables) -> ReportFigure:
     right.grid(axis="x", color=RULE, linewidth=0.7)
     caption = (
         f"Left: predictions of all landmarks in {len(groups)} groups of about equal size, from the smallest to the largest "
-        "predicted radius. Rising lines mean that a larger circle does mean a larger error; on the dashed line the radius holds "
-        f"exactly {100 * NOMINAL_COVERAGE:g} % of the group. Right: share of true positions within the predicted radius per "
-        f"landmark, with its 95 % interval (Wilson); it was meant to be {100 * NOMINAL_COVERAGE:g} % (dashed)."
+        "predicted radius. Rising lines mean that a larger radius does mean a larger error; where the upper line meets the "
+        f"dashed one, the group's typical radius holds about {100 * NOMINAL_COVERAGE:g} % of it. Right: share of true "
+        "positions within the predicted radius per landmark, with its 95 % interval (Wilson); it was meant to be "
+        f"{100 * NOMINAL_COVERAGE:g} % (dashed)."
     )
     return ReportFigure("certainty", render(figure), caption)
 
@@ -250,8 +257,8 @@ def _rates(tables: Tables, label: str, thresholds_mm: Sequence[float]) -> FloatA
     return tables["sdr"].loc[label, columns].to_numpy(dtype=np.float64)
 
 
-def _medians(errors_mm: FloatArray) -> list[float]:
-    return [median_and_iqr(column[np.isfinite(column)])[0] for column in errors_mm.T]
+def _medians(errors_mm: FloatArray) -> FloatArray:
+    return np.array([median_and_iqr(column[np.isfinite(column)])[0] for column in errors_mm.T])
 
 
 def _interval_percent(percent: FloatArray, count: FloatArray) -> tuple[FloatArray, FloatArray]:

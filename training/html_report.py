@@ -57,16 +57,15 @@ def to_html(
 
 def _privacy(content: Content) -> str:
     images = any(figure.shows_images for figure in content.figures.values())
-    what = "parts of patients' images and names of cases" if images else "names of cases, but no part of an image"
-    return f"<p class=privacy>This page contains {what}: keep and pass it on as you would the data set itself.</p>\n"
+    what = "parts of the images and names of cases" if images else "names of cases, but no part of an image"
+    advice = "where these are patients, keep it and pass it on only as you would the images themselves"
+    return f"<p class=privacy>This page contains {what}: {advice}.</p>\n"
 
 
 def _facts(content: Content) -> str:
     subject, errors = content.subject, content.tables["errors"]
     landmarks = len(content.tables["summary"]) - 1
     facts = [
-        ("Model", subject.model),
-        ("Data", subject.data),
         ("Size", f"{len(errors)} images, {landmarks} landmarks each"),
         ("Compared with", subject.other),
         ("Ran on", subject.hardware),
@@ -99,7 +98,8 @@ def _tiles(content: Content) -> str:
     if "times" in tables and content.subject.hardware:
         time = row_of(tables["times"], content.subject.model)
         tiles.append(("Time per image", f"{number(time['mean_s'])} s", f"SD {number(time['sd_s'])} s"))
-    return "<div class=tiles>" + "".join(_tile(*tile) for tile in tiles) + "</div>\n"
+    columns = len(tiles) if len(tiles) <= 5 else (len(tiles) + 1) // 2
+    return f"<div class=tiles style='--columns:{columns}'>{''.join(_tile(*tile) for tile in tiles)}</div>\n"
 
 
 def _tile(what: str, value: str, more: str) -> str:

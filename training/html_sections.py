@@ -235,13 +235,9 @@ def _outliers(content: Content) -> Section:
     caption = f"{len(outliers)} outliers." + (
         f" The first {len(shown)} are shown, outliers.csv has all." if len(shown) < len(outliers) else ""
     )
-    columns = [
-        word_column("landmark", "landmark"),
-        number_column("error, mm", "error_mm"),
-        number_column("radius, mm", "radius_mm"),
-        number_column("presence", "presence"),
-        word_column("why it is listed", "why"),
-    ]
+    columns = [word_column("landmark", "landmark"), number_column("error, mm", "error_mm")]
+    columns += [number_column("radius, mm", "radius_mm")] * content.has("radii")
+    columns += [number_column("presence", "presence"), word_column("why it is listed", "why")]
     return Section("outliers", "Outliers", paragraph_html(rule) + table_html(shown, columns, caption, "case"))
 
 

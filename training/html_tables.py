@@ -75,9 +75,8 @@ def table_html(frame: pd.DataFrame, columns: Sequence[Column], caption: str, ind
         rows.append(f"<tr{' class=total' if total else ''}>{''.join(cells)}</tr>")
     body = "\n".join(rows)
     return (
-        f"<figure class=table><figcaption>{escape(caption)}</figcaption>\n"
-        f"<div class=scroll><table{' class=long' if len(rows) > ROWS_ON_A_PAGE else ''}>"
-        f"<thead><tr>{''.join(heads)}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div></figure>\n"
+        f"<figure class='table{' long' if len(rows) > ROWS_ON_A_PAGE else ''}'><figcaption>{escape(caption)}</figcaption>\n"
+        f"<div class=scroll><table><thead><tr>{''.join(heads)}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div></figure>\n"
     )
 
 

@@ -11,8 +11,11 @@ DASH = "–"
 
 
 def number(value: float, digits: int = 2) -> str:
-    """Return a number with ``digits`` decimals; a dash for NaN."""
-    return DASH if math.isnan(value) else f"{value:.{digits}f}"
+    """Return a number with ``digits`` decimals and a true minus sign; a dash for NaN."""
+    if math.isnan(value):
+        return DASH
+    rounded = round(value, digits) + 0.0  # never -0.0
+    return f"{rounded:.{digits}f}".replace("-", "−")
 
 
 def mean_and_sd(row: pd.Series, prefix: str = "", digits: int = 2) -> str:

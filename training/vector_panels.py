@@ -174,7 +174,7 @@ def _make_panel(evaluation: Evaluation, localized: LocalizedCase, pair: Pair, st
     plane = _plane(image, reference_mm)
     picture = picture_of_field(prediction.fields[stage][row], plane, image.grid)
     crosses_mm = _on_slice(plane, np.stack([reference_mm, computed_mm]))
-    low_mm, high_mm = _window(picture, crosses_mm, whole=stage > 0)
+    low_mm, high_mm = _window(picture, crosses_mm, plane, whole=stage > 0)
     pixels, extent_mm = _cut(image, plane, low_mm, high_mm)
     error_mm = evaluation.stage_errors_mm[stage, number, landmark]
     title = f"{_shortened(evaluation.cases[number])}\n{_shortened(name)}: {error_mm:.2f} mm"
@@ -266,13 +266,25 @@ def picture_of_field(field: VectorField, plane: SlicePlane, image_grid: Grid) ->
     return FieldPicture(centres, arrows, likely[:, None] + corners, cell_mm)
 
 
-def _window(picture: FieldPicture, crosses_mm: FloatArray, *, whole: bool) -> tuple[FloatArray, FloatArray]:
-    """Return the corners of the square to show: all cells, or some around the crosses; always both crosses."""
+def _window(
+    picture: FieldPicture, crosses_mm: FloatArray, plane: SlicePlane, *, whole: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Return the corners of the square to show: all cells, or some around the crosses; always both crosses.
+
+    It is no larger than the slice and lies within it, as far as a square can, unless a cross lies outside.
+    """
     around = np.concatenate([crosses_mm, picture.centres_mm]) if whole else crosses_mm
     low, high = around.min(axis=0), around.max(axis=0)
-    half_mm = float((high - low).max()) / 2
+    half_mm, middle_mm = float((high - low).max()) / 2, (low + high) / 2
     half_mm = MARGIN * half_mm if whole else half_mm + picture.cell_mm * WINDOW_CELLS
-    return (low + high) / 2 - half_mm, (low + high) / 2 + half_mm
+    first_mm = -0.5 * np.asarray(plane.pixel_size_mm)
+    last_mm = first_mm + np.asarray(plane.size_px) * plane.pixel_size_mm
+    if (crosses_mm >= first_mm).all() and (crosses_mm <= last_mm).all():
+        half_mm = min(half_mm, float((last_mm - first_mm).max()) / 2)
+        room = last_mm - first_mm >= 2 * half_mm
+        within_mm = np.clip(middle_mm, first_mm + half_mm, np.maximum(first_mm + half_mm, last_mm - half_mm))
+        middle_mm = np.where(room, within_mm, (first_mm + last_mm) / 2)
+    return middle_mm - half_mm, middle_mm + half_mm
 
 
 def _cut(

@@ -139,10 +139,10 @@ def test_outliers_are_far_unusual_missed_or_made_up() -> None:
     parts["errors_mm"] = np.array([[1.0, 3.0], [2.0, NAN], [9.0, NAN]])
     table = Evaluation(**parts).outliers(3.0)
     assert list(table.columns) == ["case", "landmark", "error_mm", "radius_mm", "presence", "why"]
-    assert table["why"].tolist() == ["≥ 3 mm", "≥ 3 mm", "there, not found", "found, not there"]
-    assert table["case"].tolist() == ["c", "a", "b", "c"]
-    assert table["error_mm"].tolist()[:2] == [9.0, 3.0]
-    assert table.loc[1, ["radius_mm", "presence"]].tolist() == [2.0, 0.8]
+    assert table["why"].tolist() == ["there, not found", "found, not there", "≥ 3 mm", "≥ 3 mm"]
+    assert table["case"].tolist() == ["b", "c", "c", "a"]
+    assert table["error_mm"].tolist()[2:] == [9.0, 3.0]
+    assert table.loc[3, ["radius_mm", "presence"]].tolist() == [2.0, 0.8]
 
 
 def test_an_error_unlike_the_others_of_its_landmark_is_an_outlier_however_small() -> None:
