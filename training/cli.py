@@ -196,7 +196,7 @@ def export(
         int | None, typer.Option("--stages", min=1, help="Export only the first stages; 1 is the global stage alone.")
     ] = None,
 ) -> None:
-    """Write a trained run as one model file, after checking that the file does exactly what the networks did."""
+    """Write a trained run as one model file with calibrated radii, after checking that it does what the networks did."""
     from training.checkpoints import read_checkpoint
     from training.config import parse_config
     from training.model_export import export_run
@@ -205,7 +205,14 @@ def export(
     if model.suffix != ".pt":
         raise ConfigError(f"{model.name} does not end in .pt.", "Name the model file like MODEL.pt.")
     config = parse_config(read_checkpoint(run).config_text, CONFIG_NAME)
-    difference_mm = export_run(run, model, cases_of(config, "validation", run, data), stages)
+    validation, train = (cases_of(config, split, run, data) for split in ("validation", "train"))
+    with _progress(Console(stderr=True)) as bar:
+        task = bar.add_task("Calibrating", note="")
+
+        def calibrating(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        difference_mm = export_run(run, model, validation, stages, train=train, progress=calibrating)
     size_mb = model.stat().st_size / 1e6
     typer.echo(f"Wrote {model} ({size_mb:.1f} MB). Eager, scripted and reloaded agree within {difference_mm:.1e} mm.")
 

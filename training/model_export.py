@@ -1,9 +1,9 @@
-"""Turning a finished training into a model file: the networks with the metadata that training knows.
+"""Turning a finished training into a model file: the networks, how sure they may be, and what training knows of them.
 
 The parity check runs on validation images; see `core.export`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,13 @@ from core.export import export_localizer
 from core.geometry import to_canonical
 from core.localizer import Localizer
 from core.model_info import LandmarkError, ModelInfo
+from core.normalisation import Normalisation
+from training.calibration import Answers, Calibrated, calibrate, collect_answers
 from training.cases import Case, read_case_image
 from training.checkpoints import TrainingState, read_checkpoint
 from training.config import TrainingConfig, config_sha256, parse_config
-from training.models import build_localizer, build_network, stage_infos
+from training.images import prepare_case
+from training.models import build_localizer, build_network, build_normalisation, stage_infos
 from training.schemes import read_scheme
 
 PARITY_CASES = 2
@@ -49,9 +52,13 @@ def localizer_of(state: TrainingState, config: TrainingConfig, stages: int | Non
 
 
 def make_info(
-    state: TrainingState, config: TrainingConfig, localizer: Localizer, training_spacing_mm: float
+    state: TrainingState,
+    config: TrainingConfig,
+    localizer: Localizer,
+    training_spacing_mm: float,
+    radii_mm: tuple[float, ...] = (),
 ) -> ModelInfo:
-    """Return the metadata of a trained localizer."""
+    """Return the metadata of a trained localizer; ``radii_mm`` as `training.calibration.calibrate` gives them."""
     errors = np.asarray(state.errors_mm[localizer.stage_count() - 1])
     names, abbreviations = landmark_names(config)
     per_landmark = tuple(
@@ -72,6 +79,7 @@ def make_info(
         presence_threshold=state.presence_threshold,
         training_data=config.card.training_data,
         validation_errors=per_landmark,
+        calibration_mm=radii_mm,
         licence=config.card.licence,
         intended_use=config.card.intended_use,
         config_sha256=config_sha256(state.config_text),
@@ -87,8 +95,55 @@ def parity_inputs(cases: Sequence[Case]) -> list[tuple[Tensor, Tensor]]:
     ]
 
 
-def export_run(folder: Path, path: Path, validation: Sequence[Case], stages: int | None = None) -> float:
+def calibrated(
+    localizer: Localizer,
+    normalisation: Normalisation,
+    train: Sequence[Case],
+    validation: Sequence[Case],
+    progress: Callable[[int, int], None] | None = None,
+) -> Calibrated:
+    """Calibrate the radii of a localizer on the cases of its training, read and analysed one by one."""
+    total = len(train) + len(validation)
+    done = 0
+
+    def answers(cases: Sequence[Case]) -> Answers:
+        nonlocal done
+        rows = []
+        for case in cases:
+            rows.append(collect_answers(localizer, [prepare_case(case, normalisation)]))
+            done += 1
+            if progress is not None:
+                progress(done, total)
+        return Answers(*(np.concatenate(column) for column in zip(*rows, strict=True)))
+
+    return calibrate(answers(train), answers(validation))
+
+
+def export_run(
+    folder: Path,
+    path: Path,
+    validation: Sequence[Case],
+    stages: int | None = None,
+    *,
+    train: Sequence[Case] = (),
+    progress: Callable[[int, int], None] | None = None,
+) -> float:
     """Export the training in ``folder`` to ``path``; return the largest difference of the parity check, mm.
+
+    Parameters
+    ----------
+    folder
+        The run folder.
+    path
+        The model file.
+    validation
+        The validation cases of the training.
+    stages
+        Export only so many, the global one included.
+    train
+        Its training cases. With them the model's radii are calibrated; without, the model gives none.
+    progress
+        Hears how many of how many cases the calibration has done.
 
     Raises
     ------
@@ -102,4 +157,9 @@ def export_run(folder: Path, path: Path, validation: Sequence[Case], stages: int
     localizer = localizer_of(state, config, stages)
     inputs = parity_inputs(validation)
     spacing_mm = float(np.mean([spacing.mean() for _, spacing in inputs]))
-    return export_localizer(localizer, make_info(state, config, localizer, round(spacing_mm, 6)), path, inputs)
+    radii_mm: tuple[float, ...] = ()
+    if train:
+        found = calibrated(localizer, build_normalisation(config), train, validation, progress)
+        localizer.calibration, radii_mm = found.calibration, found.radii_mm
+    info = make_info(state, config, localizer, round(spacing_mm, 6), radii_mm)
+    return export_localizer(localizer, info, path, inputs)
