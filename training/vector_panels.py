@@ -206,14 +206,15 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     axes.imshow(panel.pixels, cmap="gray", vmin=float(black), vmax=float(white), extent=panel.extent_mm)
     picture = panel.picture
     axes.quiver(
-        *picture.centres_mm.T, *picture.arrows_mm.T, angles="xy", scale_units="xy", scale=1, color=VECTORS, width=0.006,
-        headwidth=4, headlength=4.5, headaxislength=4, minlength=0.3,
+        *picture.centres_mm.T, *picture.arrows_mm.T, angles="xy", scale_units="xy", scale=1, units="xy",
+        width=0.08 * picture.cell_mm, headwidth=4, headlength=4.5, headaxislength=4, minlength=0.3,
+        color=VECTORS, edgecolor="black", linewidth=0.12,
     )  # fmt: skip
     axes.add_collection(PolyCollection(list(picture.likely_mm), facecolors="none", edgecolors=SQUARES, linewidths=1.4))
-    halo = [withStroke(linewidth=3.2, foreground="black")]
-    for point_mm, marker, colour in zip(panel.crosses_mm, ("+", "x"), (REFERENCE, COMPUTED), strict=True):
-        size = 13 if marker == "+" else 9
-        axes.plot(*point_mm, marker, color=colour, markersize=size, markeredgewidth=1.8, path_effects=halo, zorder=5)
+    halo = [withStroke(linewidth=3.4, foreground="black")]
+    for (x_mm, y_mm), marker, colour in zip(panel.crosses_mm, ("+", "x"), (REFERENCE, COMPUTED), strict=True):
+        size = 150 if marker == "+" else 75
+        axes.scatter(x_mm, y_mm, s=size, c=colour, marker=marker, linewidths=1.8, path_effects=halo, zorder=5)
     axes.set_xlim(panel.low_mm[0], panel.high_mm[0])
     axes.set_ylim(panel.high_mm[1], panel.low_mm[1])
     axes.set_aspect("equal")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from core.geometry import Orientation, SlicePlane, slice_grid
@@ -112,13 +113,13 @@ def test_pictures_of_the_first_and_the_last_stage(
     assert titles[3].startswith("scan2\n")
     for figure in kept:
         for axes in figure.axes:
-            (reference, computed) = axes.lines
+            crosses = [each for each in axes.collections if isinstance(each, PathCollection)]
             assert axes.images
-            inside = sorted(axes.get_xlim()), sorted(axes.get_ylim())
-            for line in (reference, computed):
-                x, y = float(line.get_xdata()[0]), float(line.get_ydata()[0])
-                assert inside[0][0] <= x <= inside[0][1]
-                assert inside[1][0] <= y <= inside[1][1]
+            assert len(crosses) == 2
+            for cross in crosses:
+                ((x, y),) = cross.get_offsets()
+                assert min(axes.get_xlim()) <= x <= max(axes.get_xlim())
+                assert min(axes.get_ylim()) <= y <= max(axes.get_ylim())
 
 
 def test_without_any_prediction_there_is_nothing_to_draw(made: tuple[Model, list[Case]]) -> None:
