@@ -18,14 +18,14 @@ from training.html_sections import ReportSubject
 from training.html_tables import row_of
 from training.metrics import ALL, THRESHOLDS_MM
 from training.number_text import mean_and_sd, median_and_iqr, number
-from training.report_tables import make_tables, title_of_other
+from training.report_tables import make_tables, rate_column, title_of_other
 
 REPORT_NAME = "report.html"
 
 
 def _figures(row: pd.Series, thresholds_mm: Sequence[float]) -> list[str]:
     """Format one row of `metrics.describe_errors`: mean ± SD, median (IQR), a rate per threshold."""
-    rates = (number(row[f"sdr_{threshold:g}mm_percent"], 1) for threshold in thresholds_mm)
+    rates = (number(row[rate_column(threshold)], 1) for threshold in thresholds_mm)
     return [mean_and_sd(row), median_and_iqr(row), *rates]
 
 
