@@ -146,7 +146,7 @@ def ablate(
         for run in runs:
             if not _trained(run, place):
                 return None
-        models = [_exported(out / run.folder, validation) for run in runs]
+        models = [_exported(run, out / run.folder, validation) for run in runs]
         errors_mm[variant.key] = _evaluated(out / split / variant.key, runs, models, cases, place)
     between_mm = np.stack([observer_errors_mm(case) for case in cases])
     return Results(config, split, names, errors_mm, between_mm, np.stack([case.landmarks.located for case in cases]))
@@ -204,11 +204,11 @@ def _trained(run: Run, place: _Place) -> bool:
     )
 
 
-def _exported(folder: Path, validation: Sequence[Case]) -> Path:
+def _exported(run: Run, folder: Path, validation: Sequence[Case]) -> Path:
     """Return the model file of a finished run, made where it is not there."""
     path = folder / MODEL_NAME
     if not path.exists():
-        export_run(folder, path, validation)
+        export_run(folder, path, [with_landmarks(case, run.names) for case in validation])
     return path
 
 
