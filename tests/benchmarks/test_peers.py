@@ -62,9 +62,15 @@ def test_pace_tells_steps_validations_and_setting_up_apart():
     moments_s = (10.0 + 30.0 + np.cumsum(lasted_s)).tolist()
     pace = Pace.measured(10.0, moments_s)
     assert pace == Pace(pytest.approx(30.0), pytest.approx(2.0), pytest.approx(3.0))
-    seconds = (30 + 50 * 2 + 9 * 3) / 0.97
-    assert pace.iterations_in(seconds + 0.1) == 50
-    assert pace.iterations_in(5.0) == 1
+    seconds = (30 + 500 * 2 + 9 * 3) / 0.97
+    assert pace.plan(seconds + 0.1) == (500, 63)
+
+
+def test_validation_takes_a_tenth_of_a_stage_at_most_but_is_done_once():
+    pace = Pace(setup_s=0.0, step_s=1.0, check_s=5.0)
+    assert pace.plan(100.0) == (82, 41)  # two validations and the recording of the last one
+    assert pace.plan(20.0) == (9, 9)
+    assert pace.plan(5.0) == (1, 1)
 
 
 def test_a_stage_is_tried_up_to_a_validation_and_not_for_ever():

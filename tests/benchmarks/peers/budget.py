@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 from tests.benchmarks.peers.record import mean
 
+CHECKING_SHARE = 0.1
+"""The part of a method's time, or of a stage's, that looking at the validation images may take."""
+
 # --- heatmap networks ---
 
 MOST_CHECKS = 5
-CHECKING_SHARE = 0.1
-"""How often at the most the validation images are looked at, and the part of the budget that this may take."""
+"""How often they are looked at, at the most."""
 FULL_RATE_SHARE = 0.7
 
 
@@ -47,8 +49,8 @@ def check_times(budget_s: float, check_s: float) -> list[float]:
 
 GLOBAL_SHARE = 0.35
 """The global stage's part of the time; the local stages share the rest evenly."""
-CHECKS = 8
-"""Validations per stage."""
+MOST_STAGE_CHECKS = 8
+"""Validations per stage, at the most; there is one at least, since a stage needs one to end."""
 TO_SPARE = 0.97
 """The part of a stage's time that its iterations are planned to fill."""
 TRIED_STEPS = 12
@@ -86,7 +88,17 @@ class Pace:
         checked_s = mean([seconds for step, seconds in lasted_s.items() if step % TRIED_CHECK_EVERY == 0])
         return cls(max(0.0, moments_s[0] - begun_s - step_s), step_s, max(0.0, checked_s - step_s))
 
-    def iterations_in(self, seconds: float) -> int:
-        """Return how many iterations fit, with `CHECKS` validations and the stage's last one; at least 1."""
-        left_s = TO_SPARE * seconds - self.setup_s - (CHECKS + 1) * self.check_s
-        return max(1, math.floor(left_s / self.step_s))
+    def __str__(self) -> str:
+        return f"{self.step_s:.2f} s each, {self.setup_s:.1f} s to set up, {self.check_s:.1f} s to validate"
+
+    def plan(self, seconds: float) -> tuple[int, int]:
+        """Return how many iterations fit and after how many each to validate; at least one of either.
+
+        The last validation is done twice: when the training ends, and when its errors are recorded.
+        """
+        checks = MOST_STAGE_CHECKS
+        if self.check_s > 0:
+            checks = max(1, min(checks, int(CHECKING_SHARE * seconds / self.check_s)))
+        left_s = TO_SPARE * seconds - self.setup_s - (checks + 1) * self.check_s
+        iterations = max(1, math.floor(left_s / self.step_s))
+        return iterations, math.ceil(iterations / checks)

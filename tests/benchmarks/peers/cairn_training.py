@@ -6,7 +6,6 @@ then spans the iterations that its part of the time allows. The trying counts as
 """
 
 import copy
-import math
 import tempfile
 import time
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 
-from tests.benchmarks.peers.budget import CHECKS, TRIED_CHECK_EVERY, Pace, stage_shares, tried_enough
+from tests.benchmarks.peers.budget import TRIED_CHECK_EVERY, Pace, stage_shares, tried_enough
 from tests.benchmarks.peers.record import Say, TrainingRecord, mean
 from training.cases import Case
 from training.checkpoints import TrainingState
@@ -98,10 +97,10 @@ class CairnTraining:
             end_s = begun_s + (self.budget_s - begun_s) * share / sum(shares[stage:])
             self._limit_crop(stage)
             pace = self._pace(stage, end_s - begun_s)
-            iterations = pace.iterations_in(end_s - (time.monotonic() - started))
-            self.config = with_iterations(self.config, stage, iterations, math.ceil(iterations / CHECKS))
+            iterations, validate_every = pace.plan(end_s - (time.monotonic() - started))
+            self.config = with_iterations(self.config, stage, iterations, validate_every)
             self.state.config_text = format_config(self.config)
-            self.say(f"  stage {stage}: {iterations} steps of {pace.step_s:.2f} s")
+            self.say(f"  stage {stage}: {iterations} steps; {pace}")
             self._trainer(up_to(self.config, stage), self.state, folder).fit()
             error_mm = mean([value for row in self.state.errors_mm[stage] for value in row])
             self.say(f"  {(time.monotonic() - started) / 60:.1f} min, stage {stage}: validation {error_mm:.2f} mm")
