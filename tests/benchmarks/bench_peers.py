@@ -122,12 +122,14 @@ class Comparison:
         peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
         table = to_markdown(figures, notes)
         write_json(
-            {"methods": figures, "settings": options.settings(), "notes": notes, "peak_gb": peak_gb},
+            {"methods": figures, "settings": options.settings(), "notes": notes, "last_run_peak_gb": peak_gb},
             options.out / JSON_NAME,
         )
         with written_whole(options.out / TABLE_NAME) as temporary:
             temporary.write_text(table, encoding="utf-8")
-        say(f"\n{table}\nAt most {peak_gb:.1f} GB of memory. Written to {options.out / TABLE_NAME} and {JSON_NAME}.")
+        say(
+            f"\n{table}\nThis run held {peak_gb:.1f} GB of memory at most. Written to {options.out / TABLE_NAME} and {JSON_NAME}."
+        )
 
     def _begin(self) -> None:
         """Make the folder, or check that what is in it goes with the options."""
