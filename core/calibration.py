@@ -35,9 +35,9 @@ class Calibration(nn.Module):
         self.spread_power = float(spread_power)
         self.doubt_rate = float(doubt_rate)
 
-    def forward(self, spread_mm: Tensor, presence: Tensor) -> Tensor:
-        """Return the radius ``(L,)`` in mm from the last stage's spread and presence ``(L,)``; NaN without calibration."""
+    def forward(self, spread_mm: Tensor, posterior: Tensor) -> Tensor:
+        """Return the radius in mm from spread and posterior, all ``(..., L)``; NaN without calibration."""
         if len(self.scale) == 0:
             return torch.full_like(spread_mm, float("nan"))
         spread = spread_mm.clamp(min=0.01)
-        return self.scale * spread.pow(self.spread_power) * torch.exp(self.doubt_rate * (1.0 - presence))
+        return self.scale * spread.pow(self.spread_power) * torch.exp(self.doubt_rate * (1.0 - posterior))

@@ -14,9 +14,10 @@ from torch import Tensor
 
 from core.errors import ModelFileError
 from core.files import written_whole
-from core.localizer import Localizer, LocalizerOutput
+from core.localizer import Localizer
 from core.model_file import EXPORTED_METHODS, torchscript_allowed
 from core.model_info import METADATA_NAME, ModelInfo
+from core.outputs import LocalizerOutput
 
 TOLERANCE_MM = 1e-4
 
@@ -26,7 +27,7 @@ module = torch.jit.load(sys.argv[1])
 cases = torch.load(sys.argv[2], weights_only=True)
 with torch.inference_mode():
     outputs = [module(case["voxels"], case["spacing_mm"]) for case in cases]
-torch.save([[stage.points_index for stage in output.stages] for output in outputs], sys.argv[3])
+torch.save([[*(stage.points_index for stage in out.stages), out.points_index] for out in outputs], sys.argv[3])
 """
 """Runs a model file with nothing but torch, as a foreign program would."""
 
@@ -80,8 +81,8 @@ def export_localizer(
 
 
 def _stage_points_mm(output: LocalizerOutput, spacing_mm: Tensor) -> Tensor:
-    """Return the points after each stage ``(stages, L, D)`` in mm along the array axes."""
-    return torch.stack([stage.points_index for stage in output.stages]) * spacing_mm
+    """Return the points after each stage and the answer ``(stages + 1, L, D)`` in mm along the array axes."""
+    return torch.stack([*(stage.points_index for stage in output.stages), output.points_index]) * spacing_mm
 
 
 def _run_fresh(path: Path, cases: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor]:

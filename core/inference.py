@@ -225,7 +225,7 @@ def _run_stages(
         between(0.2 + 0.8 * stage / count, f"Refining ({stage} of {count - 1})")
         stages.append(module.local_stage(prepared, spacing, stage, stages[-1].points_index))
     between(1.0, "Done")
-    return module.conclude(stages)
+    return module.conclude(stages, spacing)
 
 
 def _points(tensor: torch.Tensor) -> npt.NDArray[np.float64]:

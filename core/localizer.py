@@ -14,61 +14,10 @@ from torch import Tensor, nn
 from core.calibration import Calibration
 from core.networks import GlobalNetwork, LocalNetwork
 from core.normalisation import Normalisation
+from core.outputs import LocalizerOutput, StageOutput
 from core.pose import axis_turns, fit_shape, held_near, turn_image, turn_matrix, turn_origin
 from core.resampling import crop_starts, cut_crops, cut_turned_crops, resample, resample_window, resampled_shape
 from core.voting import displacement_of, presence, vote, vote_weights
-
-
-class StageOutput(NamedTuple):
-    """What one stage says about ``L`` landmarks.
-
-    Attributes
-    ----------
-    points_index
-        ``(L, D)`` position as index of the input.
-    presence
-        ``(L,)`` probability that the landmark is in what the stage looked at.
-    spread_mm
-        ``(L,)`` weighted root mean square distance of the votes, mm.
-    displacement_mm
-        ``(L, D, *cells)`` displacement from cell centre to landmark along the array axes, mm.
-    weight
-        ``(L, *cells)`` posteriors.
-    index_from_cell
-        ``(L, D, D+1)`` index in the input of the centre of cell ``k``: the first ``D`` columns times ``k``, plus the last.
-        Cells of a stage that normalises the pose lie obliquely.
-    """
-
-    points_index: Tensor
-    presence: Tensor
-    spread_mm: Tensor
-    displacement_mm: Tensor
-    weight: Tensor
-    index_from_cell: Tensor
-
-
-class LocalizerOutput(NamedTuple):
-    """The answer of all stages together.
-
-    Attributes
-    ----------
-    points_index
-        ``(L, D)`` position after the last stage.
-    presence
-        ``(L,)`` from the global stage, the only one that looks everywhere.
-    spread_mm
-        ``(L,)`` of the last stage's votes.
-    radius_mm
-        ``(L,)`` radius that holds the true position in 90 % of cases; NaN where the model is not calibrated.
-    stages
-        Every stage's own output.
-    """
-
-    points_index: Tensor
-    presence: Tensor
-    spread_mm: Tensor
-    radius_mm: Tensor
-    stages: list[StageOutput]
 
 
 class StageMethod(NamedTuple):
@@ -149,6 +98,9 @@ class Localizer(nn.Module):
         How each stage's network answers and its patches vote, global first; the paper's method if omitted.
     calibration
         Turns spread and posterior into a radius; none if omitted.
+    joint
+        Let the votes of all local stages make the position together, each stage with the same weight, instead of the last
+        stage's alone: networks that see different scales err differently.
     """
 
     spacings_mm: list[float]  # annotated here, since a model of the global stage alone has empty lists
@@ -173,6 +125,7 @@ class Localizer(nn.Module):
         any_pose: bool = False,
         methods: list[StageMethod] | None = None,
         calibration: Calibration | None = None,
+        joint: bool = False,
     ) -> None:
         super().__init__()
         methods = [StageMethod()] * len(spacings_mm) if methods is None else methods
@@ -195,6 +148,7 @@ class Localizer(nn.Module):
         self.object_margin = 6  # samples of the global stage that are kept around an object
         self.methods = list(methods)
         self.calibration = Calibration() if calibration is None else calibration
+        self.joint = bool(joint) and len(local_networks) > 1
         self.turns = axis_turns(global_network.ndim) if any_pose else []
         self.register_buffer("shape_mm", torch.zeros(0, 0) if shape_mm is None else shape_mm.float())
 
@@ -431,11 +385,21 @@ class Localizer(nn.Module):
         )
 
     @torch.jit.export
-    def conclude(self, stages: list[StageOutput]) -> LocalizerOutput:
+    def conclude(self, stages: list[StageOutput], spacing_mm: Tensor) -> LocalizerOutput:
         """Put the outputs of all stages together."""
         last = stages[-1]
-        radius_mm = self.calibration(last.spread_mm, last.presence)
-        return LocalizerOutput(last.points_index, stages[0].presence, last.spread_mm, radius_mm, stages)
+        points, spread_mm, posterior = last.points_index, last.spread_mm, last.presence
+        if self.joint:
+            points = torch.stack([stage.points_index for stage in stages[1:]]).mean(0)
+            # The votes' mean square distance from the common position: within each stage, and of the stages from it.
+            squares = [
+                stage.spread_mm.square() + ((stage.points_index - points) * spacing_mm).square().sum(1)
+                for stage in stages[1:]
+            ]
+            spread_mm = torch.stack(squares).mean(0).sqrt()
+            posterior = torch.stack([stage.presence for stage in stages[1:]]).mean(0)
+        radius_mm = self.calibration(spread_mm, posterior)
+        return LocalizerOutput(points, stages[0].presence, spread_mm, radius_mm, posterior, stages)
 
     def forward(self, voxels: Tensor, spacing_mm: Tensor, tile: int = 0) -> LocalizerOutput:
         """Localize every landmark.
@@ -453,4 +417,4 @@ class Localizer(nn.Module):
         stages = [self.global_stage(prepared, spacing_mm, tile)]
         for stage in range(1, len(self.spacings_mm)):
             stages.append(self.local_stage(prepared, spacing_mm, stage, stages[-1].points_index))
-        return self.conclude(stages)
+        return self.conclude(stages, spacing_mm)

@@ -64,10 +64,11 @@ _LOGIT_BIAS = -4.0
 class _TwoHeadedNetwork(nn.Module):
     """What ends both networks: the heads for regression and classification, of which either may be missing (section V.B)."""
 
-    def __init__(self, ndim: int, landmarks: int) -> None:
+    def __init__(self, ndim: int, landmarks: int, dropout: float) -> None:
         super().__init__()
         self.ndim = ndim
         self.landmarks = landmarks
+        self.dropout = (nn.Dropout2d if ndim == 2 else nn.Dropout3d)(dropout)
 
     def add_heads(self, inputs: int, hidden: int, groups: int, regression: bool, classification: bool) -> None:
         """Make the heads that are wanted, on features of ``inputs`` channels."""
@@ -81,6 +82,7 @@ class _TwoHeadedNetwork(nn.Module):
 
     def answers(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Return displacement and logit, see `GlobalNetwork.forward`; zeros where their head is missing."""
+        features = self.dropout(features)
         batch_and_cells = [features.shape[0], self.landmarks] + list(features.shape[2:])  # noqa: RUF005  scripted
         logit = torch.zeros(batch_and_cells, dtype=features.dtype, device=features.device)
         displacement = torch.stack([logit] * self.ndim, 2)
@@ -112,6 +114,8 @@ class GlobalNetwork(_TwoHeadedNetwork):
     regression, classification
         Whether there is that head (section V.B). Without regression every displacement is zero, without classification every
         logit.
+    dropout
+        Share of the feature maps that training silences before the heads.
     """
 
     def __init__(
@@ -125,8 +129,9 @@ class GlobalNetwork(_TwoHeadedNetwork):
         head_channels: int = 256,
         regression: bool = True,
         classification: bool = True,
+        dropout: float = 0.0,
     ) -> None:
-        super().__init__(ndim, landmarks)
+        super().__init__(ndim, landmarks, dropout)
         if pool_before is None:
             pool_before = tuple(ndim == 2 or block < 2 for block in range(len(channels)))
         if not len(channels) == len(pairs) == len(pool_before):
@@ -199,7 +204,7 @@ class LocalNetwork(_TwoHeadedNetwork):
         Nodes of the two dense layers of each head.
     shared_trunk
         Let all landmarks share the layers before the heads; the heads stay one per landmark. Learns more from few images.
-    regression, classification
+    regression, classification, dropout
         As in `GlobalNetwork`.
     """
 
@@ -213,8 +218,9 @@ class LocalNetwork(_TwoHeadedNetwork):
         shared_trunk: bool = False,
         regression: bool = True,
         classification: bool = True,
+        dropout: float = 0.0,
     ) -> None:
-        super().__init__(ndim, landmarks)
+        super().__init__(ndim, landmarks, dropout)
         if len(channels) != len(pairs):
             raise ValueError("channels and pairs each need one entry per ResNet-block")
         self.shared_trunk = shared_trunk

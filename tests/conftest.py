@@ -1,6 +1,7 @@
 """For every test: Qt without a screen, no thread left behind, and the same examples every time."""
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +14,13 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before anything imports
 # The same examples in every run, so that a run says something about the code; HYPOTHESIS_PROFILE=default looks for new ones.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+@pytest.fixture(autouse=True)
+def _same_random_networks() -> None:
+    """A small network drawn at random may be dead by chance; for a test it is the same one every time."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
 
 
 @pytest.fixture(autouse=True)

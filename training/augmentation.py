@@ -123,12 +123,14 @@ def random_elastic(
 
 
 def change_intensity(crops: Tensor, rng: np.random.Generator, config: AugmentationConfig) -> Tensor:
-    """Change contrast, brightness and gamma and add noise, drawn per sub-image ``(N, *size)``."""
+    """Change sharpness, gamma, contrast and brightness and add noise, drawn per sub-image ``(N, *size)``."""
 
     def drawn(strength: float) -> Tensor:
         values = rng.uniform(-strength, strength, len(crops)).astype(np.float32)
         return torch.from_numpy(values).reshape(-1, *[1] * (crops.dim() - 1))
 
+    if config.sharpness:
+        crops = crops + drawn(config.sharpness) * (crops - _blurred(crops))
     if config.gamma:
         curve = drawn(config.gamma)  # bends the middle of the range and keeps its ends
         crops = crops + curve * (1.0 - (crops / math.sqrt(3.0)).square().clamp(max=1.0))
@@ -138,3 +140,12 @@ def change_intensity(crops: Tensor, rng: np.random.Generator, config: Augmentati
         strength = drawn(config.noise).abs()
         crops = crops + strength * torch.from_numpy(rng.standard_normal(crops.shape, dtype=np.float32))
     return crops
+
+
+def _blurred(crops: Tensor) -> Tensor:
+    """Return ``(N, *size)`` sub-images averaged twice over three samples along every axis."""
+    pool = torch.nn.functional.avg_pool2d if crops.dim() == 3 else torch.nn.functional.avg_pool3d
+    blurred = crops.unsqueeze(1)
+    for _ in range(2):
+        blurred = pool(blurred, 3, stride=1, padding=1, count_include_pad=False)
+    return blurred.squeeze(1)

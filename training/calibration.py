@@ -50,9 +50,9 @@ def collect_answers(
         stages = [localizer.global_stage(prepared, case.spacing_mm)]
         for stage in range(1, localizer.stage_count()):
             stages.append(localizer.local_stage(prepared, case.spacing_mm, stage, stages[-1].points_index))
-        output = localizer.conclude(stages)
+        output = localizer.conclude(stages, case.spacing_mm)
         off_mm = (output.points_index - case.points_index) * case.spacing_mm
-        found = (off_mm.square().sum(1).sqrt(), output.spread_mm, 1.0 - stages[-1].presence)
+        found = (off_mm.square().sum(1).sqrt(), output.spread_mm, 1.0 - output.posterior)
         rows.append((found[0].double().numpy(), found[1].double().numpy(), found[2].double().numpy()))
         if progress is not None:
             progress()

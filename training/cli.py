@@ -4,6 +4,7 @@ Parses arguments and shows progress; `training/run.py`, `evaluation.py`, `ablati
 """
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -173,6 +174,7 @@ def train(
     except AppError:
         if speaks_for_all():
             raise
+        time.sleep(1.0)  # a launcher ends all as soon as one ends, and the one that speaks must have spoken
         raise typer.Exit(EXIT_BAD_INPUT) from None
     if not done:
         if placement.rank == 0:

@@ -61,6 +61,9 @@ class AugmentationConfig(_Strict):
         Mirror every second sub-image; the landmarks' scheme says which becomes which.
     contrast, brightness, gamma, noise
         Strengths in units of the normalised intensity's standard deviation; drawn anew for every sub-image.
+    sharpness
+        How much of the fine detail (what a blur over some three samples takes away) is added or removed at most, as a
+        share of it: other scanners blur and sharpen otherwise.
     """
 
     rotation_deg: float = Field(default=0.0, ge=0, le=180)
@@ -73,6 +76,7 @@ class AugmentationConfig(_Strict):
     brightness: float = Field(default=0.0, ge=0)
     gamma: float = Field(default=0.0, ge=0, lt=1)
     noise: float = Field(default=0.0, ge=0)
+    sharpness: float = Field(default=0.0, ge=0, le=1)
 
 
 class OptimisationConfig(_Strict):
@@ -132,6 +136,8 @@ class _StageConfig(_Strict):
     voting, voting_count, voting_threshold
         With which weight the patches vote, see `core.voting.vote_weights`; the training does not depend on it unless the vote
         itself is taught (``vote_weight``), which always weighs by the posterior.
+    dropout
+        Share of the feature maps before the heads that each training step silences, against learning few images by heart.
     """
 
     spacing_mm: float = Field(gt=0)
@@ -140,6 +146,7 @@ class _StageConfig(_Strict):
     voting: Literal["posterior", "uniform", "top-k", "threshold", "arg-max"] = "posterior"
     voting_count: int = Field(default=16, gt=0)
     voting_threshold: float = Field(default=0.5, gt=0, lt=1)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
     optimisation: OptimisationConfig
     augmentation: AugmentationConfig = AugmentationConfig()
 
@@ -242,6 +249,8 @@ class TrainingConfig(_Strict):
         Name of a scheme in ``assets/schemes``, or the names themselves in order.
     precision
         ``"auto"`` takes bfloat16 mixed precision where the processor computes with it, else float32.
+    answer
+        Whose votes make the position: those of the last stage, as in the paper, or of all local stages together.
     """
 
     schema_version: Literal[1] = 1
@@ -251,6 +260,7 @@ class TrainingConfig(_Strict):
     landmarks: str | tuple[str, ...]
     seed: int = 0
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
+    answer: Literal["last", "joint"] = "last"
     data: DataConfig
     normalisation: NormalisationConfig
     card: CardConfig

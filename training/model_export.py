@@ -15,8 +15,7 @@ from core.export import export_localizer
 from core.geometry import to_canonical
 from core.localizer import Localizer
 from core.model_info import LandmarkError, ModelInfo
-from core.normalisation import Normalisation
-from training.calibration import Answers, Calibrated, calibrate, collect_answers
+from training.calibration import Answers, FloatArray, calibrate, collect_answers
 from training.cases import Case, read_case_image
 from training.checkpoints import TrainingState, read_checkpoint
 from training.config import TrainingConfig, config_sha256, parse_config
@@ -56,14 +55,17 @@ def make_info(
     config: TrainingConfig,
     localizer: Localizer,
     training_spacing_mm: float,
+    errors_mm: FloatArray,
     radii_mm: tuple[float, ...] = (),
 ) -> ModelInfo:
-    """Return the metadata of a trained localizer; ``radii_mm`` as `training.calibration.calibrate` gives them."""
-    errors = np.asarray(state.errors_mm[localizer.stage_count() - 1])
+    """Return the metadata of a trained localizer.
+
+    ``errors_mm`` are those on the validation cases ``(N, L)``, ``radii_mm`` as `training.calibration.calibrate` gives them.
+    """
     names, abbreviations = landmark_names(config)
     per_landmark = tuple(
         LandmarkError(name=name, median_mm=round(float(np.nanmedian(e)), 4), mean_mm=round(float(np.nanmean(e)), 4))
-        for name, e in zip(names, errors.T, strict=True)
+        for name, e in zip(names, errors_mm.T, strict=True)
         if np.isfinite(e).any()
     )
     return ModelInfo(
@@ -95,30 +97,6 @@ def parity_inputs(cases: Sequence[Case]) -> list[tuple[Tensor, Tensor]]:
     ]
 
 
-def calibrated(
-    localizer: Localizer,
-    normalisation: Normalisation,
-    train: Sequence[Case],
-    validation: Sequence[Case],
-    progress: Callable[[int, int], None] | None = None,
-) -> Calibrated:
-    """Calibrate the radii of a localizer on the cases of its training, read and analysed one by one."""
-    total = len(train) + len(validation)
-    done = 0
-
-    def answers(cases: Sequence[Case]) -> Answers:
-        nonlocal done
-        rows = []
-        for case in cases:
-            rows.append(collect_answers(localizer, [prepare_case(case, normalisation)]))
-            done += 1
-            if progress is not None:
-                progress(done, total)
-        return Answers(*(np.concatenate(column) for column in zip(*rows, strict=True)))
-
-    return calibrate(answers(train), answers(validation))
-
-
 def export_run(
     folder: Path,
     path: Path,
@@ -143,7 +121,7 @@ def export_run(
     train
         Its training cases. With them the model's radii are calibrated; without, the model gives none.
     progress
-        Hears how many of how many cases the calibration has done.
+        Hears how many of how many cases are analysed.
 
     Raises
     ------
@@ -157,9 +135,20 @@ def export_run(
     localizer = localizer_of(state, config, stages)
     inputs = parity_inputs(validation)
     spacing_mm = float(np.mean([spacing.mean() for _, spacing in inputs]))
+    normalisation = build_normalisation(config)
+    total = len(validation) + len(train)
+
+    def answers(cases: Sequence[Case], before: int) -> Answers:
+        rows = []
+        for number, case in enumerate(cases, before + 1):
+            rows.append(collect_answers(localizer, [prepare_case(case, normalisation)]))
+            if progress is not None:
+                progress(number, total)
+        return Answers(*(np.concatenate(column) for column in zip(*rows, strict=True)))
+
+    found = answers(validation, 0)
     radii_mm: tuple[float, ...] = ()
     if train:
-        found = calibrated(localizer, build_normalisation(config), train, validation, progress)
-        localizer.calibration, radii_mm = found.calibration, found.radii_mm
-    info = make_info(state, config, localizer, round(spacing_mm, 6), radii_mm)
+        localizer.calibration, radii_mm = calibrate(answers(train, len(validation)), found)
+    info = make_info(state, config, localizer, round(spacing_mm, 6), found.errors_mm, radii_mm)
     return export_localizer(localizer, info, path, inputs)

@@ -41,6 +41,7 @@ def build_network(
             first.head_channels,
             first.regression != "off",
             first.classification,
+            first.dropout,
         )
     else:
         local = config.local_stages[stage - 1]
@@ -53,6 +54,7 @@ def build_network(
             local.shared_trunk,
             local.regression != "off",
             local.classification,
+            local.dropout,
         )
     if weights is not None:
         network.load_state_dict(weights)
@@ -85,6 +87,7 @@ def build_localizer(
         config.global_stage.any_pose,
         [_method(config.stage(number)) for number in range(len(networks))],
         calibration,
+        config.answer == "joint",
     )
     return localizer.eval()
 

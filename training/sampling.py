@@ -62,7 +62,7 @@ def _sampled(image: Tensor, source: Tensor) -> Tensor:
     seen = torch.minimum(positions.amax(1).ceil().long().clamp(min=0), shape - 1) + 1 - first
     where = _relative(positions - first[:, None], seen[:, None]).reshape(source.shape)
     crops = []
-    for starts, lengths, crop in zip(first.tolist(), seen.tolist(), where.split(1), strict=True):
+    for starts, lengths, crop in zip(first.tolist(), seen.tolist(), where.unsqueeze(1), strict=True):
         window = image[tuple(slice(start, start + length) for start, length in zip(starts, lengths, strict=True))]
         crops.append(_interpolated(window, crop))
     return torch.cat(crops)

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from core.calibration import Calibration
-from core.localizer import Localizer, StageMethod, StageOutput, factors_of
+from core.localizer import Localizer, StageMethod, factors_of
 from core.networks import GlobalNetwork, LocalNetwork
 from core.normalisation import Normalisation
+from core.outputs import StageOutput
 from core.pose import axis_turns, turn_image, turn_matrix
 from core.types import Grid
 
@@ -175,7 +176,7 @@ def test_scripted_equals_eager_and_stages_one_by_one_equal_one_call(ndim: int, p
         prepared = scripted.prepare(voxels)
         first = scripted.global_stage(prepared, spacing)
         second = scripted.local_stage(prepared, spacing, 1, first.points_index)
-        joined = scripted.conclude([first, second])
+        joined = scripted.conclude([first, second], spacing)
     assert torch.allclose(eager.points_index, compiled.points_index, atol=1e-4)
     assert torch.equal(joined.points_index, compiled.points_index)
     assert torch.equal(joined.presence, first.presence)
@@ -241,3 +242,23 @@ def test_a_calibrated_localizer_gives_a_radius() -> None:
     output = localizer(voxels, spacing)
     last = output.stages[-1]
     assert torch.equal(output.radius_mm, localizer.calibration(last.spread_mm, last.presence))
+
+
+def test_local_stages_that_vote_together_meet_in_the_middle() -> None:
+    first = GlobalNetwork(2, 2, 4, (4, 8), (1, 1), (True, False), 8)
+    locals_ = [LocalNetwork(2, 2, (4, 8), head_channels=8) for _ in range(2)]
+    shape, spacing = (40, 48), torch.tensor([0.5, 0.7])
+    made = [
+        Localizer(Normalisation("zscore"), first, locals_, [1.0, 0.5, 0.4], [16, 16], [1, 1], joint=joint).eval()
+        for joint in (True, False)
+    ]
+    voxels = torch.rand(shape)
+    together, alone = (localizer(voxels, spacing) for localizer in made)
+    _, one, two = together.stages
+    assert torch.equal(alone.points_index, two.points_index)
+    assert torch.equal(alone.spread_mm, two.spread_mm)
+    assert torch.allclose(together.points_index, (one.points_index + two.points_index) / 2)
+    assert torch.allclose(together.posterior, (one.presence + two.presence) / 2)
+    half_mm = ((one.points_index - two.points_index) * spacing).square().sum(1).sqrt() / 2
+    expected = ((one.spread_mm.square() + two.spread_mm.square()) / 2 + half_mm.square()).sqrt()
+    assert torch.allclose(together.spread_mm, expected, atol=1e-5)

@@ -99,3 +99,16 @@ def test_a_missing_head_answers_nothing(local: bool) -> None:
     assert logit.abs().sum() > 0
     with pytest.raises(ValueError, match="regression, classification or both"):
         made(regression=False, classification=False)
+
+
+def test_dropout_silences_feature_maps_in_training_only() -> None:
+    network = LocalNetwork(2, 3, (4, 8), head_channels=4, dropout=0.5)
+    crops = torch.randn(2, 3, 8, 8)
+    features: list[torch.Tensor] = []
+    network.regression[0].register_forward_hook(lambda module, inputs, output: features.append(inputs[0]))
+    with torch.no_grad():
+        network.train()(crops)
+        network.eval()(crops)
+    trained, applied = ((maps == 0).flatten(2).all(2).float().mean() for maps in features)
+    assert 0.2 < float(trained) < 0.8
+    assert float(applied) < float(trained)

@@ -1,10 +1,10 @@
-"""Random rotations of volumes: proper ones, and all of them equally likely."""
+"""Random rotations of volumes, and what is done to intensities."""
 
 import numpy as np
 import pytest
 import torch
 
-from training.augmentation import random_matrices, uniform_rotations
+from training.augmentation import change_intensity, random_matrices, uniform_rotations
 from training.config import AugmentationConfig
 
 
@@ -41,3 +41,22 @@ def test_every_orientation_is_drawn_with_180_degrees_and_only_near_ones_with_les
     cosines = (near.diagonal(dim1=1, dim2=2).sum(1) - 1) / 2
     assert float(cosines.min()) >= np.cos(np.deg2rad(30)) - 1e-5
     assert float(cosines.min()) < np.cos(np.deg2rad(25))
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_sharpness_changes_the_fine_detail_alone(ndim: int) -> None:
+    """A ramp has none (away from the border); of a spike, each sub-image keeps more or less."""
+    size = (9,) * ndim
+    spike = torch.zeros(50, *size)
+    spike[(slice(None), *(4,) * ndim)] = 1.0
+    found = change_intensity(spike, np.random.default_rng(0), AugmentationConfig(sharpness=0.8))
+    assert torch.allclose(
+        found.flatten(1).sum(1), torch.ones(50), atol=1e-4
+    )  # what the middle loses its neighbours gain
+    middles = found[(slice(None), *(4,) * ndim)]
+    assert 0.2 < float(middles.min()) < 0.6
+    assert 1.4 < float(middles.max()) < 1.8
+    ramp = torch.arange(9.0).expand(50, *size)
+    inside = (slice(None), *(slice(2, 7),) * ndim)
+    sharpened = change_intensity(ramp, np.random.default_rng(0), AugmentationConfig(sharpness=0.8))
+    assert torch.allclose(sharpened[inside], ramp[inside], atol=1e-4)
