@@ -56,7 +56,8 @@ def test_it_finds_real_landmarks_and_the_local_stages_help(model: Model) -> None
     if not root.is_dir():
         pytest.skip(f"the cephalometric data set is not at {root}")
     evaluation = evaluate(model, read_cephalometric(root, "validation"), device="cpu")
-    global_mm, *_, last_mm = np.nanmean(evaluation.stage_errors_mm, axis=(1, 2))
+    global_mm = np.nanmean(evaluation.stage_errors_mm[0])
+    answer_mm = np.nanmean(evaluation.errors_mm)
     claimed_mm = np.mean([error.mean_mm for error in model.info.validation_errors])
-    assert last_mm == pytest.approx(claimed_mm, abs=0.02)  # the card's validation error is what the file does
-    assert last_mm < 0.7 * global_mm
+    assert answer_mm == pytest.approx(claimed_mm, abs=0.02)  # the card's validation error is what the file does
+    assert answer_mm < 0.7 * global_mm

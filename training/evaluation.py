@@ -112,9 +112,12 @@ class Evaluation:
         return tabulate_detections(self.found, self.present, self.names)
 
     def stages(self, thresholds_mm: Sequence[float] = THRESHOLDS_MM) -> pd.DataFrame:
-        """Return the figures over all landmarks after each stage: ``global``, ``local 1``, ..."""
+        """Return the figures over all landmarks after each stage: ``global``, ``local 1``, …; where `joint`, ``together`` ends."""
         rows = [describe_errors(errors, self.present, thresholds_mm) for errors in self.stage_errors_mm]
         index = ["global", *(f"local {i}" for i in range(1, len(rows)))][: len(rows)]
+        if self.joint:
+            rows.append(describe_errors(self.errors_mm, self.present, thresholds_mm))
+            index.append("together")
         return pd.DataFrame(rows, index=pd.Index(index, name="stage"))
 
     def observers(self, thresholds_mm: Sequence[float] = THRESHOLDS_MM) -> pd.DataFrame:
@@ -153,6 +156,13 @@ class Evaluation:
         ]
         table = pd.DataFrame(rows, columns=["case", "landmark", "error_mm", "radius_mm", "presence", "why"])
         return table.sort_values("error_mm", ascending=False, na_position="first", kind="stable", ignore_index=True)
+
+    @property
+    def joint(self) -> bool:
+        """True where the local stages make the position together, so that it is not the last one's."""
+        return len(self.stage_errors_mm) > 0 and not np.allclose(
+            np.where(self.found, self.errors_mm - self.stage_errors_mm[-1], 0.0), 0.0, atol=1e-3, equal_nan=True
+        )
 
     @property
     def observed_twice(self) -> bool:

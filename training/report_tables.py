@@ -84,11 +84,11 @@ def title_of_other(evaluation: Evaluation, other: Evaluation) -> str:
 def error_series(evaluation: Evaluation, other: Evaluation | None) -> dict[str, tuple[FloatArray, BoolArray]]:
     """Return whose success rates stand side by side, with errors and presence ``(N, L)`` of each.
 
-    The stages before the last, the model itself under its name, the other model, the observers.
+    The stages before the answer, the model itself under its name, the other model, the observers.
     """
     series = {
         f"after {label}": (errors_mm, evaluation.present)
-        for label, errors_mm in zip(evaluation.stages().index, evaluation.stage_errors_mm[:-1], strict=False)
+        for label, errors_mm in zip(evaluation.stages().index[:-1], evaluation.stage_errors_mm, strict=False)
     }
     series[evaluation.model] = (evaluation.errors_mm, evaluation.present)
     if other is not None:

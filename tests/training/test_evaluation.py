@@ -1,5 +1,6 @@
 """Evaluation of a real (tiny) model and of landmark files."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from tests.evaluation_fixtures import make_bare_evaluation, make_evaluation
 from tests.model_fixtures import write_tiny_image, write_tiny_model
 from training.cases import Case, read_case_image
 from training.evaluation import Evaluation, evaluate, evaluate_csv_folder, observer_errors_mm
+from training.report_tables import error_series
 
 NAN = float("nan")
 
@@ -122,6 +124,17 @@ def test_tables_by_hand() -> None:
     assert stages["mean_mm"].tolist() == pytest.approx([3.0, 2.0])
     assert by_hand.observers().loc["all", "mean_mm"] == pytest.approx(1.25)
     assert by_hand.detections().loc["all"].tolist() == [3, 2, 0, 1]
+
+
+def test_stages_that_answer_together_have_a_row_for_it() -> None:
+    alone = make_evaluation()
+    assert not alone.joint
+    together = replace(alone, errors_mm=alone.errors_mm / 2)
+    assert together.joint
+    stages = together.stages()
+    assert list(stages.index) == ["global", "local 1", "together"]
+    assert stages["mean_mm"].tolist() == pytest.approx([3.0, 2.0, 1.0])
+    assert list(error_series(together, None))[:3] == ["after global", "after local 1", together.model]
 
 
 def test_arrays_of_another_shape_are_refused_and_none_can_be_changed() -> None:
