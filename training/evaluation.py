@@ -112,7 +112,7 @@ class Evaluation:
         return tabulate_detections(self.found, self.present, self.names)
 
     def stages(self, thresholds_mm: Sequence[float] = THRESHOLDS_MM) -> pd.DataFrame:
-        """Return the figures over all landmarks after each stage: ``global``, ``local 1``, …; where `joint`, ``together`` ends."""
+        """Return the figures over all landmarks after each stage: ``global``, ``local 1``, …, and ``together`` where `joint`."""
         rows = [describe_errors(errors, self.present, thresholds_mm) for errors in self.stage_errors_mm]
         index = ["global", *(f"local {i}" for i in range(1, len(rows)))][: len(rows)]
         if self.joint:
