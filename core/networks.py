@@ -157,7 +157,7 @@ class GlobalNetwork(_TwoHeadedNetwork):
         self.bytes_per_cell = 4 * 3 * (max(*channels, 2 * head_channels) + landmarks * (ndim + 1))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Analyse ``(B, 1, *size)`` images, each side a multiple of ``stride``.
+        """Analyse ``(B, 1, *size)`` images; what is left at a far end and fills no whole patch has no answer.
 
         Returns
         -------
