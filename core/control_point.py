@@ -1,7 +1,7 @@
 """What all of 3D Slicer's point files say about one control point: its name, its place, and in its description its state.
 
 The only place that knows the signs between RAS and LPS. Cairn's own words are the beginning of the description, which Slicer
-shows in its table ("predicted; presence 0.980; spread 0.41 mm"); what others wrote there stays behind them.
+shows in its table ("predicted; presence 0.980; spread 0.41 mm; radius 1.83 mm"); what others wrote there stays behind them.
 """
 
 import math
@@ -25,6 +25,7 @@ _OWN_WORDS = re.compile(
     rf"\s*(?P<status>{'|'.join(Status)})"
     r"(?:; presence (?P<presence>0(?:\.\d+)?|1(?:\.0+)?))?"
     r"(?:; spread (?P<spread>\d+(?:\.\d+)?) mm)?"
+    r"(?:; radius (?P<radius>\d+(?:\.\d+)?) mm)?"
     r"(?:\s*;\s*|\s*$)",
     re.IGNORECASE,
 )
@@ -73,10 +74,11 @@ def to_landmarks(points: Sequence[ControlPoint], path: Path) -> Landmarks:
     located = [all(map(math.isfinite, point_mm)) for point_mm in points_mm.tolist()]
     implied = [_implied(located=place, any_located=any(located)) for place in located]
     stated = [_stated(point.description, state) for point, state in zip(points, implied, strict=True)]
-    status = tuple(state for state, _, _ in stated)
-    presence = np.array([presence for _, presence, _ in stated], dtype=np.float32)
-    spread_mm = np.array([spread_mm for _, _, spread_mm in stated], dtype=np.float32)
-    return Landmarks(tuple(point.name for point in points), points_mm, presence, spread_mm, status=status)
+    status = tuple(state for state, _ in stated)
+    figures = np.array([figures for _, figures in stated], dtype=np.float32).reshape(-1, 3)
+    return Landmarks(
+        tuple(point.name for point in points), points_mm, figures[:, 0], figures[:, 1], figures[:, 2], status
+    )
 
 
 def described(landmarks: Landmarks, row: int, before: str | None = None) -> str:
@@ -95,6 +97,8 @@ def described(landmarks: Landmarks, row: int, before: str | None = None) -> str:
         words.append(f"presence {landmarks.presence[row]:.3f}")
     if np.isfinite(landmarks.spread_mm[row]):
         words.append(f"spread {landmarks.spread_mm[row]:.2f} mm")
+    if np.isfinite(landmarks.radius_mm[row]):
+        words.append(f"radius {landmarks.radius_mm[row]:.2f} mm")
     own = "; ".join(words)
     if before is None:
         return own
@@ -116,10 +120,11 @@ def _implied(*, located: bool, any_located: bool) -> Status:
     return Status.ABSENT if any_located else Status.UNPLACED
 
 
-def _stated(description: str, implied: Status) -> tuple[Status, float, float]:
-    """Return state, presence and spread (mm) as the description says, ``implied`` where it says nothing that fits."""
+def _stated(description: str, implied: Status) -> tuple[Status, tuple[float, float, float]]:
+    """Return state, and presence, spread and radius (mm), as the description says; ``implied`` where nothing in it fits."""
     match = _OWN_WORDS.match(description)
     status = Status(match["status"].lower()) if match else None
     if match is None or status is None or (status in WITHOUT_POSITION) != (implied in WITHOUT_POSITION):
-        return implied, math.nan, math.nan
-    return status, float(match["presence"] or math.nan), float(match["spread"] or math.nan)
+        return implied, (math.nan, math.nan, math.nan)
+    presence, spread_mm, radius_mm = (float(match[key] or math.nan) for key in ("presence", "spread", "radius"))
+    return status, (presence, spread_mm, radius_mm)

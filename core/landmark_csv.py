@@ -16,7 +16,7 @@ from core.delimited_text import Table, line_error
 from core.errors import LandmarkFileError
 from core.types import WITHOUT_POSITION, FloatArray, Grid, Image, Landmarks, Status
 
-COLUMNS = ("name", "x_mm", "y_mm", "z_mm", "x_px", "y_px", "z_px", "presence", "spread_mm", "status")
+COLUMNS = ("name", "x_mm", "y_mm", "z_mm", "x_px", "y_px", "z_px", "presence", "spread_mm", "radius_mm", "status")
 FILE_VERSION = 1
 
 
@@ -44,14 +44,15 @@ def format_csv(landmarks: Landmarks, image: Image | None, model: str) -> str:
     table = csv.writer(stream, lineterminator="\r\n")
     table.writerow(COLUMNS)
     for row, name in enumerate(landmarks.names):
-        presence, spread_mm = float(landmarks.presence[row]), float(landmarks.spread_mm[row])
+        presence = float(landmarks.presence[row])
+        lengths_mm = (float(landmarks.spread_mm[row]), float(landmarks.radius_mm[row]))
         table.writerow(
             (
                 name,
                 *mm[row],
                 *px_cells[row],
                 "" if np.isnan(presence) else f"{presence:.4f}",
-                "" if np.isnan(spread_mm) or not spacing_known else f"{spread_mm:.3f}",
+                *(f"{length_mm:.3f}" if np.isfinite(length_mm) and spacing_known else "" for length_mm in lengths_mm),
                 str(stated[row]),
             )
         )
@@ -102,6 +103,7 @@ class _Row:
     px: FloatArray
     presence: float
     spread_mm: float
+    radius_mm: float
     status: Status | None
 
 
@@ -134,6 +136,7 @@ def parse_csv(table: Table, image: Image | None, ndim: int | None) -> Landmarks:
         points_mm,
         presence=np.array([row.presence for row in rows], dtype=np.float32),
         spread_mm=np.array([row.spread_mm for row in rows], dtype=np.float32),
+        radius_mm=np.array([row.radius_mm for row in rows], dtype=np.float32),
         status=tuple(row.status or Status.PLACED for row in rows),
     )
     return replace(landmarks, status=landmarks.stated)
@@ -156,7 +159,8 @@ def _rows(table: Table) -> list[_Row]:
         if word and word not in set(Status):
             raise line_error(table.path, line, f'has the unknown status "{word}"')
         status = Status(word) if word else None
-        rows.append(_Row(line, name, values[:3], values[3:6], float(values[6]), float(values[7]), status))
+        presence, spread_mm, radius_mm = values[6:].tolist()
+        rows.append(_Row(line, name, values[:3], values[3:6], presence, spread_mm, radius_mm, status))
     return rows
 
 

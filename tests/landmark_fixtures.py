@@ -45,7 +45,8 @@ def landmark_sets(draw: st.DrawFn, ndim: int | None = None) -> Landmarks:
             points[row], status[row] = np.nan, Status.ABSENT
     presence = draw(hnp.arrays(np.float32, count, elements=st.floats(0, 1, width=32) | st.just(float("nan"))))
     spread = draw(hnp.arrays(np.float32, count, elements=st.floats(0, 100, width=32) | st.just(float("nan"))))
-    return Landmarks(tuple(names), points, presence, spread, status=tuple(status))
+    radius = draw(hnp.arrays(np.float32, count, elements=st.floats(0, 100, width=32) | st.just(float("nan"))))
+    return Landmarks(tuple(names), points, presence, spread, radius, tuple(status))
 
 
 def refused(path: Path, *words: str, **options: object) -> None:

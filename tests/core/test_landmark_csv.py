@@ -24,6 +24,7 @@ def test_a_csv_gives_back_what_was_written(tmp_path, landmarks):
     np.testing.assert_array_equal(read.points_mm, landmarks.points_mm)
     np.testing.assert_allclose(read.presence, landmarks.presence, atol=5.1e-5)
     np.testing.assert_allclose(read.spread_mm, landmarks.spread_mm, atol=5.1e-4)
+    np.testing.assert_allclose(read.radius_mm, landmarks.radius_mm, atol=5.1e-4)
 
 
 @in_one_folder
@@ -56,6 +57,7 @@ def test_without_a_pixel_size_px_carry_the_positions(tmp_path, landmarks):
         np.testing.assert_array_equal(read.points_mm, landmarks.points_mm)
         assert read.status == landmarks.status
         assert np.isnan(read.spread_mm).all()
+        assert np.isnan(read.radius_mm).all()
 
 
 def test_a_csv_reads_like_this(tmp_path):
@@ -64,6 +66,7 @@ def test_a_csv_reads_like_this(tmp_path):
         [[1.0, 2.0], [0.25, 0.5], [0.1, 0.2], [np.nan, np.nan]],
         presence=[0.98761, np.nan, 1, 0.01],
         spread_mm=[1.23456, np.nan, 0, 9],
+        radius_mm=[2.34567, np.nan, np.nan, 20],
         status=(Status.PREDICTED, Status.PLACED, Status.CORRECTED, Status.PREDICTED),
     )
     write_landmarks(landmarks, tmp_path / "points.csv", image=FLAT, model="cephalometric-19 1.0")
@@ -73,26 +76,39 @@ def test_a_csv_reads_like_this(tmp_path):
         f"# image: scan.png (sha256 {'ab' * 32})",
         "# size: 20 x 24 px, pixel size 0.1 x 0.2 mm",
         "# model: cephalometric-19 1.0",
-        "name,x_mm,y_mm,z_mm,x_px,y_px,z_px,presence,spread_mm,status",
-        "sella,1.0,2.0,,10.0,10.0,,0.9876,1.235,predicted",
-        '"nasion, soft",0.25,0.5,,2.5,2.5,,,,placed',
-        '"the ""gap""",0.1,0.2,,1.0,1.0,,1.0000,0.000,corrected',
-        "lost,,,,,,,0.0100,9.000,absent",
+        "name,x_mm,y_mm,z_mm,x_px,y_px,z_px,presence,spread_mm,radius_mm,status",
+        "sella,1.0,2.0,,10.0,10.0,,0.9876,1.235,2.346,predicted",
+        '"nasion, soft",0.25,0.5,,2.5,2.5,,,,,placed',
+        '"the ""gap""",0.1,0.2,,1.0,1.0,,1.0000,0.000,,corrected',
+        "lost,,,,,,,0.0100,9.000,20.000,absent",
         "",
     ]
 
 
+def test_a_table_from_before_there_were_radii_is_read_without_them(tmp_path):
+    path = table(
+        tmp_path / "points.csv",
+        "name,x_mm,y_mm,z_mm,x_px,y_px,z_px,presence,spread_mm,status",
+        "sella,1.0,2.0,,10.0,10.0,,0.9876,1.235,predicted",
+    )
+    assert read_landmarks(path) == Landmarks(
+        ("sella",), [[1, 2]], presence=[0.9876], spread_mm=[1.235], status=(Status.PREDICTED,)
+    )
+
+
 def test_without_a_pixel_size_the_mm_columns_stay_empty(tmp_path):
-    landmarks = Landmarks(("sella",), [[3.5, 4.25]], presence=[1], spread_mm=[2], status=(Status.PREDICTED,))
+    landmarks = Landmarks(
+        ("sella",), [[3.5, 4.25]], presence=[1], spread_mm=[2], radius_mm=[3], status=(Status.PREDICTED,)
+    )
     write_landmarks(landmarks, tmp_path / "points.csv", image=UNSCALED)
     text = (tmp_path / "points.csv").read_text(encoding="utf-8")
     assert "pixel size unknown" in text
-    assert text.splitlines()[-1] == "sella,,,,3.5,4.25,,1.0000,,predicted"
+    assert text.splitlines()[-1] == "sella,,,,3.5,4.25,,1.0000,,,predicted"
 
 
 def test_without_an_image_the_px_columns_stay_empty(tmp_path):
     write_landmarks(Landmarks(("a",), [[1, 2, 3]]), tmp_path / "points.csv")
-    assert (tmp_path / "points.csv").read_text(encoding="utf-8").splitlines()[-1] == "a,1.0,2.0,3.0,,,,,,placed"
+    assert (tmp_path / "points.csv").read_text(encoding="utf-8").splitlines()[-1] == "a,1.0,2.0,3.0,,,,,,,placed"
 
 
 def test_an_image_name_cannot_break_the_comment_lines(tmp_path):

@@ -49,6 +49,7 @@ def test_markups_give_back_what_was_written(tmp_path, landmarks):
     np.testing.assert_array_equal(read.points_mm, landmarks.points_mm)
     np.testing.assert_allclose(read.presence, landmarks.presence, atol=5.1e-4)
     np.testing.assert_allclose(read.spread_mm, landmarks.spread_mm, atol=5.1e-3)
+    np.testing.assert_allclose(read.radius_mm, landmarks.radius_mm, atol=5.1e-3)
 
 
 def test_a_new_document_reads_like_this(tmp_path):
@@ -57,6 +58,7 @@ def test_a_new_document_reads_like_this(tmp_path):
         [[1.5, -2.25, 0.1], [np.nan] * 3],
         presence=[0.98765, 0.01],
         spread_mm=[0.412, np.nan],
+        radius_mm=[1.8345, np.nan],
         status=(Status.PREDICTED, Status.ABSENT),
     )
     write_landmarks(landmarks, tmp_path / "points.mrk.json")
@@ -70,7 +72,7 @@ def test_a_new_document_reads_like_this(tmp_path):
     )
     first, second = point_list["controlPoints"]
     assert (first["label"], first["positionStatus"]) == ("a, ü", "defined")
-    assert first["description"] == "predicted; presence 0.988; spread 0.41 mm"
+    assert first["description"] == "predicted; presence 0.988; spread 0.41 mm; radius 1.83 mm"
     assert (second["id"], second["positionStatus"]) == ("2", "undefined")
     assert second["description"] == "absent; presence 0.010"
 
