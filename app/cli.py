@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.certainty import COVERAGE
 from core.command_line import EXIT_BAD_INPUT, EXIT_INTERRUPTED, run_command_line
 from core.errors import AppError
 from core.model_info import ModelInfo, StageInfo, read_model_info
@@ -145,6 +146,7 @@ def _metadata_table(metadata: ModelInfo) -> Table:
         "intensities": metadata.normalisation,
         **{f"stage {number}": _stage(stage) for number, stage in enumerate(metadata.stages, start=1)},
         "absent below presence": f"{metadata.presence_threshold:g}" if metadata.presence_threshold else "",
+        "certainty": _certainty(metadata),
         "training data": metadata.training_data,
         "intended use": metadata.intended_use,
         "licence": metadata.licence,
@@ -163,21 +165,35 @@ def _stage(stage: StageInfo) -> str:
     return f"{where} at {stage.spacing_mm:g} mm, cells of {stage.stride} samples{runs}{pose}"
 
 
+def _certainty(metadata: ModelInfo) -> str:
+    if not metadata.calibration_mm:
+        return "not calibrated: it gives the spread of its votes, but no radius that holds the true position"
+    return (
+        f"calibrated: with every position comes the radius that holds the true one in {COVERAGE} of cases; below, its "
+        "median over the validation images"
+    )
+
+
 def _landmark_table(metadata: ModelInfo) -> Table:
-    """Return the landmarks with what is known about their errors; a model may know neither."""
+    """Return the landmarks with what is known about their errors and radii; a model may know neither."""
     table = Table("landmark", "short", title=f"{len(metadata.landmarks)} landmarks", title_justify="left")
-    for heading in ("median error, mm", "mean error, mm", "90 % within, mm"):
+    columns = ["median error, mm", "mean error, mm"]
+    if metadata.calibration_mm:
+        columns.append(f"radius ({COVERAGE}), mm")
+    for heading in columns:
         table.add_column(heading, justify="right")
     errors = {error.name: error for error in metadata.validation_errors}
     for row, name in enumerate(metadata.landmarks):
         error = errors.get(name)
-        table.add_row(
+        cells = [
             name,
             metadata.abbreviations[row] if metadata.abbreviations else "",
             f"{error.median_mm:.2f}" if error else "",
             f"{error.mean_mm:.2f}" if error else "",
-            f"{metadata.calibration_mm[row]:.2f}" if metadata.calibration_mm else "",
-        )
+        ]
+        if metadata.calibration_mm:
+            cells.append(f"{metadata.calibration_mm[row]:.2f}")
+        table.add_row(*cells)
     return table
 
 

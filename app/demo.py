@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.certainty import COVERAGE, certainty_mm, is_calibrated
 from app.display import has_display
 from core.assets import assets_folder, bundled_model_for
 from core.command_line import run_command_line
@@ -50,12 +51,14 @@ def landmark_table(prediction: Prediction, image: Image) -> Table:
         title=f"{prediction.model} on {image.source.path.name}, {prediction.elapsed_s:.1f} s", title_justify="left"
     )
     table.add_column("landmark")
-    for heading in ("x, px", "y, px", "presence", f"spread, {unit}"):
+    sureness = f"radius ({COVERAGE})" if is_calibrated(landmarks) else "spread"
+    for heading in ("x, px", "y, px", "presence", f"{sureness}, {unit}"):
         table.add_column(heading, justify="right")
+    sureness_mm = certainty_mm(landmarks)
     for row, (name, (y_index, x_index)) in enumerate(
         zip(landmarks.names, image.grid.to_index(landmarks.points_mm), strict=True)
     ):
-        numbers = (x_index, y_index, landmarks.presence[row], landmarks.spread_mm[row])
+        numbers = (x_index, y_index, landmarks.presence[row], sureness_mm[row])
         table.add_row(
             name, *(f"{n:.{d}f}" if np.isfinite(n) else "–" for n, d in zip(numbers, (1, 1, 2, 2), strict=True))
         )

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from app.certainty import certainty_mm
 from app.view_state import Sort
 from core.types import FloatArray, Grid, Landmarks, Status
 
@@ -88,7 +89,8 @@ def regridded(landmarks: Landmarks, old: Grid, new: Grid) -> Landmarks:
 def ordered_names(landmarks: Landmarks, sort: Sort, *, worst_first: bool) -> tuple[str, ...]:
     """Return the names as they are listed and walked through; unknown values come last either way.
 
-    Worst first means low presence, large spread; for names and states it is the alphabet and its reverse.
+    Worst first means low presence, large radius (spread where there are no radii); for names and states it is the alphabet
+    and its reverse.
     """
     rows = range(len(landmarks))
     if sort is Sort.MODEL:
@@ -98,7 +100,7 @@ def ordered_names(landmarks: Landmarks, sort: Sort, *, worst_first: bool) -> tup
         order = sorted(rows, key=lambda row: texts[row].casefold(), reverse=not worst_first)
     else:
         badness: FloatArray = np.asarray(
-            -landmarks.presence if sort is Sort.PRESENCE else landmarks.spread_mm, dtype=np.float64
+            -landmarks.presence if sort is Sort.PRESENCE else certainty_mm(landmarks), dtype=np.float64
         )
         key = np.nan_to_num(-badness if worst_first else badness, nan=np.inf)
         order = sorted(rows, key=lambda row: key[row])

@@ -1,6 +1,7 @@
-"""Draws the landmarks of a slice: a glyph per point, a ring for its uncertainty, a label where there is room.
+"""Draws the landmarks of a slice: a glyph per point, a ring for how sure the model is, a label where there is room.
 
-Shape and colour both say the state; opacity says the presence. Decides nothing and is told what to draw.
+Shape and colour both say the state, opacity the presence; a dashed ring is a calibrated radius, a dotted one a spread.
+Decides nothing and is told what to draw.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,8 +22,8 @@ RING_RADIUS = SELECTED_RADIUS + 4
 """Of the white ring around the selected landmark."""
 HIT_RADIUS = 12.0
 _HALO_OFFSETS = tuple(QPointF(x, y) for x in (-1.2, 0.0, 1.2) for y in (-1.2, 0.0, 1.2) if x or y)
-DISTANCE_FONT = 0.85
-"""Size of the text that says how far away a landmark is, against that of its label."""
+DETAIL_FONT = 0.85
+"""Size of the texts that say how far away a landmark is and how sure the model is of it, against that of its label."""
 
 
 class LandmarkLayer(SliceLayer):
@@ -78,16 +79,17 @@ class LandmarkLayer(SliceLayer):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         width = 1.6 if glyph.selected else 1.2
         shade = QColor(0, 0, 0, round(110 * glyph.opacity))
-        for pen in (QPen(shade, width + 1.6), QPen(colour, width, Qt.PenStyle.DashLine)):
+        line = Qt.PenStyle.DashLine if glyph.calibrated else Qt.PenStyle.DotLine
+        for pen in (QPen(shade, width + 1.6), QPen(colour, width, line)):
             painter.setPen(pen)
             painter.drawEllipse(centre, half_width, half_height)
 
     def _texts(self, glyph: Glyph) -> list[tuple[QFont, str]]:
-        """Return what a label consists of: the name, and in smaller letters how far away it is."""
+        """Return what a label consists of: the name, and in smaller letters how far away and how sure it is."""
         font, small = QFont(self._font), QFont(self._font)
         font.setBold(glyph.selected)
-        small.setPointSizeF(self._font.pointSizeF() * DISTANCE_FONT)
-        return [(font, glyph.label), (small, f"  {glyph.distance}")][: 2 if glyph.distance else 1]
+        small.setPointSizeF(self._font.pointSizeF() * DETAIL_FONT)
+        return [(font, glyph.label), *((small, f"  {text}") for text in (glyph.distance, glyph.certainty) if text)]
 
     def _label_corners(self, screen: FloatArray) -> FloatArray:
         """Return where there is room for the labels: their left ends on the base line."""

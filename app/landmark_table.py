@@ -10,15 +10,15 @@ from PySide6.QtCore import QAbstractTableModel, QItemSelection, QModelIndex, QPe
 from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from app import theme
+from app import certainty, theme
 from app.controller import Controller
 from app.view_state import Sort
 from core.types import Landmarks, Status
 
 Index = QModelIndex | QPersistentModelIndex
 
-NAME, X, Y, Z, PRESENCE, SPREAD, STATUS = range(7)
-_SORTS = {NAME: Sort.NAME, PRESENCE: Sort.PRESENCE, SPREAD: Sort.SPREAD, STATUS: Sort.STATUS}
+NAME, X, Y, Z, PRESENCE, CERTAINTY, STATUS = range(7)
+_SORTS = {NAME: Sort.NAME, PRESENCE: Sort.PRESENCE, CERTAINTY: Sort.CERTAINTY, STATUS: Sort.STATUS}
 _STATUS_TEXT = {
     Status.PREDICTED: "predicted",
     Status.CORRECTED: "corrected",
@@ -27,13 +27,12 @@ _STATUS_TEXT = {
     Status.ABSENT: "not present",
     Status.UNPLACED: "–",
 }
-_WIDTHS = {X: 56, Y: 56, Z: 56, PRESENCE: 68, SPREAD: 82, STATUS: 82}
+_WIDTHS = {X: 56, Y: 56, Z: 56, PRESENCE: 68, CERTAINTY: 92, STATUS: 82}
 _NAME_WIDTHS = (72, 180)
 """Narrowest and widest a column of names is by default; longer ones have a tip."""
-_TIPS = {
-    PRESENCE: "How probable it is, to the model, that the landmark is in the image. Click to sort: least probable first.",
-    SPREAD: "How far the model's votes lie apart. Click to sort: farthest first.",
-}
+_PRESENCE_TIP = (
+    "How probable it is, to the model, that the landmark is in the image. Click to sort: least probable first."
+)
 
 
 class LandmarkTableModel(QAbstractTableModel):
@@ -47,7 +46,7 @@ class LandmarkTableModel(QAbstractTableModel):
         self.refresh()
 
     def refresh(self) -> None:
-        """Take over the document's landmarks and their order."""
+        """Take over the document's landmarks and their order, its unit, and what is known of how sure the model was."""
         names = self._controller.editor.names
         same_rows = names == self.names
         if not same_rows:
@@ -58,9 +57,6 @@ class LandmarkTableModel(QAbstractTableModel):
             self.endResetModel()
         elif names:
             self.dataChanged.emit(self.index(0, 0), self.index(len(names) - 1, STATUS))
-
-    def refresh_header(self) -> None:
-        """Show the unit again."""
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, NAME, STATUS)
 
     def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802 - Qt's name
@@ -77,10 +73,12 @@ class LandmarkTableModel(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
             unit = self._controller.document.unit
-            titles = ("Landmark", f"x {unit}", f"y {unit}", f"z {unit}", "Presence", f"Spread {unit}", "State")
+            sureness = certainty.heading(self._landmarks, unit)
+            titles = ("Landmark", f"x {unit}", f"y {unit}", f"z {unit}", "Presence", sureness, "State")
             return titles[section]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return _TIPS.get(section)
+            sureness = f"{certainty.explanation(self._landmarks)} Click to sort: most doubtful first."
+            return {PRESENCE: _PRESENCE_TIP, CERTAINTY: sureness}.get(section)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return theme.LEFT if section in (NAME, STATUS) else theme.RIGHT
         return None
@@ -102,20 +100,24 @@ class LandmarkTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ForegroundRole:
             if column == STATUS:
                 return theme.status_colour(status)
-            return None if landmarks.located[row] else QColor(theme.FAINT)
+            of_the_model = status is Status.PREDICTED or column not in (PRESENCE, CERTAINTY)
+            return None if landmarks.located[row] and of_the_model else QColor(theme.FAINT)
         if role == Qt.ItemDataRole.ToolTipRole and column == NAME:
             return name
+        if role == Qt.ItemDataRole.ToolTipRole and column == CERTAINTY:
+            return certainty.sentence(landmarks, name, self._controller.document.unit)
         return None
 
     def _text(self, landmarks: Landmarks, row: int, column: int) -> str:
         if column == NAME:
             return landmarks.names[row]
-        decimals = 2 if self._controller.document.unit == "mm" else 1
+        decimals = certainty.decimals_of(self._controller.document.unit)
         if column in (X, Y, Z):
             axis = column - X
             value = float(landmarks.points_mm[row, axis]) if axis < landmarks.ndim else np.nan
         else:
-            value = float(landmarks.presence[row] * 100 if column == PRESENCE else landmarks.spread_mm[row])
+            figures = landmarks.presence * 100 if column == PRESENCE else certainty.certainty_mm(landmarks)
+            value = float(figures[row])
         if not np.isfinite(value):
             return ""
         return f"{value:.0f} %" if column == PRESENCE else f"{value:.{decimals}f}"
@@ -178,7 +180,6 @@ class LandmarkTable(QTableView):
     def _show_image(self) -> None:
         image = self._controller.document.image
         self.setColumnHidden(Z, image is None or image.ndim == 2)
-        self._model.refresh_header()
         self._refresh()
 
     def _refresh(self) -> None:

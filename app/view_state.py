@@ -38,7 +38,7 @@ class Sort(StrEnum):
     MODEL = "model"
     NAME = "name"
     PRESENCE = "presence"
-    SPREAD = "spread"
+    CERTAINTY = "certainty"
     STATUS = "status"
 
 

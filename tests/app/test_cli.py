@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app import cli
-from tests.model_fixtures import write_tiny_model
+from tests.model_fixtures import make_tiny_info, write_tiny_model
 
 COMMANDS = ("view", "localize", "info")
 
@@ -106,6 +106,28 @@ def test_info_shows_the_metadata(capsys, model):
     shown = capsys.readouterr().out
     for word in ("tiny", "left", "right", "stage 1", "stage 2", "whole image", "0.5 mm"):
         assert word in shown
+
+
+@pytest.mark.parametrize(
+    ("radii_mm", "words", "others"),
+    [
+        ((), ("not calibrated", "no radius"), ("radius (90 %)",)),
+        (
+            (1.25, 2.5),
+            ("calibrated: with every position", "90 %", "radius (90 %)", "1.25", "2.50"),
+            ("not calibrated",),
+        ),
+    ],
+)
+def test_info_says_whether_the_model_is_calibrated(capsys, monkeypatch, radii_mm, words, others):
+    info = make_tiny_info().model_copy(update={"calibration_mm": radii_mm})
+    monkeypatch.setattr(cli, "read_model_info", lambda _: info)
+    assert cli.run(["info", "x.pt"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    for word in words:
+        assert word in shown
+    for word in others:
+        assert word not in shown
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\x89PNG\r\n\x1a\n"])

@@ -176,15 +176,15 @@ def test_reverting_brings_back_the_model_s_answer_for_one_landmark_only(opened, 
 
 
 def test_next_and_previous_follow_the_sorted_list(opened, editor):
-    editor.sort_by(Sort.SPREAD)
+    editor.sort_by(Sort.CERTAINTY)
     assert editor.names == ("Gonion", "Menton", "Nasion", "Sella")
     editor.select_next()
     assert opened.view_state.selected == "Gonion"
     editor.select_next(-1)
     assert opened.view_state.selected == "Sella"
-    editor.sort_by(Sort.SPREAD)
+    editor.sort_by(Sort.CERTAINTY)
     assert editor.names == ("Sella", "Nasion", "Menton", "Gonion")
-    editor.sort_by(Sort.SPREAD)
+    editor.sort_by(Sort.CERTAINTY)
     assert opened.view_state.sort is Sort.MODEL
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -80,14 +82,21 @@ def test_regridding_keeps_the_index_and_scales_the_spread():
         (Sort.MODEL, True, "abcd"),
         (Sort.PRESENCE, True, "bdac"),
         (Sort.PRESENCE, False, "adbc"),
-        (Sort.SPREAD, True, "bdac"),
-        (Sort.SPREAD, False, "adbc"),
+        (Sort.CERTAINTY, True, "bdac"),
+        (Sort.CERTAINTY, False, "adbc"),
         (Sort.NAME, False, "dcba"),
         (Sort.STATUS, True, "dbca"),
     ],
 )
 def test_order_puts_the_worst_first_and_the_unknown_last(sort, worst_first, names):
     assert "".join(landmark_edits.ordered_names(four(), sort, worst_first=worst_first)) == names
+
+
+def test_radii_decide_the_order_where_there_are_some():
+    radii_mm = np.array([3, 1, np.nan, 7], np.float32)  # d is not in the image, so its radius is around nothing
+    landmarks = replace(four(), radius_mm=radii_mm)
+    assert landmark_edits.ordered_names(landmarks, Sort.CERTAINTY, worst_first=True)[:2] == ("a", "b")
+    assert landmark_edits.ordered_names(landmarks, Sort.CERTAINTY, worst_first=False)[:2] == ("b", "a")
 
 
 def test_free_name_skips_taken_numbers():

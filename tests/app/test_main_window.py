@@ -1,9 +1,13 @@
-from PySide6.QtGui import QKeySequence
+from dataclasses import replace
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
+from app import theme
 from app.actions import ACTIONS, LANDMARK_MENU, TOOLBAR
-from app.landmark_table import NAME, PRESENCE, STATUS, Z
+from app.landmark_table import CERTAINTY, NAME, PRESENCE, STATUS, Z
 from app.questions import Unsaved
 from app.shortcut_sheet import ShortcutSheet
 from app.view_state import Sort
@@ -82,6 +86,30 @@ def test_the_table_shows_names_states_and_worst_first(window):
     assert [model.index(row, NAME).data() for row in range(4)] == list(reversed(NAMES))
 
 
+def test_the_table_shows_radii_where_the_model_is_calibrated(window):
+    model, document = window.table.model(), window.controller.document
+    assert model.headerData(CERTAINTY, Qt.Orientation.Horizontal) == "Spread px"
+    assert model.index(3, CERTAINTY).data() == "4.0"
+    assert model.index(3, CERTAINTY).data(Qt.ItemDataRole.ToolTipRole).startswith("Spread 4.0 px")
+    document.set_landmarks(replace(document.landmarks, radius_mm=[5, 8, 7, 6]))
+    assert model.headerData(CERTAINTY, Qt.Orientation.Horizontal) == "± px (90 %)"
+    assert "in 90 % of cases" in model.headerData(CERTAINTY, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
+    assert [model.index(row, CERTAINTY).data() for row in range(4)] == ["5.0", "8.0", "7.0", "6.0"]
+    assert "in 90 % of cases" in model.index(1, CERTAINTY).data(Qt.ItemDataRole.ToolTipRole)
+    window.table.horizontalHeader().sectionClicked.emit(CERTAINTY)
+    assert [model.index(row, NAME).data() for row in range(4)] == ["Nasion", "Menton", "Gonion", "Sella"]
+
+
+def test_what_the_model_said_is_faint_where_a_person_has_decided(window):
+    model, editor = window.table.model(), window.controller.editor
+    assert model.index(0, CERTAINTY).data(Qt.ItemDataRole.ForegroundRole) is None
+    editor.select("Sella")
+    editor.confirm()
+    for column in (PRESENCE, CERTAINTY):
+        assert model.index(0, column).data(Qt.ItemDataRole.ForegroundRole) == QColor(theme.FAINT)
+    assert model.index(0, NAME).data(Qt.ItemDataRole.ForegroundRole) is None
+
+
 def test_selecting_a_row_selects_the_point_and_brings_it_into_view(window):
     wheel(window, screen(window, "Sella"), 14)
     assert not window.slice_view.rect().contains(screen(window, "Gonion"))
@@ -93,7 +121,7 @@ def test_selecting_a_row_selects_the_point_and_brings_it_into_view(window):
 def test_selecting_a_point_selects_its_row(window):
     window.controller.editor.select("Menton")
     assert [index.row() for index in window.table.selectionModel().selectedRows()] == [2]
-    window.controller.editor.sort_by(Sort.SPREAD)
+    window.controller.editor.sort_by(Sort.CERTAINTY)
     assert [index.row() for index in window.table.selectionModel().selectedRows()] == [1]
     assert window.controller.view_state.selected == "Menton"
 
