@@ -34,13 +34,13 @@ def heading(landmarks: Landmarks | None, unit: str) -> str:
 
 
 def explanation(landmarks: Landmarks | None) -> str:
-    """Say what a column of `certainty_mm` holds."""
+    """Say in two lines what a column of `certainty_mm` holds."""
     if landmarks is not None and is_calibrated(landmarks):
         return (
-            f"The true position lies within this distance of what the model found in {COVERAGE} of cases, on images like "
-            "those that it was trained on. Faint where a person has decided."
+            f"The true position lies within this distance of what the model found in {COVERAGE} of cases,\n"
+            "on images like those that it was trained on. Faint where a person has decided."
         )
-    return "How far the model's votes lie apart. This is not how far off the position may be."
+    return "How far the model's votes lie apart.\nThis is not how far off the position may be."
 
 
 def brief(radius_mm: float, unit: str) -> str:

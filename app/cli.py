@@ -176,10 +176,12 @@ def _certainty(metadata: ModelInfo) -> str:
 
 def _landmark_table(metadata: ModelInfo) -> Table:
     """Return the landmarks with what is known about their errors and radii; a model may know neither."""
-    table = Table("landmark", "short", title=f"{len(metadata.landmarks)} landmarks", title_justify="left")
-    columns = ["median error, mm", "mean error, mm"]
+    table = Table(
+        "landmark", "short", title=f"{len(metadata.landmarks)} landmarks, lengths in mm", title_justify="left"
+    )
+    columns = ["median error", "mean error"]
     if metadata.calibration_mm:
-        columns.append(f"radius ({COVERAGE}), mm")
+        columns.append(f"radius ({COVERAGE})")
     for heading in columns:
         table.add_column(heading, justify="right")
     errors = {error.name: error for error in metadata.validation_errors}

@@ -77,7 +77,7 @@ class LandmarkTableModel(QAbstractTableModel):
             titles = ("Landmark", f"x {unit}", f"y {unit}", f"z {unit}", "Presence", sureness, "State")
             return titles[section]
         if role == Qt.ItemDataRole.ToolTipRole:
-            sureness = f"{certainty.explanation(self._landmarks)} Click to sort: most doubtful first."
+            sureness = f"{certainty.explanation(self._landmarks)}\nClick to sort: most doubtful first."
             return {PRESENCE: _PRESENCE_TIP, CERTAINTY: sureness}.get(section)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return theme.LEFT if section in (NAME, STATUS) else theme.RIGHT

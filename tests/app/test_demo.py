@@ -1,14 +1,17 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image as PilImage
 
-from app.demo import write_sample
+from app.demo import landmark_table, write_sample
 from core.landmark_io import read_landmarks
 from tests.model_fixtures import write_tiny_image, write_tiny_model
+from tests.viewer_fixtures import make_image, make_prediction
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,6 +30,15 @@ def test_sample_is_written_and_shown(tmp_path, capsys, spacing_mm):
     assert str(tmp_path / "demo" / "overlay.png") in shown
     with PilImage.open(tmp_path / "demo" / "overlay.png") as picture:
         assert max(picture.size) == 800
+
+
+def test_the_table_of_a_calibrated_model_has_its_radii():
+    image = make_image(spacing_known=True)
+    prediction = make_prediction(image, absent=("Gonion",))
+    radii_mm = np.array([1.234, 2, 3, 4], np.float32)
+    table = landmark_table(replace(prediction, landmarks=replace(prediction.landmarks, radius_mm=radii_mm)), image)
+    assert table.columns[-1].header == "radius (90 %), mm"
+    assert list(table.columns[-1].cells) == ["1.23", "2.00", "3.00", "–"]
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
