@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import wait
@@ -106,9 +106,10 @@ def _by_srun(environ: Mapping[str, str]) -> Placement | None:
     tasks, nodes = (int(environ.get(f"SLURM_STEP_NUM_{what}", "1")) for what in ("TASKS", "NODES"))
     if tasks == 1:
         return None
-    if tasks % nodes:
+    if tasks % nodes or "SLURM_NTASKS_PER_NODE" not in environ:
         raise ConfigError(
-            f"Slurm started {tasks} tasks on {nodes} machines.", "Ask for as many on each with --ntasks-per-node."
+            f"Slurm does not say that its {tasks} tasks on {nodes} machines are as many on each.",
+            "Ask for that with --ntasks-per-node instead of --ntasks.",
         )
     slurm = SLURMEnvironment()
     node, local_rank = (int(environ[name]) for name in ("SLURM_NODEID", "SLURM_LOCALID"))
@@ -128,6 +129,28 @@ def _by_request(devices: int, nodes: int, environ: Mapping[str, str]) -> Placeme
             "Start with torchrun or srun (see docs/training.md), or set MASTER_ADDR, MASTER_PORT and NODE_RANK.",
         )
     return Placement(devices, nodes, int(node), address=environ["MASTER_ADDR"], port=int(port))
+
+
+def settle_fabric_run(device: str, precision: str, environ: MutableMapping[str, str] = os.environ) -> None:
+    """Check what ``fabric run`` left for Fabric beside the places of the processes, and take it away.
+
+    With it, Fabric would let these options overrule the configuration, and would refuse to be launched.
+
+    Raises
+    ------
+    ConfigError
+        They ask for another device or precision than the training's, or for another way to train together.
+    """
+    same_device = {device, "auto"} | ({"gpu"} if device != "cpu" else set())
+    for option, fitting in (("accelerator", same_device), ("precision", {precision}), ("strategy", {"ddp"})):
+        asked = environ.get(f"LT_{option.upper()}")
+        if asked is not None and asked not in fitting:
+            raise ConfigError(
+                f"fabric run was given --{option} {asked}, this training uses {' or '.join(sorted(fitting))}.",
+                f"Leave out --{option}; --device and the configuration's precision say it.",
+            )
+    for name in ("CLI_USED", "ACCELERATOR", "STRATEGY", "DEVICES", "NUM_NODES", "PRECISION"):
+        environ.pop(f"LT_{name}", None)
 
 
 class FoundEnvironment(LightningEnvironment):

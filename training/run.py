@@ -25,7 +25,7 @@ from training.distributed import Team
 from training.images import PreparedCase, prepare_cases
 from training.model_export import landmark_names
 from training.models import build_normalisation
-from training.processes import FoundEnvironment, Placement
+from training.processes import FoundEnvironment, Placement, settle_fabric_run
 from training.trainer import Step, Trainer
 
 CONFIG_NAME = "config.toml"
@@ -88,15 +88,16 @@ def choose_training_device(device: str, placement: Placement) -> str:
 
 def make_fabric(config: TrainingConfig, device: str, placement: Placement) -> Fabric:
     """Return a launched Fabric on ``device``, connected with the other processes; they all must call this."""
-    several = placement.count > 1
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # each process would introduce itself
+    precision = choose_precision(config, device)
+    settle_fabric_run(device, precision)
     fabric = Fabric(
         accelerator=device,
         devices=placement.devices,
         num_nodes=placement.nodes,
-        precision=choose_precision(config, device),  # type: ignore[arg-type]
-        strategy="ddp" if several else "auto",
-        plugins=[FoundEnvironment(placement)] if several else None,
+        precision=precision,  # type: ignore[arg-type]
+        strategy="ddp" if placement.count > 1 else "auto",
+        plugins=[FoundEnvironment(placement)],  # else it would look for a launcher, and may find one for something else
     )
     fabric.launch()
     return fabric

@@ -19,8 +19,11 @@ from tests.training.test_train_cli import run
 from tests.training.test_trainer import write_config
 from training.checkpoints import TrainingState, read_checkpoint
 from training.cli import _TrainingDisplay
+from training.config import read_config
 from training.distributed import SynchronisedBatchNorm, Team, synchronise
 from training.phantom import write_phantom_dataset
+from training.processes import Placement, find_placement
+from training.run import make_fabric
 from training.trainer import Step
 
 
@@ -76,6 +79,24 @@ def test_a_team_of_one_asks_nobody() -> None:
     team.raise_together(None)
     with pytest.raises(ConfigError, match="Nothing is well"):
         team.raise_together(ConfigError("Nothing is well."))
+
+
+def test_a_batch_script_itself_may_train_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the job asked Slurm for concerns its steps."""
+    monkeypatch.setenv("SLURM_NTASKS", "8")
+    config, _ = read_config(write_config(tmp_path, 1))
+    fabric = make_fabric(config, "cpu", find_placement(None, None))
+    assert (fabric.world_size, fabric.global_rank) == (1, 0)
+
+
+def test_fabric_run_leaves_device_and_precision_to_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it leaves behind would keep Fabric from being launched."""
+    for name, value in {"CLI_USED": "1", "DEVICES": "2", "ACCELERATOR": "cpu", "STRATEGY": "ddp"}.items():
+        monkeypatch.setenv(f"LT_{name}", value)
+    config, _ = read_config(write_config(tmp_path, 1))
+    assert make_fabric(config, "cpu", Placement()).world_size == 1
 
 
 def assert_same(expected: TrainingState, found: TrainingState, tolerance: float) -> None:
