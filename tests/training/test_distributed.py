@@ -21,9 +21,12 @@ from training.checkpoints import TrainingState, read_checkpoint
 from training.cli import _TrainingDisplay
 from training.config import read_config
 from training.distributed import SynchronisedBatchNorm, Team, synchronise
+from training.models import build_network
 from training.phantom import write_phantom_dataset
 from training.processes import Placement, find_placement
 from training.run import make_fabric
+from training.sampling import Batch
+from training.session import StageSession
 from training.trainer import Step
 
 
@@ -97,6 +100,30 @@ def test_fabric_run_leaves_device_and_precision_to_the_training(
         monkeypatch.setenv(f"LT_{name}", value)
     config, _ = read_config(write_config(tmp_path, 1))
     assert make_fabric(config, "cpu", Placement()).world_size == 1
+
+
+def test_accumulated_parts_give_the_gradients_of_the_whole(tmp_path: Path) -> None:
+    """Both parts show the same images, so that batch normalisation sees in each what it sees in the whole."""
+    config, _ = read_config(write_config(tmp_path, 1))
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(2, 1, 48, 48, generator=generator).repeat(2, 1, 1, 1)
+    points = 10 + 30 * torch.rand(4, 4, 2, generator=generator)
+    points[0, :3] = torch.nan  # the parts hold unequal numbers of landmarks
+    fabric = make_fabric(config, "cpu", Placement())
+    losses, gradients = [], []
+    for accumulate in (1, 2):
+        budget = config.global_stage.optimisation.model_copy(update={"batch": 4, "accumulate": accumulate})
+        stage = config.global_stage.model_copy(update={"optimisation": budget})
+        torch.manual_seed(0)
+        network = build_network(config, 0, 4)
+        session = StageSession(network, stage, TrainingState("", list(config.landmarks)), fabric, Team())
+        losses.append(torch.tensor(session.step(Batch(images, points), 0)))
+        gradients.append([parameter.grad for parameter in network.parameters()])
+    assert torch.allclose(*losses, rtol=1e-5)
+    for whole, parts in zip(*gradients, strict=True):
+        assert whole is not None
+        assert parts is not None
+        assert torch.allclose(whole, parts, rtol=1e-3, atol=1e-5)
 
 
 def assert_same(expected: TrainingState, found: TrainingState, tolerance: float) -> None:
