@@ -4,8 +4,8 @@
     .venv/bin/python -m pytest tests/benchmarks/bench_pipeline.py
 
 The script prints a table, a row per stage of the presets: how many sub-images a second one and two threads make while nothing
-learns, how long a step of the optimisation takes, and how many images' worth of steps one thread keeps busy. Then it trains each
-preset for a moment and says for how much of that time the training waited. X-rays are those of the data set where it is
+learns, how long a step of the optimisation takes, and how many sub-images a second it needs. Then it trains each preset for a
+moment and says for how much of that time, validation included, the training waited. X-rays are those of the data set where it is
 there, else phantoms; volumes are phantoms. Under pytest small phantoms only show that it runs.
 """
 
@@ -52,7 +52,7 @@ AUTO_CROPS = {1: 36, 2: 52}
 """Sides that trainings of the cephalometric preset chose for their local stages."""
 MEASURED_S = 2.0
 """How long each rate is measured."""
-TRAINED_S = 6.0
+TRAINED_S = 4.0
 """About how long each stage is trained to see how long it waits."""
 
 
