@@ -171,8 +171,8 @@ class Evaluation:
 
     @property
     def calibrated(self) -> bool:
-        """True where a calibrated radius is known for any prediction."""
-        return bool(np.isfinite(self.radius_mm).any())
+        """True where a calibrated radius can be held against any error."""
+        return bool((np.isfinite(self.radius_mm) & np.isfinite(self.errors_mm)).any())
 
 
 @dataclass(frozen=True, eq=False)

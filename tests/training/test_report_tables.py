@@ -22,6 +22,11 @@ def test_a_model_with_everything_has_every_table() -> None:
     assert set(make_tables(make_bare_evaluation(), (2.0,))) == {"summary", "sdr", "errors", "outliers"}
 
 
+def test_radii_without_any_landmark_found_say_nothing() -> None:
+    nothing = replace(make_evaluation(), errors_mm=np.full((3, 2), np.nan), found=np.zeros((3, 2), dtype=bool))
+    assert not {"radii", "certainty"} & set(make_tables(nothing, (2.0,)))
+
+
 def test_the_summary_holds_one_figure_of_everything_per_landmark() -> None:
     summary = make_tables(make_evaluation(), (2.0,))["summary"]
     left = summary.loc["left"]
