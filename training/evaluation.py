@@ -196,8 +196,10 @@ def _matched(landmarks: Landmarks, case: Case, source: str) -> Landmarks:
     """Return ``landmarks`` in the order of the case's; `ConfigError` where one is missing."""
     missing = [name for name in case.landmarks.names if name not in landmarks.names]
     if missing:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         raise ConfigError(
-            f"{source} has no landmark {', '.join(missing)}.", "Evaluate with a data set that has the same landmarks."
+            f"{source} has no landmark {', '.join(missing[:3])}{more}.",
+            "Evaluate with a data set that has the same landmarks.",
         )
     return landmarks.subset(case.landmarks.names)
 

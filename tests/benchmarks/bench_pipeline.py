@@ -48,8 +48,6 @@ FULL = {"cephalometric": ((600, 484), 0.4), "mouse-skull": ((94, 75, 75), 0.3)}
 """Shape and spacing in mm of the phantoms: as much to see as in an X-ray of 240 x 194 mm and a skull in micro-CT."""
 SMALL = {"cephalometric": ((75, 60), 3.2), "mouse-skull": ((24, 20, 20), 1.2)}
 CASES = 3
-AUTO_CROPS = {1: 36, 2: 52}
-"""Sides that trainings of the cephalometric preset chose for their local stages."""
 MEASURED_S = 2.0
 """How long each rate is measured."""
 TRAINED_S = 4.0
@@ -117,10 +115,7 @@ class Bench:
         if config.in_mean_pose(stage):
             pairs = zip(seen, cases, strict=True)
             seen = [turned(case, prepared, torch.tensor(shape_mm)) for case, prepared in pairs]
-        crop = 0
-        if stage:
-            asked = config.local_stages[stage - 1].crop
-            crop = AUTO_CROPS[stage] if asked == "auto" else int(asked)
+        crop = int(config.local_stages[stage - 1].crop) if stage else 0  # no preset leaves it to the training
         items = range(settings.optimisation.batch)
         self.make: Callable[[int], Batch] = batch_maker(config, stage, seen, items, crop, shape_mm)
         state = TrainingState("", list(landmark_names(config)[0]), stage)
@@ -158,15 +153,12 @@ def rows(name: str, config: TrainingConfig, cases: Sequence[PreparedCase], fabri
 
 
 def shortened(config: TrainingConfig, iterations: Sequence[int]) -> TrainingConfig:
-    """Return a preset with so many iterations per stage and crops as trainings chose them, validated once at the end."""
+    """Return a preset with so many iterations per stage, validated once at the end."""
     stages = []
     for stage, count in enumerate(iterations):
         settings = config.stage(stage)
         budget = settings.optimisation.model_copy(update={"iterations": count, "validate_every": count})
-        update: dict[str, Any] = {"optimisation": budget}
-        if stage and config.local_stages[stage - 1].crop == "auto":
-            update["crop"] = AUTO_CROPS[stage]
-        stages.append(settings.model_copy(update=update))
+        stages.append(settings.model_copy(update={"optimisation": budget}))
     return config.model_copy(update={"global_stage": stages[0], "local_stages": tuple(stages[1:])})
 
 
