@@ -33,6 +33,9 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 Progress = Callable[[float, str], None]
 
+TOGETHER = "together"
+"""What the tables call the answer of all local stages."""
+
 
 def _unknown() -> FloatArray:
     """Return the default of a figure per case and landmark: NaN, however many there are."""
@@ -117,7 +120,7 @@ class Evaluation:
         index = ["global", *(f"local {i}" for i in range(1, len(rows)))][: len(rows)]
         if self.joint:
             rows.append(describe_errors(self.errors_mm, self.present, thresholds_mm))
-            index.append("together")
+            index.append(TOGETHER)
         return pd.DataFrame(rows, index=pd.Index(index, name="stage"))
 
     def observers(self, thresholds_mm: Sequence[float] = THRESHOLDS_MM) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from core.calibration import NOMINAL_COVERAGE
+from training.evaluation import TOGETHER
 from training.figures import ReportFigure
 from training.html_tables import Column, figure_html, number_column, paragraph_html, table_html, word_column
 from training.metrics import curve_thresholds
@@ -111,7 +112,9 @@ def _stages(content: Content) -> Section | None:
     if not content.has("stages"):
         return None
     columns = [*_ERROR_COLUMNS, *_rate_columns(content.thresholds_mm)]
-    caption = "Errors over all landmarks after each stage; the last stage gives the answer."
+    answer = content.tables["stages"].index[-1]
+    who = "the local stages together give" if answer == TOGETHER else "the last stage gives"
+    caption = f"Errors over all landmarks after each stage; {who} the answer."
     return Section("stages", "Stage by stage", table_html(content.tables["stages"], columns, caption, "after"))
 
 

@@ -1,6 +1,7 @@
 """The HTML report as a browser and a reader take it."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -106,6 +107,12 @@ def test_tests_certainty_outliers_and_times_are_shown() -> None:
     assert outliers[0] == ["b", "right", "–", "–", "0.20", "there, not found"]
     times = next(rows for head, rows in tables.items() if "device" in head)
     assert times == [["m 1", "CPU (Abacus 12, 2 threads)", "3", "0.58 ± 0.38", "0.50", "1.00"]]
+
+
+def test_it_says_whose_answer_counts() -> None:
+    alone = make_evaluation()
+    assert "the last stage gives the answer" in page_of(alone)
+    assert "the local stages together give the answer" in page_of(replace(alone, errors_mm=alone.errors_mm / 2))
 
 
 def test_names_are_text_and_never_markup() -> None:
