@@ -27,8 +27,6 @@ class Calibration(nn.Module):
 
     scale: Tensor
 
-    SMALLEST_SPREAD_MM: float = 0.01
-
     def __init__(self, scale: Tensor | None = None, spread_power: float = 0.0, doubt_rate: float = 0.0) -> None:
         super().__init__()
         self.register_buffer("scale", torch.zeros(0) if scale is None else scale.float())

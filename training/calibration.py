@@ -23,6 +23,9 @@ FloatArray = npt.NDArray[np.float64]
 SMALLEST_ERROR_MM = 0.05
 """Smaller errors count as this one, lest the logarithms of lucky hits rule the fit; mm."""
 
+LARGEST_POWER, LARGEST_RATE = 3.0, 5.0
+"""Most that spread and doubt may do to a radius: what hardly varies, as in a network that has not learnt yet, fits any rate."""
+
 
 class Answers(NamedTuple):
     """What a localizer says of ``N`` cases, each ``(N, L)``; errors are NaN where the landmark is absent."""
@@ -61,7 +64,7 @@ def collect_answers(
 
 
 def fit_rates(answers: Answers) -> tuple[float, float]:
-    """Return how the errors grow with spread and doubt: the power of the spread and the rate of the doubt, neither negative.
+    """Return how the errors grow with spread and doubt: the power of the spread and the rate of the doubt, within bounds.
 
     Least squares on the logarithm of the errors, each landmark against its own mean.
     """
@@ -77,10 +80,12 @@ def fit_rates(answers: Answers) -> tuple[float, float]:
     doubt = centred(answers.doubts)
     causes = np.stack([spread, doubt], axis=1)
     both, *_ = np.linalg.lstsq(causes, error, rcond=None)
-    if (both >= 0).all():
-        return float(both[0]), float(both[1])
-    alone = [float(cause @ error / max(float(cause @ cause), 1e-12)) for cause in (spread, doubt)]
-    return (max(alone[0], 0.0), 0.0) if both[0] > both[1] else (0.0, max(alone[1], 0.0))
+    if (both < 0).any():
+        better = int(np.argmax(both))
+        alone = float(causes[:, better] @ error / max(float(causes[:, better] @ causes[:, better]), 1e-12))
+        both = np.where(np.arange(2) == better, alone, 0.0)
+    power, rate = np.clip(both, 0.0, (LARGEST_POWER, LARGEST_RATE)).tolist()
+    return power, rate
 
 
 def conformal_quantile(scores: FloatArray, coverage: float) -> float:

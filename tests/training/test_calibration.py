@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from training.calibration import Answers, calibrate, conformal_quantile, fit_rates
+from training.calibration import LARGEST_RATE, Answers, calibrate, conformal_quantile, fit_rates
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -39,6 +39,16 @@ def test_rates_are_never_negative() -> None:
     assert fit_rates(made_answers(200, seed=2, power=-0.7, rate=1.0))[0] == 0.0
     assert fit_rates(made_answers(200, seed=3, power=0.7, rate=-1.0))[1] == 0.0
     assert fit_rates(made_answers(200, seed=4, power=-0.7, rate=-1.0)) == (0.0, 0.0)
+
+
+def test_what_hardly_varies_does_not_rule_the_radius() -> None:
+    """A network that has learnt nothing doubts everything alike; errors still differ."""
+    rng = np.random.default_rng(11)
+    errors, spreads = np.exp(rng.normal(0.0, 1.0, (2, 6, 3)))
+    doubts = 0.98 + 1e-6 * errors
+    assert fit_rates(Answers(errors, spreads, doubts))[1] == LARGEST_RATE
+    found = calibrate(Answers(errors, spreads, doubts), Answers(errors, spreads, doubts))
+    assert all(0.01 < radius < 100 for radius in found.radii_mm)
 
 
 def test_the_radius_holds_the_truth_of_new_cases_as_often_as_it_says() -> None:
