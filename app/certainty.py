@@ -7,10 +7,10 @@ votes, which is no error in millimetres, so the two never share a list and are n
 import numpy as np
 import numpy.typing as npt
 
-from core.types import Landmarks, Status
+from core.types import NOMINAL_COVERAGE, Landmarks, Status
 
-COVERAGE = "90 %"
-"""Share of cases in which the radius holds the true position; `core/calibration.py` has it as a number."""
+COVERAGE = f"{100 * NOMINAL_COVERAGE:g} %"
+"""Share of cases in which the radius holds the true position, in words."""
 
 
 def is_calibrated(landmarks: Landmarks) -> bool:

@@ -8,8 +8,8 @@ file. Everything can be scripted.
 import torch
 from torch import Tensor, nn
 
-NOMINAL_COVERAGE = 0.9
-"""Share of cases whose true position the radius is to hold."""
+SMALLEST_SPREAD_MM = 0.01
+"""A narrower spread counts as this one."""
 
 
 class Calibration(nn.Module):
@@ -32,10 +32,11 @@ class Calibration(nn.Module):
         self.register_buffer("scale", torch.zeros(0) if scale is None else scale.float())
         self.spread_power = float(spread_power)
         self.doubt_rate = float(doubt_rate)
+        self.smallest_spread_mm = SMALLEST_SPREAD_MM
 
     def forward(self, spread_mm: Tensor, posterior: Tensor) -> Tensor:
         """Return the radius in mm from spread and posterior, all ``(..., L)``; NaN without calibration."""
         if len(self.scale) == 0:
             return torch.full_like(spread_mm, float("nan"))
-        spread = spread_mm.clamp(min=0.01)
+        spread = spread_mm.clamp(min=self.smallest_spread_mm)
         return self.scale * spread.pow(self.spread_power) * torch.exp(self.doubt_rate * (1.0 - posterior))

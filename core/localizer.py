@@ -401,6 +401,13 @@ class Localizer(nn.Module):
         radius_mm = self.calibration(spread_mm, posterior)
         return LocalizerOutput(points, stages[0].presence, spread_mm, radius_mm, posterior, stages)
 
+    def analyse(self, prepared: Tensor, spacing_mm: Tensor, tile: int = 0) -> LocalizerOutput:
+        """Run all stages on what `prepare` gave; arguments as in `forward`."""
+        stages = [self.global_stage(prepared, spacing_mm, tile)]
+        for stage in range(1, len(self.spacings_mm)):
+            stages.append(self.local_stage(prepared, spacing_mm, stage, stages[-1].points_index))
+        return self.conclude(stages, spacing_mm)
+
     def forward(self, voxels: Tensor, spacing_mm: Tensor, tile: int = 0) -> LocalizerOutput:
         """Localize every landmark.
 
@@ -413,8 +420,4 @@ class Localizer(nn.Module):
         tile
             See `global_stage`.
         """
-        prepared = self.prepare(voxels)
-        stages = [self.global_stage(prepared, spacing_mm, tile)]
-        for stage in range(1, len(self.spacings_mm)):
-            stages.append(self.local_stage(prepared, spacing_mm, stage, stages[-1].points_index))
-        return self.conclude(stages, spacing_mm)
+        return self.analyse(self.prepare(voxels), spacing_mm, tile)

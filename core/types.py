@@ -17,6 +17,9 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 
+NOMINAL_COVERAGE = 0.9
+"""Share of cases in which a calibrated radius is to hold the true position."""
+
 
 def _frozen(array: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     """Return a read-only copy-free-where-possible view of ``array`` in ``dtype``."""

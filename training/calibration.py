@@ -7,15 +7,16 @@ distribution-free uncertainty quantification", 2021, sections 1 and 2.3.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from core.calibration import NOMINAL_COVERAGE, Calibration
+from core.calibration import SMALLEST_SPREAD_MM, Calibration
 from core.localizer import Localizer
+from core.types import NOMINAL_COVERAGE
 from training.images import PreparedCase
 
 FloatArray = npt.NDArray[np.float64]
@@ -43,22 +44,14 @@ class Calibrated(NamedTuple):
 
 
 @torch.inference_mode()
-def collect_answers(
-    localizer: Localizer, cases: Sequence[PreparedCase], progress: Callable[[], None] | None = None
-) -> Answers:
-    """Localize the landmarks of prepared cases; ``progress`` hears of each that is done."""
+def collect_answers(localizer: Localizer, cases: Iterable[PreparedCase]) -> Answers:
+    """Localize the landmarks of prepared cases, taken one at a time."""
     rows: list[tuple[FloatArray, FloatArray, FloatArray]] = []
     for case in cases:
-        prepared = case.prepared.float()
-        stages = [localizer.global_stage(prepared, case.spacing_mm)]
-        for stage in range(1, localizer.stage_count()):
-            stages.append(localizer.local_stage(prepared, case.spacing_mm, stage, stages[-1].points_index))
-        output = localizer.conclude(stages, case.spacing_mm)
+        output = localizer.analyse(case.prepared.float(), case.spacing_mm)
         off_mm = (output.points_index - case.points_index) * case.spacing_mm
         found = (off_mm.square().sum(1).sqrt(), output.spread_mm, 1.0 - output.posterior)
         rows.append((found[0].double().numpy(), found[1].double().numpy(), found[2].double().numpy()))
-        if progress is not None:
-            progress()
     errors, spreads, doubts = (np.stack(column) for column in zip(*rows, strict=True))
     return Answers(errors, spreads, doubts)
 
@@ -76,7 +69,7 @@ def fit_rates(answers: Answers) -> tuple[float, float]:
         return np.asarray((values - mean)[known])
 
     error = centred(np.log(np.maximum(np.nan_to_num(answers.errors_mm), SMALLEST_ERROR_MM)))
-    spread = centred(np.log(np.maximum(answers.spreads_mm, 0.01)))
+    spread = centred(np.log(np.maximum(answers.spreads_mm, SMALLEST_SPREAD_MM)))
     doubt = centred(answers.doubts)
     causes = np.stack([spread, doubt], axis=1)
     both, *_ = np.linalg.lstsq(causes, error, rcond=None)

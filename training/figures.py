@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
 
-from core.calibration import NOMINAL_COVERAGE
+from core.types import NOMINAL_COVERAGE
 from training.evaluation import Evaluation
 from training.metrics import ALL, FloatArray, curve_thresholds, median_and_iqr, success_rate
 from training.report_tables import OBSERVERS, Tables, error_series, rate_column, title_of_other

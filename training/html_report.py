@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from core.calibration import NOMINAL_COVERAGE
+from core.types import NOMINAL_COVERAGE
 from training.figures import ReportFigure
 from training.html_sections import SECTIONS, Content, ReportSubject
 from training.html_tables import row_of

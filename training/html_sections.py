@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from core.calibration import NOMINAL_COVERAGE
+from core.types import NOMINAL_COVERAGE
 from training.evaluation import TOGETHER
 from training.figures import ReportFigure
 from training.html_tables import Column, figure_html, number_column, paragraph_html, table_html, word_column

@@ -3,7 +3,7 @@
 The parity check runs on validation images; see `core.export`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +15,11 @@ from core.export import export_localizer
 from core.geometry import to_canonical
 from core.localizer import Localizer
 from core.model_info import LandmarkError, ModelInfo
-from training.calibration import Answers, FloatArray, calibrate, collect_answers
+from training.calibration import FloatArray, calibrate, collect_answers
 from training.cases import Case, read_case_image
 from training.checkpoints import TrainingState, read_checkpoint
 from training.config import TrainingConfig, config_sha256, parse_config
-from training.images import prepare_case
+from training.images import PreparedCase, prepare_case
 from training.models import build_localizer, build_network, build_normalisation, stage_infos
 from training.schemes import read_scheme
 
@@ -138,17 +138,16 @@ def export_run(
     normalisation = build_normalisation(config)
     total = len(validation) + len(train)
 
-    def answers(cases: Sequence[Case], before: int) -> Answers:
-        rows = []
+    def prepared(cases: Sequence[Case], before: int) -> Iterator[PreparedCase]:
         for number, case in enumerate(cases, before + 1):
-            rows.append(collect_answers(localizer, [prepare_case(case, normalisation)]))
-            if progress is not None:
+            yield prepare_case(case, normalisation)
+            if progress is not None:  # the case has been analysed when the next one is asked for
                 progress(number, total)
-        return Answers(*(np.concatenate(column) for column in zip(*rows, strict=True)))
 
-    found = answers(validation, 0)
+    found = collect_answers(localizer, prepared(validation, 0))
     radii_mm: tuple[float, ...] = ()
     if train:
-        localizer.calibration, radii_mm = calibrate(answers(train, len(validation)), found)
+        learnt = collect_answers(localizer, prepared(train, len(validation)))
+        localizer.calibration, radii_mm = calibrate(learnt, found)
     info = make_info(state, config, localizer, round(spacing_mm, 6), found.errors_mm, radii_mm)
     return export_localizer(localizer, info, path, inputs)

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from app import certainty
-from core.calibration import NOMINAL_COVERAGE
-from core.types import Landmarks, Status
+from core.types import NOMINAL_COVERAGE, Landmarks, Status
 
 NAN = np.nan
 
