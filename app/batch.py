@@ -87,7 +87,7 @@ def run_batch(request: BatchRequest, console: Console, report: BatchReport) -> N
         read_model_info(request.model)
     _require_writable(request.out_folder)
 
-    from core.inference import choose_device  # torch takes seconds
+    from core.devices import choose_device  # torch takes seconds
 
     choose_device(request.device)
     models = _Models(request.model)

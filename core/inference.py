@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from core.devices import choose_device
 from core.errors import Cancelled, InferenceError
 from core.geometry import to_canonical
 from core.model_file import Model
@@ -31,28 +32,6 @@ _PROGRAM_GB = 0.5
 
 SMALLEST_SIDE = 16
 """Sides shorter than this hold no anatomy, px."""
-
-
-def choose_device(wanted: str = "auto") -> str:
-    """Return the torch device to use: ``wanted``, or for ``"auto"`` CUDA, then MPS, then the CPU.
-
-    Raises
-    ------
-    InferenceError
-        ``wanted`` is not available on this computer.
-    """
-    available = ["cpu"]
-    if torch.backends.mps.is_available():
-        available.insert(0, "mps")
-    if torch.cuda.is_available():
-        available.insert(0, "cuda")
-    if wanted == "auto":
-        return available[0]
-    if wanted.split(":")[0] not in available:
-        raise InferenceError(
-            f"The device {wanted} is not available on this computer.", f"Use one of: auto, {', '.join(available)}."
-        )
-    return wanted
 
 
 def localize(

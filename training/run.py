@@ -13,9 +13,9 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 
+from core.devices import choose_device
 from core.errors import AppError, ConfigError
 from core.files import written_whole
-from core.inference import choose_device
 from training.batches import default_workers
 from training.cases import Case
 from training.checkpoints import CHECKPOINT_NAME, TrainingState, read_checkpoint

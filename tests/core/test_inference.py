@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from core.errors import Cancelled, InferenceError
-from core.inference import choose_device, localize
+from core.inference import localize
 from core.model_file import Model, load_model
 from core.types import Grid, Image, ImageSource, Status
 from tests.model_fixtures import write_tiny_model
@@ -131,11 +131,6 @@ def test_what_cannot_be_analysed_is_refused_in_a_sentence(models: dict[int, Mode
     with pytest.raises(InferenceError, match=says) as caught:
         localize(image, models[2])
     assert caught.value.hint
-
-
-def test_an_unavailable_device_is_refused() -> None:
-    with pytest.raises(InferenceError, match="The device tpu is not available"):
-        choose_device("tpu")
 
 
 class SeesWhoElseRuns:
