@@ -29,7 +29,7 @@ class EmptyState(QWidget):
         self._zone.setObjectName("dropZone")
         self._zone.setFixedSize(560, 380)
         picture = QLabel()
-        picture.setPixmap(theme.icon("cairn").pixmap(84, 84))
+        picture.setPixmap(theme.icon("cairn-app").pixmap(84, 84))
         title = QLabel("Drop an X-ray, a scan or a DICOM folder here")
         title.setObjectName("dropTitle")
         hint = QLabel("PNG, JPEG, TIFF, BMP, DICOM, NIfTI, NRRD or MHA. It stays on this computer.")

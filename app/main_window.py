@@ -266,7 +266,7 @@ class MainWindow(QMainWindow):
         box = QMessageBox(self)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setWindowTitle("About Cairn")
-        box.setIconPixmap(theme.icon("cairn").pixmap(72, 72))
+        box.setIconPixmap(theme.icon("cairn-app").pixmap(72, 72))
         box.setText(f"<b>Cairn {version('cairn-landmarks')}</b><br>Finds anatomical landmarks in medical images.")
         box.setInformativeText(
             "Everything stays on this computer. Cairn is made for research; it is no medical device, and a person "

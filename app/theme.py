@@ -122,7 +122,7 @@ def apply_theme(application: QApplication) -> None:
         palette.setColor(QPalette.ColorGroup.Disabled, role, QColor("#6b7480"))
     application.setPalette(palette)
     application.setStyleSheet(_STYLE)
-    application.setWindowIcon(icon("cairn"))
+    application.setWindowIcon(icon("cairn-app"))
 
 
 @lru_cache(maxsize=64)
