@@ -12,10 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from core.calibration import Calibration
+from core.frames import Frame, axis_frame, cube_frame, factors_of, turned_frame
 from core.networks import GlobalNetwork, LocalNetwork
 from core.normalisation import Normalisation
 from core.outputs import LocalizerOutput, StageOutput
-from core.pose import axis_turns, fit_shape, held_near, turn_image, turn_matrix, turn_origin
+from core.pose import axis_turns, fit_shape, held_near, turn_image, turn_matrix
 from core.resampling import crop_starts, cut_crops, cut_turned_crops, resample, resample_window, resampled_shape
 from core.voting import displacement_of, presence, vote, vote_weights
 
@@ -35,30 +36,6 @@ class StageMethod(NamedTuple):
     voting: str = "posterior"
     voting_count: int = 1
     voting_threshold: float = 0.5
-
-
-class Frame(NamedTuple):
-    """Where the samples of ``L`` sub-images of one stage are in the input.
-
-    Attributes
-    ----------
-    origin_index
-        ``(L, D)`` index in the input of the sub-images' first sample.
-    index_from_sample
-        ``(D, D)`` step in the input per step along each axis of the sub-images.
-    array_from_sample
-        ``(D, D)`` rotation of directions.
-    """
-
-    origin_index: Tensor
-    index_from_sample: Tensor
-    array_from_sample: Tensor
-
-
-def factors_of(spacing: Tensor, stage_spacing_mm: float) -> list[float]:
-    """Return how many input samples wide one sample of a stage is, per axis."""
-    factors: list[float] = (stage_spacing_mm / spacing).tolist()
-    return factors
 
 
 def _count(shape: list[int]) -> int:
@@ -146,6 +123,7 @@ class Localizer(nn.Module):
         self.passes = [int(count) for count in passes]
         self.reaches_mm = [float(reach) for reach in reaches_mm]
         self.object_margin = 6  # samples of the global stage that are kept around an object
+        self.batch_samples = 2**22  # so many samples of the global stage at most go through the network at once
         self.methods = list(methods)
         self.calibration = Calibration() if calibration is None else calibration
         self.joint = bool(joint) and len(local_networks) > 1
@@ -199,19 +177,22 @@ class Localizer(nn.Module):
         """
         factors = factors_of(spacing_mm, self.spacings_mm[0])
         if len(self.turns) == 0:
-            answer, logit = self._global_answer(prepared, factors, tile)
-            starts = torch.zeros(logit.shape[1], prepared.dim(), device=prepared.device)
-            frame = self._axis_frame(starts, factors)
-            return self._concluded(answer, logit, frame, 0)
+            answers, logits = self._global_answer(prepared.unsqueeze(0), factors, tile)
+            starts = torch.zeros(logits.shape[1], prepared.dim(), device=prepared.device)
+            frame = axis_frame(starts, factors)
+            return self._concluded(answers[0], logits[0], frame, 0)
         image, first = self._object_box(resample(prepared, factors))
         best_score = -math.inf
         best: list[StageOutput] = []
-        for turn in self.turns:
-            output = self._turned_stage(image, first, factors, turn, tile)
-            score = self._likeness(output, spacing_mm, turn)
-            if score > best_score or len(best) == 0:
-                best_score = score
-                best = [output]
+        first_turn = 0
+        while first_turn < len(self.turns):
+            turns = self._turns_together(image, first_turn, tile)
+            for turn, output in zip(turns, self._turned_stages(image, first, factors, turns, tile)):  # noqa: B905
+                score = self._likeness(output, spacing_mm, turn)
+                if score > best_score or len(best) == 0:
+                    best_score = score
+                    best = [output]
+            first_turn += len(turns)
         return self._second_look(image, first, factors, best[0].points_index * spacing_mm, spacing_mm)
 
     def _object_box(self, image: Tensor) -> tuple[Tensor, Tensor]:
@@ -229,16 +210,30 @@ class Localizer(nn.Module):
                 first[axis] = float(low)
         return image, first
 
-    def _turned_stage(
-        self, image: Tensor, first: Tensor, factors: list[float], turn: list[int], tile: int
-    ) -> StageOutput:
-        """Analyse the image, resampled to the global stage's spacing, in one orientation along its axes."""
-        answer, logit = self._global_answer(turn_image(image, turn), [1.0] * image.dim(), tile)
-        scale = torch.tensor(factors, device=image.device)
-        rotation = turn_matrix(turn).to(image.device)
-        origin = (turn_origin(list(image.shape), turn).to(image.device) + first + 0.5) * scale - 0.5
-        frame = Frame(origin.unsqueeze(0).expand(logit.shape[1], -1), scale.unsqueeze(1) * rotation, rotation)
-        return self._concluded(answer, logit, frame, 0)
+    def _turns_together(self, image: Tensor, first_turn: int, tile: int) -> list[list[int]]:
+        """Return the turns from ``first_turn`` on that go through the network as one batch: those that give one shape.
+
+        A batch of small images takes little more time than one of them. Large ones go one by one, for their memory.
+        """
+        turns = [self.turns[first_turn]]
+        for turn in self.turns[first_turn + 1 :]:
+            alike = turn_image(image, turn).shape == turn_image(image, turns[0]).shape
+            if tile > 0 or not alike or (len(turns) + 1) * image.numel() > self.batch_samples:
+                return turns
+            turns.append(turn)
+        return turns
+
+    def _turned_stages(
+        self, image: Tensor, first: Tensor, factors: list[float], turns: list[list[int]], tile: int
+    ) -> list[StageOutput]:
+        """Analyse the image, resampled to the global stage's spacing, in orientations along its axes that give one shape."""
+        turned = torch.stack([turn_image(image, turn) for turn in turns])
+        answers, logits = self._global_answer(turned, [1.0] * image.dim(), tile)
+        outputs: list[StageOutput] = []
+        for number, turn in enumerate(turns):
+            frame = turned_frame(list(image.shape), first, turn, factors, logits.shape[1])
+            outputs.append(self._concluded(answers[number], logits[number], frame, 0))
+        return outputs
 
     def _second_look(
         self, image: Tensor, first: Tensor, factors: list[float], points_mm: Tensor, spacing_mm: Tensor
@@ -252,9 +247,9 @@ class Localizer(nn.Module):
         size = cells * self.global_stride
         centre = (middle_mm / spacing_mm + 0.5) / scale - 0.5
         cube = cut_turned_crops(image, [1.0] * image.dim(), centre - first, rotation, size)
-        answer, logit = self.global_network.coarse(self.global_network.fine(cube.unsqueeze(0)))
-        frame = self._turned_frame(centre.expand(logit.shape[1], -1), rotation, size, factors)
-        return self._concluded(answer, logit, frame, 0)
+        answers, logits = self.global_network.coarse(self.global_network.fine(cube.unsqueeze(0)))
+        frame = cube_frame(centre.expand(logits.shape[1], -1), rotation, size, factors)
+        return self._concluded(answers[0], logits[0], frame, 0)
 
     def _likeness(self, output: StageOutput, spacing_mm: Tensor, turn: list[int]) -> float:
         """Return how much the landmarks look like the object in its normal pose.
@@ -268,14 +263,15 @@ class Localizer(nn.Module):
         upright = (rotation * turn_matrix(turn).to(rotation.device)).sum() / len(rotation)  # at most 1, for no turn
         return float(alike * (2.0 + upright))
 
-    def _global_answer(self, image: Tensor, factors: list[float], tile: int) -> tuple[Tensor, Tensor]:
-        """Run the global network on the whole image, in tiles where they are smaller."""
-        shape = self._padded_shape(list(image.shape), factors)
+    def _global_answer(self, images: Tensor, factors: list[float], tile: int) -> tuple[Tensor, Tensor]:
+        """Run the global network on whole images ``(B, *shape)``, one by one in tiles where they are larger than these."""
+        shape = self._padded_shape(list(images.shape[1:]), factors)
         if tile <= 0 or max(shape) <= tile:
-            whole = resample_window(image, factors, [0] * len(shape), shape)
-            features = self.global_network.fine(whole.unsqueeze(0).unsqueeze(0))
+            first = [0] * len(shape)
+            whole = torch.stack([resample_window(image, factors, first, shape) for image in images.unbind()])
+            features = self.global_network.fine(whole.unsqueeze(1))
         else:
-            features = self._tiled_features(image, factors, shape, tile)
+            features = torch.cat([self._tiled_features(image, factors, shape, tile) for image in images.unbind()])
         return self.global_network.coarse(features)
 
     def _padded_shape(self, shape: list[int], factors: list[float]) -> list[int]:
@@ -332,37 +328,26 @@ class Localizer(nn.Module):
                 centres_index = held_near(points * spacing_mm, fitted_mm, self.reaches_mm[local]) / spacing_mm
                 centres = (centres_index + 0.5) / scale - 0.5
                 crops = cut_turned_crops(prepared, factors, centres, rotation, size)
-                frame = self._turned_frame(centres, rotation, size, factors)
+                frame = cube_frame(centres, rotation, size, factors)
             else:
                 starts = crop_starts((points + 0.5) / scale - 0.5, shape, size)
                 crops = cut_crops(prepared, factors, starts, size)
-                frame = self._axis_frame(starts, factors)
+                frame = axis_frame(starts, factors)
             for number, network in enumerate(self.local_networks):
                 if number == local:
-                    answer, logit = network(crops.unsqueeze(0))
-                    output = self._concluded(answer, logit, frame, stage)
+                    answers, logits = network(crops.unsqueeze(0))
+                    output = self._concluded(answers[0], logits[0], frame, stage)
                     points = output.points_index
                     outputs.append(output)
         return outputs[-1]
 
-    def _axis_frame(self, starts: Tensor, factors: list[float]) -> Frame:
-        """Return the frame of sub-images along the array axes from samples ``starts`` ``(L, D)``."""
-        scale = torch.tensor(factors, device=starts.device)
-        return Frame((starts + 0.5) * scale - 0.5, torch.diag(scale), torch.eye(len(factors), device=starts.device))
-
-    def _turned_frame(self, centres: Tensor, rotation: Tensor, size: int, factors: list[float]) -> Frame:
-        """Return the frame of turned cubes of ``size`` around samples ``centres`` ``(L, D)``, see `cut_turned_crops`."""
-        scale = torch.tensor(factors, device=centres.device)
-        origin = centres - rotation @ torch.full((len(factors),), (size - 1) / 2.0, device=centres.device)
-        return Frame((origin + 0.5) * scale - 0.5, scale.unsqueeze(1) * rotation, rotation)
-
     def _concluded(self, answer: Tensor, logit: Tensor, frame: Frame, stage: int) -> StageOutput:
-        """Vote, and map from samples of the stage's sub-images to indices of the input."""
+        """Let the answer on one image vote, and map from samples of the stage's sub-images to indices of the input."""
         method = self.methods[stage]
         spacing_mm = self.spacings_mm[stage]
         stride = self.global_stride if stage == 0 else self.strides[stage - 1]
-        displacement = displacement_of(answer[0].to(torch.float32), method.regression)
-        weight = torch.sigmoid(logit[0].to(torch.float32))
+        displacement = displacement_of(answer.to(torch.float32), method.regression)
+        weight = torch.sigmoid(logit.to(torch.float32))
         votes = vote_weights(weight, method.voting, method.voting_count, method.voting_threshold)
         points: list[Tensor] = []
         spreads: list[Tensor] = []

@@ -51,22 +51,35 @@ class Normalisation(nn.Module):
 
 def equalize(values: Tensor) -> Tensor:
     """Replace each value by its rank, spread evenly over ``[-sqrt(3), sqrt(3)]`` (zero mean, unit variance)."""
-    found = torch.zeros(values.shape, dtype=torch.float32, device=values.device)
     low = float(values.min())
     high = float(values.max())
     if not high > low:
-        return found
-    count = 65536  # one bin per value of a 16-bit image
-    counts = torch.zeros(count, dtype=torch.int64, device=values.device)
-    # Slab by slab: the bins of a whole volume, 64-bit numbers, would be several times its size.
+        return torch.zeros(values.shape, dtype=torch.float32, device=values.device)
+    found = torch.empty(values.shape, dtype=torch.float32, device=values.device)
+    bins = 65536
+    scale = bins / (high - low)
+    if not values.is_floating_point():
+        low = min(low, 0.0)
+        if high - low < bins:  # one bin for each value
+            bins = int(high - low) + 1
+            scale = 0.0
+    counts = torch.zeros(bins, dtype=torch.int64, device=values.device)
+    # Slab by slab: the bins of a whole volume would be several times its size.
     for slab in torch.split(values, 64):
-        counts += torch.histc(slab.to(torch.float32), bins=count, min=low, max=high).to(torch.int64)
+        counts += torch.bincount(_bins(slab, low, scale, bins), minlength=bins)
     rank = (torch.cumsum(counts, 0) - counts / 2) / values.numel()
     table = ((rank - 0.5) * math.sqrt(12.0)).to(torch.float32)
     for slab, target in zip(torch.split(values, 64), torch.split(found, 64)):  # noqa: B905  TorchScript
-        bins = ((slab.to(torch.float32) - low) * (count / (high - low))).to(torch.int64).clamp(0, count - 1)
-        target.copy_(table[bins])
+        target.copy_(table.index_select(0, _bins(slab, low, scale, bins)).view_as(slab))
     return found
+
+
+def _bins(values: Tensor, low: float, scale: float, bins: int) -> Tensor:
+    """Return which of ``bins`` each value falls into, as one long row; a ``scale`` of 0 means that each has its own."""
+    if scale == 0.0:
+        whole = values.flatten().to(torch.int32)
+        return whole if low == 0.0 else whole - int(low)
+    return ((values.flatten().to(torch.float32) - low) * scale).to(torch.int32).clamp(0, bins - 1)
 
 
 def foreground(values: Tensor) -> Tensor:

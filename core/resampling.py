@@ -21,30 +21,50 @@ def resampled_shape(shape: list[int], factors: list[float]) -> list[int]:
     return [resampled_length(samples, factor) for samples, factor in zip(shape, factors)]  # noqa: B905  TorchScript
 
 
-def _resample_axis(image: Tensor, axis: int, factor: float, first: int, length: int) -> Tensor:
-    """Make samples ``first ... first + length - 1`` along ``axis``, which must all lie in the image.
+def _needed(samples: int, factor: float, first: int, length: int) -> tuple[int, int]:
+    """Return which input samples, from and up to, make samples ``first ... first + length - 1`` along one axis."""
+    if abs(factor - 1.0) <= 1e-6:
+        return first, first + length
+    reach = max(1.0, factor)
+    begin = min(max((first + 0.5) * factor - 0.5, 0.0), samples - 1.0)
+    end = min(max((first + length - 0.5) * factor - 0.5, 0.0), samples - 1.0)
+    return max(0, math.floor(begin - reach)), min(samples, math.ceil(end + reach) + 1)
+
+
+def _weights(samples: int, factor: float, first: int, length: int, low: int, high: int, like: Tensor) -> Tensor:
+    """Return the matrix ``(length, high - low)`` from input samples ``low ... high - 1`` to samples ``first ...``.
 
     Linear interpolation, widened to a triangle of ``factor`` against aliasing.
     """
-    samples = image.shape[axis]
-    if abs(factor - 1.0) <= 1e-6:
-        return image.narrow(axis, first, length)
-    centres = (torch.arange(first, first + length, device=image.device, dtype=torch.float32) + 0.5) * factor - 0.5
+    centres = (torch.arange(first, first + length, device=like.device, dtype=torch.float32) + 0.5) * factor - 0.5
     centres = centres.clamp(0.0, samples - 1.0)
-    reach = max(1.0, factor)
-    low = max(0, math.floor(float(centres[0]) - reach))
-    high = min(samples, math.ceil(float(centres[-1]) + reach) + 1)
-    index = torch.arange(low, high, device=image.device, dtype=torch.float32)
+    index = torch.arange(low, high, device=like.device, dtype=torch.float32)
     distance = index.unsqueeze(0) - centres.unsqueeze(1)
-    weights = (1.0 - distance.abs() / reach).clamp(min=0.0)
+    weights = (1.0 - distance.abs() / max(1.0, factor)).clamp(min=0.0)
     weights = weights / weights.sum(1, keepdim=True)
     # The sampled triangle leans to one side unless the factor is whole: straighten it, so that a ramp stays in place.
     lean = (weights * distance).sum(1, keepdim=True)
     width = (weights * distance.square()).sum(1, keepdim=True)
     weights = weights * (1.0 - distance * torch.where(width > 1e-6, lean / width.clamp(min=1e-6), width * 0.0))
-    weights = weights / weights.sum(1, keepdim=True)
-    found: Tensor = torch.tensordot(weights, image.narrow(axis, low, high - low), dims=[[1], [axis]])
-    return found.movedim(0, axis)
+    return weights / weights.sum(1, keepdim=True)
+
+
+def _resample_axis(
+    image: Tensor, axis: int, begin: int, samples: int, factor: float, first: int, length: int
+) -> Tensor:
+    """Make samples ``first ... first + length - 1`` along ``axis``, of whose ``samples`` ``image`` holds those from ``begin``."""
+    if abs(factor - 1.0) <= 1e-6:
+        return image.narrow(axis, first - begin, length)
+    count = max(1, length // 32)  # a matrix for the whole of a long axis would hold little but zeros
+    parts: list[Tensor] = []
+    for part in range(count):
+        start = first + part * length // count
+        size = first + (part + 1) * length // count - start
+        low, high = _needed(samples, factor, start, size)
+        weights = _weights(samples, factor, start, size, low, high, image)
+        made: Tensor = torch.tensordot(weights, image.narrow(axis, low - begin, high - low), dims=[[1], [axis]])
+        parts.append(made.movedim(0, axis))
+    return torch.cat(parts, axis)
 
 
 def resample_window(image: Tensor, factors: list[float], first: list[int], shape: list[int]) -> Tensor:
@@ -62,18 +82,25 @@ def resample_window(image: Tensor, factors: list[float], first: list[int], shape
         Samples of the window per axis. Those outside the resampled image are 0.
     """
     padding: list[int] = []
+    begins: list[int] = []
+    lows: list[int] = []
+    lengths: list[int] = []
     window = image
-    empty = False
     for axis in range(image.dim()):
         length = resampled_length(image.shape[axis], factors[axis])
         low = min(max(first[axis], 0), length)
         high = max(min(first[axis] + shape[axis], length), low)
+        if high == low:
+            return torch.zeros(shape, device=image.device)
         padding = [low - first[axis], first[axis] + shape[axis] - high] + padding  # noqa: RUF005  TorchScript
-        empty = empty or high == low
-        if not empty:
-            window = _resample_axis(window, axis, factors[axis], low, high - low)
-    if empty:
-        return torch.zeros(shape, device=image.device)
+        begin, end = _needed(image.shape[axis], factors[axis], low, high - low)
+        window = window.narrow(axis, begin, end - begin)
+        begins.append(begin)
+        lows.append(low)
+        lengths.append(high - low)
+    for axis in range(image.dim()):
+        samples = image.shape[axis]
+        window = _resample_axis(window, axis, begins[axis], samples, factors[axis], lows[axis], lengths[axis])
     return torch.nn.functional.pad(window, padding).contiguous()
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from core.frames import factors_of
 from core.geometry import to_canonical
-from core.localizer import factors_of
 from core.normalisation import Normalisation
 from core.pose import fit_shape
 from core.resampling import resample

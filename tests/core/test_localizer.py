@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from core.calibration import Calibration
-from core.localizer import Localizer, StageMethod, factors_of
+from core.frames import factors_of
+from core.localizer import Localizer, StageMethod
 from core.networks import GlobalNetwork, LocalNetwork
 from core.normalisation import Normalisation
 from core.outputs import StageOutput
@@ -138,6 +139,24 @@ def test_an_object_that_lies_along_other_axes_is_found_all_the_same() -> None:
             back = (found.points_index - turned_middle) @ turn_matrix(turn).t() + middle
             assert torch.allclose(back, expected.points_index, atol=0.02)
             assert torch.allclose(found.presence, expected.presence, atol=1e-3)
+
+
+@pytest.mark.parametrize(("ndim", "together"), [(2, 2), (3, 4)])
+def test_orientations_of_one_shape_go_through_the_network_together_with_the_same_answer(
+    ndim: int, together: int
+) -> None:
+    localizer = make_posed_localizer(ndim)
+    voxels, spacing = torch.rand([30, 25, 40][:ndim]), torch.full((ndim,), 0.5)
+    sizes = []
+    localizer.global_network.trunk[0].register_forward_pre_hook(lambda _, given: sizes.append(len(given[0])))
+    with torch.inference_mode():
+        batched = localizer.global_stage(localizer.prepare(voxels), spacing)
+        at_once, sizes[:] = list(sizes), []
+        localizer.batch_samples = 1
+        single = localizer.global_stage(localizer.prepare(voxels), spacing)
+    assert at_once == [together] * (len(localizer.turns) // together) + [1]  # and the second look
+    assert sizes == [1] * (len(localizer.turns) + 1)
+    assert torch.allclose(batched.points_index, single.points_index, atol=1e-4)
 
 
 @pytest.mark.parametrize("tile", [8, 16, 40])

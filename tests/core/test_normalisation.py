@@ -22,6 +22,19 @@ def test_eight_bit_values_keep_their_order_exactly() -> None:
     assert [float(found[values == v].unique()) for v in (0.0, 10.0, 200.0, 255.0)] == sorted(found.unique().tolist())
 
 
+@pytest.mark.parametrize(
+    ("low", "high"), [(0, 255), (7, 9), (-1024, 3071), (-5, 65_531), (0, 65_536), (-(2**20), 2**20)]
+)
+def test_whole_numbers_get_the_rank_that_numpy_gives_them(low: int, high: int) -> None:
+    values = np.random.default_rng(1).integers(low, high, (50, 60), dtype=np.int32, endpoint=True)
+    values[0, :2] = low, high
+    _, where, counts = np.unique(values, return_inverse=True, return_counts=True)
+    rank = (np.cumsum(counts) - counts / 2) / values.size
+    expected = ((rank - 0.5) * np.sqrt(12.0))[where].reshape(values.shape)
+    coarse = 1e-2 if high - low > 65_535 else 1e-6  # more values than bins
+    assert np.abs(equalize(torch.from_numpy(values)).numpy() - expected).max() < coarse
+
+
 def test_constant_images_become_zero() -> None:
     assert torch.equal(equalize(torch.full((4, 4), 9.0)), torch.zeros(4, 4))
 
