@@ -1,0 +1,75 @@
+"""The setup program for Windows: hands version, folder and sizes to NSIS, whose script is cairn.nsi.
+
+Runs wherever makensis is, Linux included; what the setup does on a computer stands in the script alone.
+"""
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path, PureWindowsPath
+
+from release import InstallerError, Release
+
+from core.files import written_whole
+
+SCRIPT = Path(__file__).resolve().parent / "cairn.nsi"
+
+
+def setup_name(release: Release) -> str:
+    """Return the file name of the setup."""
+    return f"cairn-{release.version}-windows-x86_64-setup.exe"
+
+
+def write_setup(path: Path, app: Path, icon: Path, release: Release) -> None:
+    """Compile the setup; a warning of makensis is an error.
+
+    Parameters
+    ----------
+    path
+        The setup; it appears only when it is whole.
+    app
+        The frozen application for Windows.
+    icon
+        The setup's icon, an ICO.
+    release
+        Version.
+
+    Raises
+    ------
+    InstallerError
+        makensis is missing or refuses the script, or ``app`` is no application for Windows.
+    """
+    makensis = shutil.which("makensis")
+    if makensis is None:
+        raise InstallerError("makensis is missing.", "Install NSIS 3, on Debian by: apt-get install nsis")
+    if not (app / "Cairn.exe").is_file() or not (app / "_internal").is_dir():
+        raise InstallerError(f"{app} holds no application for Windows.", "Build it there: packaging/build_app.py")
+    with written_whole(path) as whole, tempfile.TemporaryDirectory() as folder:
+        uninstall_list = Path(folder) / "uninstall_list.nsh"
+        uninstall_list.write_text(_uninstall_lines(app), encoding="utf-8")
+        defines = {
+            "VERSION": release.version,
+            "FILE_VERSION": release.windows_version,
+            "APP_DIR": app.resolve(),
+            "ICON": icon.resolve(),
+            "OUTPUT": whole.resolve(),
+            "UNINSTALL_LIST": uninstall_list,
+        }
+        command = [
+            makensis,
+            "-V2",
+            "-WX",
+            "-INPUTCHARSET",
+            "UTF8",
+            *(f"-D{name}={value}" for name, value in defines.items()),
+        ]
+        compiled = subprocess.run([*command, str(SCRIPT)], capture_output=True, text=True, check=False)  # noqa: S603
+        if compiled.returncode != 0:
+            raise InstallerError(f"makensis refused the script: {compiled.stdout.strip()} {compiled.stderr.strip()}")
+
+
+def _uninstall_lines(app: Path) -> str:
+    """Return the NSIS lines that remove exactly the application's files, and then the folders that are empty."""
+    paths = sorted(app.rglob("*"), reverse=True)  # what a folder holds comes before the folder
+    names = [(path, str(PureWindowsPath(path.relative_to(app))).replace("$", "$$")) for path in paths]
+    return "".join(f'{"RMDir" if path.is_dir() else "Delete"} "$INSTDIR\\{name}"\n' for path, name in names)
