@@ -63,9 +63,15 @@ def _options(
 def view(
     files: Annotated[list[Path] | None, typer.Argument(metavar="FILES", help="Images to open.")] = None,
     model: ModelOption = None,
+    new_window: Annotated[
+        bool, typer.Option("--new-window", help="Open a window of its own also where Cairn is already open.")
+    ] = False,
 ) -> None:
-    """Open images in the viewer; this word may be left out."""
-    from app.display import require_display
+    """Open images in the viewer; this word may be left out.
+
+    Where Cairn is already open its window takes the images, unless --model or --new-window asks for another one.
+    """
+    from app.display import missing_library, require_display, require_qt_platform
 
     for file in files or ():
         if not file.exists():
@@ -73,14 +79,23 @@ def view(
                 f"There is no file {file}, and no command of that name.", "Check the path, or see cairn --help."
             )
     require_display()
+    shared = model is None and not new_window
     try:
+        if shared and _is_taken_by_another_window(files or []):
+            raise typer.Exit
+        require_qt_platform()
         from app.viewer import run
     except ImportError as error:
-        raise AppError(
-            f"The viewer cannot start because a part of Qt is missing ({error}).",
-            "Install the missing system library; README.md names them all.",
-        ) from error
-    raise typer.Exit(run(files or [], model))
+        raise missing_library(error) from error
+    raise typer.Exit(run(files or [], model, shared=shared))
+
+
+def _is_taken_by_another_window(files: Sequence[Path]) -> bool:
+    """Hand the files to the window that is already open, if there is one, before anything is loaded that takes long."""
+    from app.single_instance import hand_over, meeting_place
+
+    place = meeting_place()
+    return place is not None and hand_over(place, files)
 
 
 @commands.command()

@@ -83,6 +83,12 @@ class Controller:
         elif landmark_files:
             self.open_landmarks(landmark_files[0])
 
+    def add_paths(self, paths: Sequence[Path]) -> None:
+        """Let images follow those that were opened just before; a landmark file among them is opened as ever."""
+        self.opener.add([path for path in paths if not is_landmark_file(path)])
+        for path in filter(is_landmark_file, paths):
+            self.open_landmarks(path)
+
     def ask_open_image(self) -> None:
         """Ask for an image and open it."""
         path = self.questions.image_path(self.folder)

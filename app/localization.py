@@ -3,16 +3,20 @@
 The only module of the app that loads torch, and only when it is called: until then the window has long been up.
 """
 
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import Cancelled
+from core.errors import AppError, Cancelled
 from core.types import Image, Prediction
 
 if TYPE_CHECKING:
     from core.model_file import Model
+
+_LOADING = threading.Lock()
 
 
 def localize_image(
@@ -31,10 +35,34 @@ def localize_image(
     from core.inference import localize
 
     progress(-1.0, "Loading the model")
-    model = _loaded_model(model_path, model_path.stat().st_mtime_ns if model_path.exists() else 0)
+    model = _loaded(model_path)
     if should_stop():
         raise Cancelled("Localization was cancelled.")
     return localize(image, model, progress=progress, should_stop=should_stop)
+
+
+def warm_up(
+    model_path: Path | None,
+    *,
+    progress: Callable[[float, str], None],  # noqa: ARG001 - nobody watches
+    should_stop: Callable[[], bool],
+) -> None:
+    """Load torch, and a model where one is named, so that the first image finds them ready.
+
+    What goes wrong here is told when that image comes.
+
+    Runs with the priority of any thread: one that the system seldom lets run would hold Python's lock while the window waits.
+    """
+    with suppress(AppError, ImportError, OSError, RuntimeError):
+        import core.inference  # noqa: F401 - for the seconds it takes
+
+        if model_path is not None and not should_stop():
+            _loaded(model_path)
+
+
+def _loaded(path: Path) -> "Model":
+    with _LOADING:  # whoever comes second takes what the first has loaded
+        return _loaded_model(path, path.stat().st_mtime_ns if path.exists() else 0)
 
 
 @lru_cache(maxsize=1)

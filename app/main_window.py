@@ -3,10 +3,11 @@
 Builds Qt's actions from the table in `actions` and keeps them in step with what can be done now.
 """
 
+import os
 from importlib.metadata import version
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QSize, Qt, QTimer
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -17,6 +18,7 @@ from PySide6.QtGui import (
     QKeySequence,
 )
 from PySide6.QtWidgets import (
+    QApplication,
     QComboBox,
     QDockWidget,
     QLabel,
@@ -54,6 +56,9 @@ class MainWindow(QMainWindow):
     controller
         Who decides.
     """
+
+    closing = Signal()
+    """It was decided that the window closes; what still runs is waited for after this."""
 
     def __init__(self, controller: Controller) -> None:
         super().__init__()
@@ -247,6 +252,21 @@ class MainWindow(QMainWindow):
 
     # What a person does to the window
 
+    def bring_to_front(self, activation_token: str = "") -> None:
+        """Show the window above others where the desktop allows it, else let its entry in the task bar call for attention.
+
+        Parameters
+        ----------
+        activation_token
+            Given by a Wayland desktop to whom a person has just started; empty elsewhere.
+        """
+        if activation_token:
+            os.environ["XDG_ACTIVATION_TOKEN"] = activation_token  # Qt's Wayland plug-in takes it from there, once
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.raise_()
+        self.activateWindow()
+        QApplication.alert(self)
+
     def show_landmark_menu(self, place: QPoint) -> None:
         """Open the menu of what can be done with the selected landmark."""
         self.refresh()
@@ -308,7 +328,11 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Close where the controller agrees."""
-        if self.controller.close(self.hide):
+        if self.controller.close(self._vanish):
             event.accept()
         else:
             event.ignore()
+
+    def _vanish(self) -> None:
+        self.closing.emit()
+        self.hide()

@@ -61,6 +61,7 @@ class Opener:
     ) -> None:
         self.paths: tuple[Path, ...] = ()
         self._position = -1
+        self._added: tuple[Path, ...] = ()
         self._document = document
         self._jobs = jobs
         self._questions = questions
@@ -77,8 +78,18 @@ class Opener:
         Landmarks from ``landmarks_path`` are shown instead of localizing, where given.
         """
         if paths:
+            self._added = ()
             whole = tuple(path.absolute() for path in paths)  # what is called "." has a name, too
             self._start(whole, 0, landmarks_path)
+
+    def add(self, paths: Sequence[Path]) -> None:
+        """Let images follow those that were opened together; what is shown or being opened stays."""
+        if self._job is None and not self.paths:
+            self.open(paths)
+            return
+        self._added = (*self._added, *(path.absolute() for path in paths))
+        if self._job is None:
+            self._take_added()
 
     def open_neighbour(self, step: int) -> None:
         """Open the next or previous of the images that were opened together."""
@@ -133,7 +144,12 @@ class Opener:
         """Hand the image over, unless work was done meanwhile that must not be lost."""
         if self._document.landmarks is request.asked_about or self._may_discard():
             self.paths, self._position = paths, request.position
+            self._take_added()
             self._show(image, request.landmarks_path)
+
+    def _take_added(self) -> None:
+        self.paths = (*self.paths, *(path for path in self._added if path not in self.paths))
+        self._added = ()
 
     def _run(
         self,

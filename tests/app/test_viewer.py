@@ -11,10 +11,9 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
 import app.viewer
 
-application = QApplication([])
+application = app.viewer.Application([])
 
 def look():
     (window,) = [w for w in application.topLevelWidgets() if type(w).__name__ == "MainWindow"]
