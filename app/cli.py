@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.certainty import COVERAGE
-from core.command_line import EXIT_BAD_INPUT, EXIT_INTERRUPTED, run_command_line
+from core.command_line import EXIT_BAD_INPUT, EXIT_BUG, EXIT_INTERRUPTED, run_command_line
 from core.errors import AppError
 from core.model_info import ModelInfo, StageInfo, read_model_info
 
@@ -50,13 +50,37 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@commands.callback()
+@commands.callback(invoke_without_command=True)
 def _options(
+    context: typer.Context,
     _version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="Check with the bundled samples that this installation works, and exit.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Keep the landmark files of --self-test in this folder.")
+    ] = None,
 ) -> None:
-    pass
+    if self_test:
+        _run_self_test(out)
+        raise typer.Exit
+    if out is not None:
+        raise typer.BadParameter("--out without a command belongs to --self-test")
+    if context.invoked_subcommand is None:
+        raise typer.BadParameter("A command is missing")
+
+
+def _run_self_test(folder: Path | None) -> None:
+    """Check this installation; a check that fails is a fault of the program, not of what a person gave it."""
+    from app.self_test import SelfTestFailed, run_self_test
+
+    try:
+        run_self_test(typer.echo, folder)
+    except SelfTestFailed as error:
+        typer.echo(f"cairn: {error}", err=True)
+        raise typer.Exit(EXIT_BUG) from None
 
 
 @commands.command()
