@@ -1,0 +1,348 @@
+// Finds landmarks with a Cairn model file: `cairn::Model::load(path).localize(image)`.
+//
+// The same steps as core/inference.py; the method itself is in the model file. Copy this file and the folder cairn/ beside it
+// into a program that links LibTorch (C++20). Positions are LPS millimetres, arrays are in the order (z, y, x).
+#pragma once
+
+#include <torch/script.h>
+#include <caffe2/serialize/inline_container.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cairn/error.hpp"
+#include "cairn/grid.hpp"
+#include "cairn/model_info.hpp"
+#include "cairn/paths.hpp"
+#include "cairn/prediction.hpp"
+
+namespace cairn {
+
+/// What a run may take in all, unless told otherwise, GB; and what the program takes before any image.
+inline constexpr double usual_memory_gb = 4.0;
+inline constexpr double program_gb = 0.5;
+/// Sides shorter than this hold no anatomy, px.
+inline constexpr std::int64_t smallest_side = 16;
+
+/// An image to be analysed.
+struct Image {
+    /// `grid.shape` array of any real type, on the CPU.
+    torch::Tensor voxels;
+    /// Where the voxels are.
+    Grid grid;
+    /// False where nobody knows how large a voxel is: the grid then has spacing 1.
+    bool spacing_known = true;
+};
+
+/// How to run a model.
+struct Options {
+    /// About how much memory the run may take; a larger image is analysed in tiles, with the same answer.
+    double memory_gb = usual_memory_gb;
+    /// Hears the fraction done in [0, 1] and what is being done.
+    std::function<void(double, const std::string&)> progress;
+    /// Asked between the stages; true ends the run with Cancelled.
+    std::function<bool()> should_stop;
+};
+
+/// Return where to run: "cpu" or "cuda", the latter for "auto" where it can be used. Throws Error where it is not there.
+inline std::string choose_device(const std::string& wanted) {
+    const bool has_cuda = at::hasCUDA();
+    if (wanted == "auto") return has_cuda ? "cuda" : "cpu";
+    if (wanted == "cpu" || (wanted == "cuda" && has_cuda)) return wanted;
+    throw Error("The device " + wanted + " is not available on this computer.",
+                std::string("Use one of: auto, ") + (has_cuda ? "cuda, " : "") + "cpu.");
+}
+
+/// Read the metadata of a model file without running or loading any of its code. Throws Error.
+inline ModelInfo read_model_info(const std::filesystem::path& path) {
+    const std::string name = utf8_text(path.filename());
+    std::ifstream stream(path, std::ios::binary);
+    if (!std::filesystem::is_regular_file(path) || !stream)
+        throw Error("There is no model file " + utf8_text(path) + ".", "Check the path.");
+    std::string text;
+    try {
+        caffe2::serialize::PyTorchStreamReader reader(&stream);
+        const std::string record = std::string("extra/") + metadata_name;
+        if (reader.hasRecord(record)) {
+            const auto [data, size] = reader.getRecord(record);
+            text.assign(static_cast<const char*>(data.get()), size);
+        }
+    } catch (const c10::Error&) {
+        throw Error(name + " is not a model file, or it is damaged.", "Choose a .pt file exported by cairn-train.");
+    }
+    return parse_model_info(text, name);
+}
+
+/// A loaded model. It may be shared between threads; they run one after the other.
+class Model {
+public:
+    /// Load a model file onto a device ("auto", "cpu" or "cuda"). Its metadata is checked before its code is loaded.
+    /// Throws Error where the file is missing, damaged or foreign, or the device is not there.
+    static Model load(const std::filesystem::path& path, const std::string& device = "auto") {
+        Model model;
+        model.info_ = read_model_info(path);
+        model.device_ = choose_device(device);
+        model.path_ = path;
+        model.module_ = load_module(path, model.device_);
+        for (const char* method : {"prepare", "global_stage", "local_stage", "conclude", "stage_count", "tile_for"}) {
+            if (!model.module_.find_method(method)) throw misfit(path);
+        }
+        if (model.call("stage_count", {}).toInt() != static_cast<std::int64_t>(model.info_.stages.size())) throw misfit(path);
+        return model;
+    }
+
+    [[nodiscard]] const ModelInfo& info() const { return info_; }
+
+    /// Localize the model's landmarks.
+    ///
+    /// Where the image's spacing is unknown, the model's training spacing is taken and a warning says so; the landmarks then come
+    /// back in the image's own grid, that is in px. Out of memory on a GPU, the run is repeated on the CPU, with a warning.
+    /// Throws Error where the image does not suit the model, Cancelled where `should_stop` said so.
+    Prediction localize(const Image& image, const Options& options = {}) {
+        const auto started = std::chrono::steady_clock::now();
+        const std::lock_guard<std::mutex> one_at_a_time(*mutex_);
+        torch::Tensor voxels = computable(image.voxels);
+        check(image, voxels);
+        Prediction prediction;
+        prediction.model = info_.title();
+        if (std::string warning = spacing_warning(image); !warning.empty()) prediction.warnings.push_back(std::move(warning));
+        const std::vector<double> training_spacing(image.grid.ndim(), info_.training_spacing_mm);
+        const AxisOrder canonical =
+            canonical_order(image.spacing_known ? image.grid : Grid::from_spacing(image.grid.shape, training_spacing));
+        voxels = voxels.permute(canonical.order).flip(canonical.flipped).contiguous();
+        std::optional<Output> output;
+        try {
+            output = run(voxels, image.voxels.nbytes(), canonical.grid, options);
+        } catch (const Failure& failure) {
+            if (device_ == "cpu" || !failure.out_of_memory) throw plain(failure, voxels, options);
+        }
+        if (!output) {
+            prediction.warnings.push_back("The device " + device_ + " ran out of memory, so the image was analysed on the CPU.");
+            device_ = "cpu";
+            module_ = load_module(path_, device_);
+            try {
+                output = run(voxels, image.voxels.nbytes(), canonical.grid, options);
+            } catch (const Failure& failure) {
+                throw plain(failure, voxels, options);
+            }
+        }
+        prediction.device = device_;
+        // Where the pixel size is unknown the answer is in px: the same indices on the image's own grid of spacing 1.
+        const Grid& grid = image.spacing_known ? canonical.grid : image.grid;
+        prediction.landmarks = landmarks(*output, grid, canonical.grid, image.grid);
+        prediction.elapsed_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+        return prediction;
+    }
+
+private:
+    /// What the model says, on the CPU: `points_index` (L, D), and (L,) each of the others.
+    struct Output {
+        torch::Tensor points_index, presence, spread_mm, radius_mm;
+    };
+
+    Model() = default;
+
+    static Error misfit(const std::filesystem::path& path) {
+        return Error("The network in " + utf8_text(path.filename()) + " does not do what its metadata says.",
+                     "Export the model again with cairn-train.");
+    }
+
+    /// A frozen network holds its weights as constants, which move only while they are loaded.
+    static torch::jit::Module load_module(const std::filesystem::path& path, const std::string& device) {
+        std::ifstream stream(path, std::ios::binary);
+        try {
+            return torch::jit::load(stream, torch::Device(device), /*load_debug_files=*/false);
+        } catch (const std::exception& error) {  // torch throws errors of several libraries here
+            if (failure_of(error.what()).out_of_memory)
+                throw Error("There is not enough free memory on the device " + device + " for the model.",
+                            "Close other programs, or use device cpu.");
+            throw Error("The model file " + utf8_text(path.filename()) + " is damaged: its network cannot be loaded.",
+                        "Copy or export the file again.");
+        }
+    }
+
+    /// What torch complains about while it computes; it throws errors of several kinds, with long texts.
+    struct Failure {
+        std::string text;
+        bool out_of_memory;
+    };
+
+    template <typename Work>
+    static auto guarded(Work work) {
+        try {
+            return work();
+        } catch (const Error&) {
+            throw;
+        } catch (const std::bad_alloc&) {
+            throw Failure{"out of memory", true};
+        } catch (const c10::Error& error) {
+            throw failure_of(error.what_without_backtrace());
+        } catch (const std::exception& error) {
+            throw failure_of(error.what());
+        }
+    }
+    static Failure failure_of(const std::string& text) {
+        constexpr std::array words = {"out of memory", "not enough memory", "can't allocate memory"};
+        const auto is_in_text = [&text](const char* phrase) { return text.find(phrase) != std::string::npos; };
+        return {text, std::any_of(words.begin(), words.end(), is_in_text)};
+    }
+
+    c10::IValue call(const std::string& method, std::vector<c10::IValue> arguments) const {
+        return guarded([&] { return module_.get_method(method)(std::move(arguments)); });
+    }
+
+    /// Return voxels in their own type where torch computes with it, else as float32.
+    static torch::Tensor computable(const torch::Tensor& voxels) {
+        const auto type = voxels.scalar_type();
+        const bool kept = type == torch::kUInt8 || type == torch::kInt8 || type == torch::kInt16 || type == torch::kInt32 ||
+                          type == torch::kFloat32;
+        return kept ? voxels : voxels.to(torch::kFloat32);
+    }
+
+    /// Refuse what the model cannot analyse.
+    void check(const Image& image, const torch::Tensor& voxels) const {
+        if (voxels.sizes() != c10::IntArrayRef(image.grid.shape)) throw Error("The voxels do not have the shape of their grid.");
+        const auto ndim = static_cast<std::int64_t>(image.grid.ndim());
+        if (ndim != info_.ndim)
+            throw Error("The model " + info_.title() + " analyses " + std::to_string(info_.ndim) + "D images, this image is " +
+                            std::to_string(ndim) + "D.",
+                        "Choose another model or another image.");
+        if (*std::min_element(image.grid.shape.begin(), image.grid.shape.end()) < smallest_side)
+            throw Error("The image is too small to hold landmarks (" + image.grid.size_text(" × ") + " px).",
+                        "Use an image of at least " + std::to_string(smallest_side) + " px a side.");
+        const auto low = voxels.min().item<double>(), high = voxels.max().item<double>();
+        if (!std::isfinite(low) || !std::isfinite(high))
+            throw Error("The image holds values that are not numbers (NaN or infinite).", "Repair it, or export it again.");
+        if (low == high)
+            throw Error("The image is empty: every pixel has the same value.", "Use an image that shows something.");
+    }
+
+    /// Say where the spacing that will be used is not the file's, or is unlike anything the model has seen.
+    [[nodiscard]] std::string spacing_warning(const Image& image) const {
+        if (!image.spacing_known)
+            return "The image does not know its pixel size; " + general_text(info_.training_spacing_mm) +
+                   " mm is taken, as in the training images of " + info_.title() + ". Positions are given in px.";
+        const std::vector<double> spacing = image.grid.spacing_mm();
+        for (std::size_t axis = 0; axis < spacing.size(); ++axis) {
+            const double extent_px = static_cast<double>(image.grid.shape[axis]) * spacing[axis] / info_.stages[0].spacing_mm;
+            if (extent_px < static_cast<double>(info_.stages[0].stride))
+                return "The image is very small for this model; check its pixel size.";
+        }
+        return info_.doubt_about(spacing);
+    }
+
+    /// Put torch's complaint into plain words; for memory, with how much the image needs at least.
+    [[nodiscard]] Error plain(const Failure& failure, const torch::Tensor& voxels, const Options& options) const {
+        if (device_ == "cpu" && failure.out_of_memory) {
+            const auto bytes = voxels.numel() * (2 * voxels.element_size() + 4);
+            return Error("There is not enough free memory to analyse this image. It needs at least " +
+                             fixed_text(program_gb + static_cast<double>(bytes) / 1e9, 1) + " GB and was to stay below " +
+                             general_text(options.memory_gb) + " GB.",
+                         "Close other programs, or crop the image around the region of interest and open that.");
+        }
+        const std::size_t end = failure.text.find_last_not_of("\r\n");
+        const std::string text = failure.text.substr(0, end == std::string::npos ? 0 : end + 1);
+        const std::size_t line = text.find_last_of('\n');  // what comes before says only where in the network it was
+        return Error("The model " + info_.title() + " failed on this image (" + text.substr(line == std::string::npos ? 0 : line + 1) + ").",
+                     "Try device cpu; if it fails there too, export the model again.");
+    }
+
+    /// Run all stages on canonical voxels.
+    Output run(const torch::Tensor& voxels, std::size_t image_bytes, const Grid& grid, const Options& options) const {
+        const c10::InferenceMode no_gradients;
+        // torch's run-time optimisation is worth little here and makes the first two runs several times slower.
+        const torch::jit::GraphOptimizerEnabledGuard without_optimisation(false);
+        const auto between = [&options](double fraction, const std::string& doing) {
+            if (options.should_stop && options.should_stop()) throw Cancelled();
+            if (options.progress) options.progress(fraction, doing);
+        };
+        between(0.0, "Preparing the image");
+        const std::vector<double> spacing_mm = grid.spacing_mm();
+        const torch::Tensor spacing =
+            torch::tensor(c10::ArrayRef<double>(spacing_mm), torch::dtype(torch::kFloat32)).to(torch::Device(device_));
+        const c10::IValue prepared = guarded([&] { return call("prepare", {voxels.to(torch::Device(device_))}); });
+        const std::int64_t count = call("stage_count", {}).toInt();
+        between(0.2, "Looking at the whole image");
+        const double left_bytes = (options.memory_gb - program_gb) * 1e9 - static_cast<double>(image_bytes);
+        const c10::IValue tile = call("tile_for", {grid.shape, spacing, left_bytes});
+        const c10::TypePtr list_type = module_.get_method("conclude").function().getSchema().arguments().at(1).type();
+        c10::impl::GenericList stages(list_type->expectRef<c10::ListType>().getElementType());
+        stages.push_back(call("global_stage", {prepared, spacing, tile}));
+        for (std::int64_t stage = 1; stage < count; ++stage) {
+            between(0.2 + 0.8 * static_cast<double>(stage) / static_cast<double>(count),
+                    "Refining (" + std::to_string(stage) + " of " + std::to_string(count - 1) + ")");
+            const c10::IValue last = stages.get(static_cast<std::size_t>(stage - 1));
+            stages.push_back(call("local_stage", {prepared, spacing, stage, field(last, "points_index")}));
+        }
+        between(1.0, "Done");
+        const c10::IValue answer = call("conclude", {stages, spacing});
+        const auto fetched = [&answer](const char* name) { return field(answer, name).cpu().to(torch::kFloat64).contiguous(); };
+        return guarded([&] {
+            return Output{fetched("points_index"), fetched("presence"), fetched("spread_mm"), fetched("radius_mm")};
+        });
+    }
+
+    /// Return a tensor of a named tuple.
+    static torch::Tensor field(const c10::IValue& tuple, const std::string& name) {
+        const auto& schema = tuple.toTupleRef().type()->schema();
+        const auto which = schema ? schema->argumentIndexWithName(name) : std::nullopt;
+        if (!which) throw Error("The model's answer lacks " + name + ".", "Export the model again with cairn-train.");
+        return tuple.toTupleRef().elements().at(static_cast<std::size_t>(*which)).toTensor();
+    }
+
+    /// Map indices of the analysed grid to `grid`, and name everything.
+    [[nodiscard]] std::vector<Landmark> landmarks(const Output& output, const Grid& grid, const Grid& analysed, const Grid& own) const {
+        const std::size_t ndim = grid.ndim();
+        const Affine index_from_mm = own.index_from_mm();
+        float unit_mm = 0.0F;
+        {
+            double sum = 0.0;
+            for (std::size_t axis = 0; axis < ndim; ++axis) sum += grid.spacing_mm()[axis] / analysed.spacing_mm()[axis];
+            unit_mm = static_cast<float>(sum / static_cast<double>(ndim));
+        }
+        const auto points = output.points_index.accessor<double, 2>();
+        std::vector<Landmark> found;
+        for (std::size_t row = 0; row < info_.landmarks.size(); ++row) {
+            const auto at = static_cast<std::int64_t>(row);
+            Landmark landmark;
+            landmark.name = info_.landmarks[row];
+            landmark.presence = static_cast<float>(output.presence[at].item<double>());
+            landmark.spread_mm = static_cast<float>(output.spread_mm[at].item<double>()) * unit_mm;
+            landmark.radius_mm = static_cast<float>(output.radius_mm[at].item<double>()) * unit_mm;
+            landmark.found = !(landmark.presence < static_cast<float>(info_.presence_threshold));
+            if (landmark.found) {
+                Vector index{};
+                for (std::size_t axis = 0; axis < ndim; ++axis) index[axis] = points[at][static_cast<std::int64_t>(axis)];
+                const Vector mm = grid.mm_from_index(index);
+                const Vector own_index = index_from_mm(mm);
+                for (std::size_t axis = 0; axis < ndim; ++axis) {
+                    landmark.point_mm.push_back(mm[axis]);
+                    landmark.point_px.push_back(own_index[ndim - 1 - axis]);
+                }
+            }
+            found.push_back(std::move(landmark));
+        }
+        return found;
+    }
+
+    ModelInfo info_;
+    std::string device_;
+    std::filesystem::path path_;
+    torch::jit::Module module_;
+    std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();
+};
+
+}  // namespace cairn

@@ -1,0 +1,23 @@
+// Cairn's landmark table as text: the same that core/landmark_csv.py writes. No files and no torch here.
+#pragma once
+
+#include <string>
+
+#include "../cairn/grid.hpp"
+#include "../cairn/prediction.hpp"
+
+namespace cairn {
+
+/// What a table says about the image that its landmarks belong to.
+struct ImageLabel {
+    /// Name of the file, without its folder.
+    std::string name;
+    std::string sha256;
+    Grid grid;
+    bool spacing_known = true;
+};
+
+/// Return the table in UTF-8; px columns are rounded where mm stand beside them.
+std::string format_csv(const Prediction& prediction, const ImageLabel& image);
+
+}  // namespace cairn
