@@ -218,7 +218,7 @@ class Localizer(nn.Module):
         turns = [self.turns[first_turn]]
         for turn in self.turns[first_turn + 1 :]:
             alike = turn_image(image, turn).shape == turn_image(image, turns[0]).shape
-            if tile > 0 or not alike or (len(turns) + 1) * image.numel() > self.batch_samples:
+            if tile > 0 or not alike or (len(turns) + 1) * _count(list(image.shape)) > self.batch_samples:
                 return turns
             turns.append(turn)
         return turns
@@ -320,6 +320,10 @@ class Localizer(nn.Module):
         factors = factors_of(spacing_mm, spacing)
         scale = torch.tensor(factors, device=prepared.device)
         shape = resampled_shape(list(prepared.shape), factors)
+        # What all crops of all passes hold together is resampled once, if the whole image is less.
+        image, crop_factors = prepared, factors
+        if _count(shape) <= self.passes[local] * len(points_index) * size ** len(shape):
+            image, crop_factors = resample(prepared, factors), [1.0] * len(shape)
         points = points_index
         outputs: list[StageOutput] = []
         for _ in range(self.passes[local]):
@@ -327,11 +331,11 @@ class Localizer(nn.Module):
                 rotation, fitted_mm = fit_shape(self.shape_mm, points * spacing_mm)
                 centres_index = held_near(points * spacing_mm, fitted_mm, self.reaches_mm[local]) / spacing_mm
                 centres = (centres_index + 0.5) / scale - 0.5
-                crops = cut_turned_crops(prepared, factors, centres, rotation, size)
+                crops = cut_turned_crops(image, crop_factors, centres, rotation, size)
                 frame = cube_frame(centres, rotation, size, factors)
             else:
                 starts = crop_starts((points + 0.5) / scale - 0.5, shape, size)
-                crops = cut_crops(prepared, factors, starts, size)
+                crops = cut_crops(image, crop_factors, starts, size)
                 frame = axis_frame(starts, factors)
             for number, network in enumerate(self.local_networks):
                 if number == local:

@@ -64,7 +64,7 @@ def _resample_axis(
         weights = _weights(samples, factor, start, size, low, high, image)
         made: Tensor = torch.tensordot(weights, image.narrow(axis, low - begin, high - low), dims=[[1], [axis]])
         parts.append(made.movedim(0, axis))
-    return torch.cat(parts, axis)
+    return parts[0] if count == 1 else torch.cat(parts, axis)
 
 
 def resample_window(image: Tensor, factors: list[float], first: list[int], shape: list[int]) -> Tensor:
