@@ -44,7 +44,7 @@ def project() -> dict:
 
 
 def test_top_level_holds_exactly_the_known_folders():
-    known = {*PACKAGES, "assets", "docs", "packaging", "tests", ".ci"}
+    known = {*PACKAGES, "assets", "docs", "packaging", "tests", ".ci", ".github"}
     folders = {path.relative_to(ROOT).parts[0] for path in tracked_files() if len(path.relative_to(ROOT).parts) > 1}
     assert folders <= known, f"new top-level folders: {folders - known}"
     assert {*PACKAGES, "docs", "packaging", "tests"} <= folders

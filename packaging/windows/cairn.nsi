@@ -1,5 +1,6 @@
 ; Setup of Cairn for Windows: for one person, without an administrator. Compiled by setup_program.py, which defines
-; VERSION, FILE_VERSION, APP_DIR, ICON, OUTPUT and UNINSTALL_LIST (Delete and RMDir lines for exactly the files of APP_DIR).
+; VERSION, FILE_VERSION, APP_DIR, ICON, OUTPUT, UNINSTALL_LIST (Delete and RMDir lines for exactly the files of APP_DIR) and, where
+; programs, setup and uninstaller are to be signed, SIGN_COMMAND.
 ;
 ; Silent: setup.exe /S [/D=C:\folder], uninstall.exe /S. Exit codes: 0 done, 1 stopped by the person, 2 failed, 5 Cairn is open.
 
@@ -16,7 +17,7 @@ RequestExecutionLevel user
 !include Win\COM.nsh
 !include Win\Propkey.nsh
 
-!define APP_USER_MODEL_ID "org.cairn_landmarks.cairn"
+!define APP_USER_MODEL_ID "Cairn.Cairn" ; as in app/viewer.py
 !define /ifndef VT_LPWSTR 31
 !define CLASSES "Software\Classes"
 !define PROGID "Cairn.Image"
@@ -54,6 +55,13 @@ VIAddVersionKey LegalCopyright "Cairn developers, Apache License 2.0"
 !insertmacro MUI_UNPAGE_CONFIRM
 !insertmacro MUI_UNPAGE_INSTFILES
 !insertmacro MUI_LANGUAGE "English"
+
+!ifdef SIGN_COMMAND
+  !system '${SIGN_COMMAND} "${APP_DIR}/Cairn.exe"' = 0
+  !system '${SIGN_COMMAND} "${APP_DIR}/cairn-cli.exe"' = 0
+  !uninstfinalize '${SIGN_COMMAND} "%1"' = 0
+  !finalize '${SIGN_COMMAND} "%1"' = 0
+!endif
 
 ; ---- Cairn must be closed: a program that runs cannot be opened for writing, whichever session it runs in -----------------
 

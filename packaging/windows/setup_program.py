@@ -3,6 +3,7 @@
 Runs wherever makensis is, Linux included; what the setup does on a computer stands in the script alone.
 """
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -22,6 +23,9 @@ def setup_name(release: Release) -> str:
 
 def write_setup(path: Path, app: Path, icon: Path, release: Release) -> None:
     """Compile the setup; a warning of makensis is an error.
+
+    Where the environment has ``CAIRN_SIGN_COMMAND``, the programs, the uninstaller and the setup are signed by that command
+    line, to which a file's name is added.
 
     Parameters
     ----------
@@ -55,6 +59,8 @@ def write_setup(path: Path, app: Path, icon: Path, release: Release) -> None:
             "OUTPUT": whole.resolve(),
             "UNINSTALL_LIST": uninstall_list,
         }
+        if "CAIRN_SIGN_COMMAND" in os.environ:
+            defines["SIGN_COMMAND"] = os.environ["CAIRN_SIGN_COMMAND"]
         command = [
             makensis,
             "-V2",
