@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.display import has_display
+from app.display import has_display, require_qt_platform
 from app.questions import Unsaved
 from core.assets import assets_folder, bundled_model_for
 from core.errors import AppError
-from core.image_io import read_image
 from core.files import reason_of
+from core.image_io import read_image
 from core.landmark_io import read_landmarks, write_landmarks
 from core.model_info import read_model_info
 
@@ -161,6 +161,7 @@ def check_window(image_path: Path) -> str:
     """Open the image in the real window, wait for its landmarks and look at what is drawn; return what to say about it."""
     if not has_display():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    require_qt_platform()
     from PySide6.QtWidgets import QApplication
 
     from app.controller import Controller

@@ -84,7 +84,7 @@ def collect(sources: Iterable[str | Path], folder: Path, *, ignored: Path | None
     missing = [component.name for component in components if not component.texts]
     if missing:
         raise LicenceMissing(
-            f"No licence text was found for {', '.join(missing)}. Put it into {SUPPLEMENTS.relative_to(ROOT)}/NAME."
+            f"No licence text was found for {', '.join(missing)}. Put it into {SUPPLEMENTS}/NAME."
         )
     shutil.rmtree(folder, ignore_errors=True)
     for component in components:
@@ -203,7 +203,7 @@ def of_system_library(path: Path) -> Component:
             return Component(path.name)
         raise LicenceMissing(
             f"{path} belongs to no distribution and no Debian package, so that its licence is not known. Leave it out, or put "
-            f"its licence into {(SUPPLEMENTS / path.name).relative_to(ROOT)}."
+            f"its licence into {SUPPLEMENTS / path.name}."
         )
     component = Component(package)
     copyright_path = Path("/usr/share/doc") / package / "copyright"

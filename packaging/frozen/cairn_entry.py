@@ -9,7 +9,7 @@ import os
 import sys
 
 
-def _restore_library_path() -> None:
+def restore_library_path() -> None:
     """Give programs that Cairn starts, such as a file manager, the library path that the person has."""
     for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"):
         original = os.environ.pop(f"{name}_ORIG", None)
@@ -37,7 +37,7 @@ def _run_without_console() -> int:
 def main() -> int:
     """Run the program and return its exit code."""
     multiprocessing.freeze_support()
-    _restore_library_path()
+    restore_library_path()
     if sys.stderr is None:
         return _run_without_console()
     from app.cli import run
