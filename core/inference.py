@@ -23,7 +23,7 @@ Progress = Callable[[float, str], None]
 ShouldStop = Callable[[], bool]
 
 _ONE_AT_A_TIME = threading.Lock()
-"""A model moves to its device and back, which a cancelled run still in its stage must not see happen."""
+"""Two runs at once would each take twice as long and the memory of both; a cancelled one may still be in its stage."""
 
 MEMORY_GB = 4.0
 """What a run may take in all, unless told otherwise."""
@@ -182,11 +182,7 @@ def _run(
     between(0.0, "Preparing the image")
     # Without torch's run-time optimisation, which is worth little here and makes the first two runs several times slower.
     with _ONE_AT_A_TIME, torch.jit.optimized_execution(should_optimize=False):  # type: ignore[attr-defined]
-        module = model.module.to(device)
-        try:
-            return _run_stages(module, analysed, device, memory_gb, between)
-        finally:
-            model.module.to("cpu")
+        return _run_stages(model.on(device), analysed, device, memory_gb, between)
 
 
 def _run_stages(

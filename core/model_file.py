@@ -7,7 +7,7 @@ archive must offer is checked before it is used.
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,25 @@ class Model:
     info: ModelInfo
     module: Any
     path: Path
+    _elsewhere: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def on(self, device: str) -> Any:
+        """Return the localizer on a torch device, loaded there the first time.
+
+        A frozen network holds its weights as constants, which move only while they are loaded: ``module.to`` leaves them behind.
+
+        Raises
+        ------
+        ModelFileError
+            The file is no longer what it was.
+        torch.OutOfMemoryError
+            The device cannot hold it.
+        """
+        if device == "cpu":
+            return self.module
+        if device not in self._elsewhere:
+            self._elsewhere[device] = _network_in(self.path, device)
+        return self._elsewhere[device]
 
 
 @contextmanager
@@ -57,14 +76,7 @@ def load_model(path: Path | str) -> Model:
     """
     path = Path(path)
     info = read_model_info(path)
-    try:
-        with torchscript_allowed():
-            module: Any = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
-    except (RuntimeError, ValueError, OSError) as error:
-        raise ModelFileError(
-            f"The model file {path.name} is damaged: its network cannot be loaded.",
-            "Copy or export the file again.",
-        ) from error
+    module = _network_in(path, "cpu")
     missing = [name for name in EXPORTED_METHODS if not hasattr(module, name)]
     if missing or module.stage_count() != len(info.stages):
         raise ModelFileError(
@@ -72,3 +84,17 @@ def load_model(path: Path | str) -> Model:
             "Export the model again with cairn-train.",
         )
     return Model(info, module, path)
+
+
+def _network_in(path: Path, device: str) -> Any:
+    """Load the network of a model file onto a device."""
+    try:
+        with torchscript_allowed():
+            return torch.jit.load(str(path), map_location=device)  # type: ignore[no-untyped-call]
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, ValueError, OSError) as error:
+        raise ModelFileError(
+            f"The model file {path.name} is damaged: its network cannot be loaded.",
+            "Copy or export the file again.",
+        ) from error

@@ -136,19 +136,17 @@ def measure(model: Model, image: Image, device: str, rounds: int) -> tuple[Timin
     peers = list(peer_runs(image.ndim, image, len(model.info.landmarks)))
     for name, operations, _ in references:
         timings.operations[name] = operations
-    module = model.module.to(device)
+    module = model.on(device)
     with torch.inference_mode(), torch.jit.optimized_execution(should_optimize=False):  # type: ignore[attr-defined]
         stage_runs(module, image, model, device, timings, count=True)
     for _ in range(WARM_UP + rounds):
         with torch.inference_mode(), torch.jit.optimized_execution(should_optimize=False):  # type: ignore[attr-defined]
             for name, _operations, run in references:
                 timings.measure(name, run, device)
-            module = model.module.to(device)
             stage_runs(module, image, model, device, timings, count=False)
         timings.measure("localize", lambda: localize(image, model, device=device), device)
         for name, run in peers:
             timings.measure(name, run, "cpu")
-    model.module.to("cpu")
     return timings, [name for name, _, _ in references], [name for name, _ in peers]
 
 

@@ -134,15 +134,12 @@ def test_what_cannot_be_analysed_is_refused_in_a_sentence(models: dict[int, Mode
 
 
 class SeesWhoElseRuns:
-    """A model that notices when it is moved to its device while another run uses it."""
+    """A model that notices when one run uses it while another one does."""
 
     def __init__(self, module: Any) -> None:
         self.module = module
         self.running = 0
         self.most = 0
-
-    def to(self, device: str) -> "SeesWhoElseRuns":
-        return self
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.module, name)
@@ -165,23 +162,16 @@ def test_two_runs_of_a_model_wait_for_each_other(models: dict[int, Model]) -> No
 
 
 class RunsOutOfMemory:
-    """A model on a device that is too small: only the CPU can hold it."""
+    """A model on a device that is too small."""
 
-    def __init__(self, module: Any) -> None:
-        self.module = module
-        self.device = "cpu"
-
-    def to(self, device: str) -> Any:
-        self.device = device
-        if device == "meta":
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
-        return self.module.to(device)
+    def prepare(self, voxels: torch.Tensor) -> torch.Tensor:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
 
 
 def test_out_of_memory_falls_back_to_the_cpu(models: dict[int, Model], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.inference.choose_device", lambda _: "meta")
-    model = replace(models[2], module=RunsOutOfMemory(models[2].module))
-    prediction = localize(make_image((60, 50)), model)
+    monkeypatch.setattr("core.model_file._network_in", lambda *_: RunsOutOfMemory())
+    prediction = localize(make_image((60, 50)), replace(models[2]))
     assert prediction.device == "cpu"
     assert "ran out of memory" in prediction.warnings[0]
     assert np.allclose(prediction.landmarks.points_mm, localize_on_cpu(models[2]), atol=1e-5)
@@ -192,3 +182,11 @@ def localize_on_cpu(model: Model) -> Any:
         image = make_image((60, 50))
         output = model.module(torch.from_numpy(image.voxels.astype(np.float32)), torch.full((2,), 0.5))
     return image.grid.to_mm(output.points_index.numpy())
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
+def test_a_cuda_device_gives_the_landmarks_of_the_cpu(models: dict[int, Model]) -> None:
+    for model, image in ((models[2], make_image((60, 50))), (models[3], make_image((40, 36, 30)))):
+        found, expected = (localize(image, model, device=device).landmarks for device in ("cuda", "cpu"))
+        assert np.allclose(found.points_mm, expected.points_mm, atol=0.05)

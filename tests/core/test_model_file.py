@@ -31,6 +31,17 @@ def test_reloaded_equals_eager(model_path: Path) -> None:
     assert torch.allclose(eager.presence, loaded.presence, atol=1e-5)
 
 
+def test_for_another_device_the_file_is_loaded_there_once(model_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The weights are constants of a frozen network: ``module.to`` would leave them where they were."""
+    model = load_model(model_path)
+    assert [*model.module.parameters(), *model.module.buffers()] == []
+    asked = []
+    monkeypatch.setattr("torch.jit.load", lambda path, map_location: asked.append((path, map_location)) or object())
+    assert model.on("cpu") is model.module
+    assert model.on("cuda") is model.on("cuda")
+    assert asked == [(str(model_path), "cuda")]
+
+
 def test_what_is_no_model_is_refused(tmp_path: Path, model_path: Path) -> None:
     text, half, plain = tmp_path / "text.pt", tmp_path / "half.pt", tmp_path / "plain.pt"
     text.write_text("landmarks")
