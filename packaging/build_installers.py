@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--sums-only", action="store_true", help="only write SHA256SUMS over the installers in the output folder"
     )
+    parser.add_argument("--any-size", action="store_true", help=f"allow more than {LARGEST_INSTALLER_MB} MB, for CUDA")
     parser.add_argument(
         "--libraries", type=Path, default=SYSTEM_LIBRARIES, help="list of the system's libraries it needs"
     )
@@ -98,38 +99,41 @@ def _make_installers(options: argparse.Namespace) -> list[Path]:
     with tempfile.TemporaryDirectory() as folder:
         icons = Path(folder)
         render(DRAWING, icons)
+        writers: dict[str, Callable[[Path], None]] = {
+            package_name(release): lambda path: write_debian_package(
+                path,
+                app,
+                icons,
+                DRAWING,
+                release,
+                maintainer=options.maintainer,
+                threads=options.threads,
+                libraries=options.libraries,
+            ),
+            archive_name(release): lambda path: write_portable_archive(
+                path, app, icons, DRAWING, release, threads=options.threads
+            ),
+        }
         if options.windows:
-            setup = options.output / setup_name(release)
-            return [_timed(setup, lambda: write_setup(setup, app, icons / "cairn.ico", release))]
-        debian, portable = options.output / package_name(release), options.output / archive_name(release)
-        return [
-            _timed(
-                debian,
-                lambda: write_debian_package(
-                    debian, app, icons, DRAWING, release,
-                    maintainer=options.maintainer, threads=options.threads, libraries=options.libraries,
-                ),
-            ),
-            _timed(
-                portable,
-                lambda: write_portable_archive(portable, app, icons, DRAWING, release, threads=options.threads),
-            ),
-        ]  # fmt: skip
+            writers = {setup_name(release): lambda path: write_setup(path, app, icons / "cairn.ico", release)}
+        paths = [options.output / name for name in writers]
+        for path, write in zip(paths, writers.values(), strict=True):
+            started = time.monotonic()
+            write(path)
+            sys.stdout.write(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {time.monotonic() - started:.0f} s\n")
+            if not options.any_size:
+                _refuse_too_large(path)
+    return paths
 
 
-def _timed(path: Path, write: Callable[[], None]) -> Path:
-    """Write an installer, say how large it is and how long it took, and refuse it where it is too large."""
-    started = time.monotonic()
-    write()
+def _refuse_too_large(path: Path) -> None:
     size_mb = path.stat().st_size / 1e6
-    sys.stdout.write(f"{path}: {size_mb:.1f} MB, {time.monotonic() - started:.0f} s\n")
     if size_mb > LARGEST_INSTALLER_MB:
         path.unlink()
         raise InstallerError(
             f"{path.name} is {size_mb:.0f} MB large, more than the {LARGEST_INSTALLER_MB} MB that it may be.",
             "Look at what build_app.py says is large, and leave out what the application does not need.",
         )
-    return path
 
 
 def _write_sums(output: Path) -> None:
