@@ -2,13 +2,14 @@
 
 PYTHON_IN_VENV := .venv/bin/python
 
-.PHONY: help setup demo test lint format clean
+.PHONY: help setup demo test lint format package clean
 
 help:
 	@echo "make demo     find the landmarks of the bundled sample and show them"
 	@echo "make test     style, types, import rules and all tests"
 	@echo "make lint     style, types and import rules only"
 	@echo "make format   bring the code into the house's style"
+	@echo "make package  the application for people without Python, and its installers (Linux), in dist"
 	@echo "make setup    only set this checkout up"
 	@echo "make clean    remove what the other commands made, .venv included"
 
@@ -30,6 +31,13 @@ lint: setup
 format: setup
 	$(PYTHON_IN_VENV) -m ruff check --fix
 	$(PYTHON_IN_VENV) -m ruff format
+
+# A fresh environment takes the torch without CUDA from its makers: for Linux PyPI has only the one with, of several GB.
+package: export PIP_FIND_LINKS ?= https://download.pytorch.org/whl/cpu/torch/
+package: setup
+	$(PYTHON_IN_VENV) packaging/build_app.py
+	$(PYTHON_IN_VENV) packaging/build_installers.py
+	@echo "The application is dist/cairn; the installers and their SHA256SUMS are in dist."
 
 clean:
 	rm -rf .venv build dist demo

@@ -195,12 +195,23 @@ def _run_self_test(program: list[str | Path], folder: Path, environment: dict[st
     command = [*program, "--self-test", "--out", folder]
     try:
         done = subprocess.run(  # noqa: S603
-            command, cwd=folder.parent, env=environment, timeout=LONGEST_SELF_TEST_S, check=False
+            command,
+            cwd=folder.parent,
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=LONGEST_SELF_TEST_S,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BuildError(f"{program[0]} did not start, or not end ({type(error).__name__}).") from error
+    sys.stderr.write(done.stderr)
     if done.returncode:
         raise BuildError(f"{program[0]} --self-test failed with exit code {done.returncode}.", "It says above why.")
+    if "Warning" in done.stderr:  # such as torch's, where a source is missing that it wants to read
+        raise BuildError(f"{program[0]} --self-test works, but warns of what no user can mend.", "See above.")
 
 
 def difference_mm(one: Path, other: Path) -> float:

@@ -83,9 +83,7 @@ def collect(sources: Iterable[str | Path], folder: Path, *, ignored: Path | None
     components = find_components(sources, ignored)
     missing = [component.name for component in components if not component.texts]
     if missing:
-        raise LicenceMissing(
-            f"No licence text was found for {', '.join(missing)}. Put it into {SUPPLEMENTS}/NAME."
-        )
+        raise LicenceMissing(f"No licence text was found for {', '.join(missing)}. Put it into {SUPPLEMENTS}/NAME.")
     shutil.rmtree(folder, ignore_errors=True)
     for component in components:
         for name, text in component.texts.items():

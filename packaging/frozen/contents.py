@@ -38,6 +38,7 @@ EXCLUDED_MODULES = {
     "_distutils_hack": "the same",
     "wheel": "the same",
     "attr": "rich shows its classes if it is there",
+    "attrs": "the same",
     "yaml": "torch's tracing of models for telephones",
     "sqlite3": "torch names it for its debugger",
     "sympy": "torch computes with symbols only when it compiles",
@@ -120,11 +121,15 @@ _UNNEEDED = [
     r"^pyqtgraph/examples/",
     r"(^|/)tests?/",
     r"\.(pyi|pxd|typed)$",
+    r"^hypothesis-",  # its metadata alone, for pydantic's plugin
 ]
 _UNNEEDED_PATTERN = re.compile("|".join(f"(?:{pattern})" for pattern in _UNNEEDED), re.IGNORECASE)
 
 CONSOLE_NAME = "cairn-cli"
 """Windows alone needs a second executable for the command line: the one that opens windows has no console."""
+
+
+_READ_AGAIN = re.compile(r"\binstall_config_module\(|\b_overload(_method)?\b")
 
 
 def executable_name(platform: str = sys.platform) -> str:
@@ -140,11 +145,12 @@ def is_needed(name: str) -> bool:
 def collection_modes(torch_folder: Path) -> dict[str, str]:
     """Return which modules keep their source beside their bytecode: those that torch reads again as text when it starts.
 
-    torch's other sources, 50 MB, are for TorchScript that is made while the program runs. Cairn's is made before, at export.
+    These are its modules of settings, whose comments count, and those with overloads for TorchScript. The other sources, 50 MB,
+    are for TorchScript that is made while the program runs. Cairn's is made before, at export.
     """
     modes = {"torch": "pyz"}
-    for path in torch_folder.rglob("*config*.py"):
-        if "install_config_module(" in path.read_text(encoding="utf-8", errors="replace"):
+    for path in torch_folder.rglob("*.py"):
+        if path.name != "__init__.py" and _READ_AGAIN.search(path.read_text(encoding="utf-8", errors="replace")):
             parts = path.relative_to(torch_folder.parent).with_suffix("").parts
             modes[".".join(parts)] = "pyz+py"
     return modes

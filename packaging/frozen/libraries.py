@@ -104,8 +104,12 @@ def unexpected_libraries(folder: Path, table: dict[str, SystemLibrary]) -> list[
                 sentences[name] = (
                     f"{where} needs {name}, which is not in the application and not expected on the system."
                 )
-    for path in folder.rglob("*.so*"):
-        if path.parent.name == "_internal" and path.name in table and not table[path.name].bundled:
+    for path in (folder / "_internal").glob("lib*.so*"):
+        if path.is_symlink() or path.name.startswith("libpython"):
+            continue
+        if path.name not in table:
+            sentences[path.name] = f"{path.name} is in the application, and nobody has decided that it should be."
+        elif not table[path.name].bundled:
             sentences[path.name] = f"{path.name} is in the application although every system has its own."
     return [sentences[name] for name in sorted(sentences)]
 
