@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 GATHER_MS = 300
 """How long after a file another one is expected: several files that a person opens at once come one by one."""
-TOGETHER_S = 1.5
+TOGETHER_S = 3.0
 """What follows a list that soon joins it in place of replacing it: Windows starts one process a file, all a little apart."""
 
 Take = Callable[[Sequence[Path]], None]

@@ -315,3 +315,37 @@ def test_no_bundled_model_says_what_to_do_in_the_viewer(controller, tmp_path, mo
     (text,) = [text for text in messages(controller) if "bundled" in text]
     assert "File menu" in text
     assert "command line" not in text
+
+
+def test_added_images_follow_what_is_being_opened_or_shown(controller, answers, scan, tmp_path, qtbot):
+    others = [tmp_path / f"other {number}.png" for number in range(3)]
+    for path in others:
+        write_image(make_image((70, 50)), path)
+    controller.add_paths([scan])  # nothing is open: it is opened
+    controller.add_paths(others[:1])
+    idle(controller, qtbot)
+    controller.add_paths([*others, scan])
+    assert controller.image_paths == (scan, *others)
+    assert controller.document.image.source.path == scan
+    assert len(answers.asked) == 0
+    controller.opener.open_neighbour(1)
+    idle(controller, qtbot)
+    assert controller.document.image.source.path == others[0]
+
+
+def test_what_was_added_to_one_list_does_not_follow_another(controller, scan, tmp_path, qtbot):
+    other = tmp_path / "other.png"
+    write_image(make_image((70, 50)), other)
+    controller.open_paths([scan])
+    controller.add_paths([tmp_path / "late.png"])
+    controller.open_paths([other])
+    idle(controller, qtbot)
+    assert controller.image_paths == (other,)
+
+
+def test_a_landmark_file_that_comes_late_is_opened_on_the_image(opened, answers, tmp_path):
+    path = tmp_path / "landmarks.csv"
+    path.write_text("name,x_px,y_px\nSella,10,20\n", encoding="utf-8")
+    opened.add_paths([path])
+    assert answers.errors == []
+    assert opened.document.landmarks_path == path
