@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 LONGEST_WAIT_S = 180.0
 """How long the window may take to localize a sample on a slow, busy computer."""
-FEWEST_GREYS = 32
-"""A view that shows an X-ray has more grey values than this; an empty one has a few."""
+FEWEST_GREYS = 128
+"""A view that shows an X-ray has more grey values than this, up to 256; labels alone do not reach it."""
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ def find_components(sources: Iterable[str | Path], ignored: Path | None = None) 
     """Return what ``sources`` belong to, by name, with every text that could be found."""
     owner = _distributions_by_file()
     found: dict[str, Component] = {}
-    for source in sorted({os.path.normpath(source) for source in sources}):
+    for source in sorted({_normal(source) for source in sources}):
         path = Path(source)
         if ignored is not None and path.is_relative_to(ignored):
             continue
@@ -135,11 +135,16 @@ def _canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def _normal(path: str | Path) -> str:
+    """Return a path as it is compared: Windows writes the same one in several ways."""
+    return os.path.normcase(os.path.normpath(path))
+
+
 def _distributions_by_file() -> dict[str, Distribution]:
     owner: dict[str, Distribution] = {}
     for distribution in distributions():
         for file in distribution.files or ():
-            owner[os.path.normpath(str(distribution.locate_file(file)))] = distribution
+            owner[_normal(str(distribution.locate_file(file)))] = distribution
     return owner
 
 
@@ -173,9 +178,9 @@ def _is_of_python(path: Path) -> bool:
     """Tell whether a file belongs to Python itself: its library, or what its installer put beside the interpreter."""
     if path.is_relative_to(sysconfig.get_path("stdlib")) or path.is_relative_to(sysconfig.get_path("platstdlib")):
         return True
-    return path.name.lower().startswith(("libpython", "python3")) or (
-        sys.platform == "win32" and path.is_relative_to(sys.base_prefix)
-    )
+    # Where Python is the system's own, everything is below its prefix.
+    its_alone = sys.base_prefix not in ("/usr", "/usr/local") and path.is_relative_to(sys.base_prefix)
+    return its_alone or path.name.lower().startswith("libpython")
 
 
 def of_python() -> Component:
