@@ -163,10 +163,19 @@ def localize(
 
 
 @commands.command()
-def info(model: Annotated[Path, typer.Argument(metavar="MODEL", help="Model file (.pt).")]) -> None:
-    """Show what a model file says about itself."""
-    metadata = read_model_info(model)
+def info(
+    model: Annotated[
+        Path | None, typer.Argument(metavar="[MODEL]", help="Model file (.pt); this installation where omitted.")
+    ] = None,
+) -> None:
+    """Show what a model file says about itself or, without one, what is installed here and runs on which processor."""
     console = Console()
+    if model is None:
+        from app.installation import describe_installation
+
+        console.print(_table("Cairn on this computer", describe_installation()))
+        return
+    metadata = read_model_info(model)
     console.print(_metadata_table(metadata))
     console.print(_landmark_table(metadata))
 
@@ -176,9 +185,6 @@ def _files(count: int) -> str:
 
 
 def _metadata_table(metadata: ModelInfo) -> Table:
-    table = Table(title=metadata.title, show_header=False, title_justify="left")
-    table.add_column(style="bold")
-    table.add_column()
     rows = {
         "images": f"{metadata.modality}, {metadata.ndim}D",
         "pixel size in training": f"{metadata.training_spacing_mm:g} mm",
@@ -191,6 +197,14 @@ def _metadata_table(metadata: ModelInfo) -> Table:
         "licence": metadata.licence,
         "training configuration": metadata.config_sha256 and f"sha256 {metadata.config_sha256}",
     }
+    return _table(metadata.title, rows)
+
+
+def _table(title: str, rows: dict[str, str]) -> Table:
+    """Return names with what belongs to them, leaving out what is not known."""
+    table = Table(title=title, show_header=False, title_justify="left")
+    table.add_column(style="bold")
+    table.add_column()
     for name, value in rows.items():
         if value:
             table.add_row(name, value)

@@ -17,12 +17,16 @@ from platformdirs import user_log_dir
 LOGGER = logging.getLogger("cairn")
 
 
-def start_log(folder: Path | None = None) -> Path | None:
-    """Let ``cairn.log`` in the user's log folder (or ``folder``) take Cairn's own errors; None where it cannot be written."""
-    folder = Path(user_log_dir("Cairn", appauthor=False)) if folder is None else folder
-    path = folder / "cairn.log"
+def log_path() -> Path:
+    """Return where the log lies, or would."""
+    return Path(user_log_dir("Cairn", appauthor=False)) / "cairn.log"
+
+
+def start_log(path: Path | None = None) -> Path | None:
+    """Let the log file (or ``path``) take Cairn's own errors from now on; None where it cannot be written."""
+    path = log_path() if path is None else path
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         log_file = RotatingFileHandler(path, maxBytes=500_000, backupCount=3, encoding="utf-8")
     except OSError:
         return None

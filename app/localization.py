@@ -60,6 +60,13 @@ def warm_up(
             _loaded(model_path)
 
 
+def describe_device() -> str:
+    """Return one sentence about the processor that the networks run on."""
+    from core.devices import describe_device as describe
+
+    return describe()
+
+
 def _loaded(path: Path) -> "Model":
     with _LOADING:  # whoever comes second takes what the first has loaded
         return _loaded_model(path, path.stat().st_mtime_ns if path.exists() else 0)

@@ -4,7 +4,6 @@ Builds Qt's actions from the table in `actions` and keeps them in step with what
 """
 
 import os
-from importlib.metadata import version
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
@@ -24,7 +23,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
     QMenu,
-    QMessageBox,
     QStackedWidget,
     QToolBar,
     QToolButton,
@@ -33,6 +31,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
+from app.about import AboutBox
 from app.actions import ACTIONS, LANDMARK_MENU, MENUS, TOOLBAR, VIEW, Action
 from app.controller import Controller
 from app.empty_state import EmptyState
@@ -283,16 +282,7 @@ class MainWindow(QMainWindow):
 
     def show_about(self) -> None:
         """Say what this is."""
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setWindowTitle("About Cairn")
-        box.setIconPixmap(theme.icon("cairn-app").pixmap(72, 72))
-        box.setText(f"<b>Cairn {version('cairn-landmarks')}</b><br>Finds anatomical landmarks in medical images.")
-        box.setInformativeText(
-            "Everything stays on this computer. Cairn is made for research; it is no medical device, and a person "
-            "answers for every landmark."
-        )
-        box.open()
+        AboutBox(self.controller.jobs, self).open()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         """Welcome files."""

@@ -56,7 +56,7 @@ def describe_device() -> str:
     if device == "mps":
         return "The networks run on the GPU of this Mac (Metal)."
     threads = torch.get_num_threads()
-    none_found = "macOS offers no GPU that they could use" if sys.platform == "darwin" else "no GPU was found for them"
+    none_found = "macOS offers no GPU" if sys.platform == "darwin" else "no GPU was found"
     return (
         f"The networks run on the CPU ({threads} thread{'' if threads == 1 else 's'}): {cuda_problem() or none_found}."
     )

@@ -75,7 +75,7 @@ def test_help(capsys, arguments):
         (["localize", "a.png", "--out", "x", "--spacing", "wide"], "--spacing"),
         (["localize", "a.png", "--out", "x", "--memory", "0"], "above zero"),
         (["localize", "a.png", "--out", "x", "--memory", "nan"], "above zero"),
-        (["info"], "MODEL"),
+        (["info", "a.pt", "b.pt"], "b.pt"),
         (["--nonsense"], "--nonsense"),
     ],
 )

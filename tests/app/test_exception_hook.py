@@ -29,7 +29,7 @@ def test_a_description_names_kinds_and_places_but_no_values():
 
 @pytest.fixture
 def log(tmp_path):
-    path = exception_hook.start_log(tmp_path / "logs")
+    path = exception_hook.start_log(tmp_path / "logs" / "cairn.log")
     yield path
     for handler in list(exception_hook.LOGGER.handlers):
         exception_hook.LOGGER.removeHandler(handler)
@@ -61,4 +61,4 @@ def test_unexpected_errors_of_any_thread_are_logged_and_shown(log):
 def test_without_a_place_for_the_log_the_viewer_starts_all_the_same(tmp_path):
     blocker = tmp_path / "file"
     blocker.write_text("")
-    assert exception_hook.start_log(blocker / "logs") is None
+    assert exception_hook.start_log(blocker / "logs" / "cairn.log") is None

@@ -1,0 +1,88 @@
+"""What this is: version, intended use, the processor the networks run on, and whose work it is built on. Changes nothing."""
+
+import os
+import sys
+from html import escape
+from importlib.metadata import version
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from app import theme
+from app.jobs import Jobs
+from app.localization import describe_device
+from core.errors import AppError
+
+_USE = (
+    "Everything stays on this computer. Cairn is made for research; it is no medical device, and a person answers for "
+    "every landmark."
+)
+_LIBRARIES = (
+    "Cairn is free software under the Apache License 2.0. Its windows are drawn by Qt, under the LGPL 3: the libraries of Qt "
+    "are files of their own that you may replace."
+)
+
+
+class AboutBox(QMessageBox):
+    """Says what Cairn is; the processor is found out in the background, since torch takes seconds to load.
+
+    Parameters
+    ----------
+    jobs
+        Who asks for the processor.
+    parent
+        The window.
+    """
+
+    def __init__(self, jobs: Jobs, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("About Cairn")
+        self.setIconPixmap(theme.icon("cairn-app").pixmap(72, 72))
+        self.setText(f"<b>Cairn {version('cairn-landmarks')}</b><br>Finds anatomical landmarks in medical images.")
+        self._tell("Finding out what the networks run on…")
+        folder = licences_folder()
+        if folder is not None:
+            button = self.addButton("Third-party licences", QMessageBox.ButtonRole.ActionRole)
+            button.clicked.disconnect()  # it would close the box
+            button.clicked.connect(lambda: open_folder(folder))
+        self.addButton(QMessageBox.StandardButton.Close)
+        job = jobs.run(describe_device, on_result=self._tell, on_error=self._tell_problem)
+        self.finished.connect(job.cancel)
+
+    def _tell(self, device: str) -> None:
+        self.setInformativeText(f"<p>{_USE}</p><p>{escape(device)}</p><p>{_LIBRARIES}</p>")
+
+    def _tell_problem(self, error: AppError) -> None:
+        self._tell(str(error))
+
+
+def licences_folder() -> Path | None:
+    """Return the folder with the licences of everything that was packed into the application; None where nothing was."""
+    if not getattr(sys, "frozen", False):
+        return None
+    program = Path(sys.executable).parent
+    candidates = (program / "licenses", program.parent / "Resources" / "licenses")  # the latter in a bundle of macOS
+    return next((folder for folder in candidates if folder.is_dir()), None)
+
+
+def open_folder(folder: Path) -> None:
+    """Show a folder in the desktop's file manager."""
+    restore_library_path()
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+
+def restore_library_path() -> None:
+    """Let programs started from here find the system's libraries, not those packed with Cairn.
+
+    A frozen application on Linux starts with a path to its own. Every library that Cairn needs has found its place by then:
+    the variable is read once, when a process starts.
+    """
+    if getattr(sys, "frozen", False) and sys.platform.startswith("linux"):
+        original = os.environ.pop("LD_LIBRARY_PATH_ORIG", None)
+        if original is not None:
+            os.environ["LD_LIBRARY_PATH"] = original
+        else:
+            os.environ.pop("LD_LIBRARY_PATH", None)
