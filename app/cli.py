@@ -165,7 +165,7 @@ def localize(
 @commands.command()
 def info(
     model: Annotated[
-        Path | None, typer.Argument(metavar="[MODEL]", help="Model file (.pt); this installation where omitted.")
+        Path | None, typer.Argument(metavar="MODEL", help="Model file (.pt); this installation where omitted.")
     ] = None,
 ) -> None:
     """Show what a model file says about itself or, without one, what is installed here and runs on which processor."""

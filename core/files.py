@@ -4,6 +4,7 @@ A file appears under its final name only when it is whole: it is written beside 
 """
 
 import hashlib
+import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ def written_whole(path: Path) -> Iterator[Path]:
     try:
         temporary.touch(exist_ok=False)
         yield temporary
+        with temporary.open("rb+") as written:
+            os.fsync(written.fileno())  # a full disk or a lost drive may say so only now; the old file is still there
         if path.exists():
             temporary.chmod(path.stat().st_mode & 0o777)
         temporary.replace(path)

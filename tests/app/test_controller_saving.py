@@ -1,3 +1,7 @@
+import errno
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -52,6 +56,35 @@ def test_a_file_of_a_kind_that_is_only_read_is_not_saved_to(opened, answers, tmp
     assert answers.errors == []
     assert answers.export.exists()
     assert plain.read_bytes() == before
+
+
+def test_a_full_disk_loses_neither_the_old_file_nor_the_new_landmarks(opened, answers, tmp_path, monkeypatch):
+    answers.export = tmp_path / "full" / "out.csv"
+    opened.editor.select("Sella")
+    opened.editor.nudge(1, 0)
+    assert opened.save()
+    before = answers.export.read_bytes()
+    opened.editor.nudge(1, 0)
+    write = Path.write_bytes
+
+    def write_half(path: Path, content: bytes) -> int:
+        write(path, content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as full_disk:
+        full_disk.setattr(Path, "write_bytes", write_half)
+        assert not opened.save()
+    (error,) = answers.errors
+    assert isinstance(error, LandmarkFileError)
+    assert "No space left on device" in error.message
+    assert "another folder or disk" in error.hint
+    assert answers.export.read_bytes() == before
+    assert [path.name for path in answers.export.parent.iterdir()] == ["out.csv"]
+    assert opened.document.modified
+    answers.export = tmp_path / "elsewhere.csv"
+    assert opened.export()
+    assert not opened.document.modified
+    assert np.allclose(read_landmarks(answers.export, image=opened.document.image).point_mm("Sella"), [12, 20])
 
 
 def test_undoing_past_the_saved_state_is_a_change_and_redoing_is_none(opened, answers, tmp_path):
