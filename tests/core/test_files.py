@@ -21,9 +21,14 @@ def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_bytes(b"old")
-    with pytest.raises(ValueError, match="half way"), written_whole(path) as temporary:
-        temporary.write_bytes(b"ne")
-        raise ValueError("half way")
+
+    def write_half() -> None:
+        with written_whole(path) as temporary:
+            temporary.write_bytes(b"ne")
+            raise ValueError("half way")
+
+    with pytest.raises(ValueError, match="half way"):
+        write_half()
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
