@@ -92,7 +92,7 @@ def build(output: Path, *, with_cuda: bool = False, compressed: bool = False) ->
         app = freeze(Path(folder))
         if IS_LINUX:
             libraries.strip_symbols(app)
-            check_libraries(app)
+            check_libraries(app, with_cuda=with_cuda)
         seconds = check_itself(executable_in(app))
         report = size_report(app, torch, seconds, compressed=compressed)
         (output / "cairn-size.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
@@ -155,10 +155,16 @@ def executable_in(app: Path) -> Path:
     return app / (f"{contents.CONSOLE_NAME}.exe" if IS_WINDOWS else contents.executable_name())
 
 
-def check_libraries(app: Path) -> None:
-    """Refuse an application that needs a library of the system which the list does not know."""
+def check_libraries(app: Path, *, with_cuda: bool) -> None:
+    """Refuse an application that needs a library of the system which the list does not know.
+
+    With CUDA only say it: NVIDIA's libraries ask for the driver, and for network cards that few have.
+    """
     unexpected = libraries.unexpected_libraries(app, libraries.read_table())
-    if unexpected:
+    if with_cuda:
+        for sentence in unexpected:
+            _say(sentence)
+    elif unexpected:
         raise BuildError(" ".join(unexpected), f"Bring {libraries.TABLE_PATH.relative_to(ROOT)} up to date.")
 
 

@@ -56,6 +56,7 @@ EXCLUDED_MODULES = {
     "frozenlist": "the same",
     "propcache": "the same",
     "idna": "the same",
+    "triton": "compiles for CUDA while a program runs",
     "filelock": "torch's cache of compiled code",
     "psutil": "torch's tests",
     "mpl_toolkits": "matplotlib's",

@@ -122,11 +122,11 @@ def elf_files(folder: Path) -> list[Path]:
 def strip_symbols(folder: Path) -> None:
     """Take from the largest libraries the names that only a debugger needs: a fifth of libtorch.
 
-    Only files that are known to bear it: libraries that were repaired for wheels (numpy, Pillow) can break.
+    Only files that are known to bear it: libraries that were repaired for wheels (numpy, Pillow) can break, and NVIDIA's may not
+    be changed.
     """
-    patterns = ("_internal/torch/lib/*.so*", "_internal/libpython*.so*", "_internal/python3*/lib-dynload/*.so")
-    for pattern in patterns:
-        for path in sorted(folder.glob(pattern)):
+    for pattern in ("torch/lib/libtorch*.so", "torch/lib/libc10*.so", "libpython*.so*", "python3*/lib-dynload/*.so"):
+        for path in sorted((folder / "_internal").glob(pattern)):
             if not path.is_symlink():
                 _run("strip", "--strip-unneeded", str(path))
 
