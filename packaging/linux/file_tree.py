@@ -21,6 +21,7 @@ from release import InstallerError, Release
 HERE = Path(__file__).resolve().parent
 COMPONENT = "org.cairn_landmarks.cairn"
 """The name of the application in software centres."""
+DESKTOP_ENTRIES = ("cairn.desktop", "z-cairn-open-with.desktop")
 ICON_SIZES = (16, 24, 32, 48, 64, 128, 256, 512)
 
 
@@ -97,7 +98,7 @@ def desktop_members(icons: Path, drawing: Path, release: Release) -> list[Member
     metainfo = _filled("metainfo.xml", release)
     manual = gzip.compress(_filled("cairn.1", release), mtime=0)
     return [
-        Member(f"{share}/applications/cairn.desktop", HERE / "cairn.desktop"),
+        *(Member(f"{share}/applications/{name}", HERE / name) for name in DESKTOP_ENTRIES),
         *(Member(f"{share}/icons/hicolor/{n}x{n}/apps/cairn.png", icons / f"cairn-{n}.png") for n in ICON_SIZES),
         Member(f"{share}/icons/hicolor/scalable/apps/cairn.svg", drawing),
         Member(f"{share}/man/man1/cairn.1.gz", manual),

@@ -174,27 +174,33 @@ install_application() {
     (cd "$unfinished" && find . ! -type d | sed 's|^\./||') >"$unfinished.files"
 }
 
-install_desktop_files() {
-    share_files | while IFS= read -r name; do
-        if [ "$name" != applications/cairn.desktop ]; then # that one names the folder
-            place "$source_folder/usr/share/$name" "$share/$name"
-        fi
-    done
-    program=$home/current/cairn
-    written=$home/.being-written-$$
-    printf '#!/bin/sh\nexec %s "$@"\n' "$(shell_string "$program")" >"$written"
-    chmod 755 "$written"
-    place "$written" "$bin/cairn"
-    exec_line="Exec=$(desktop_string "$program") %F"
+# write_desktop_entry FILE: writes it to $written, with the program's full path, since ~/.local/bin need not be on the PATH.
+write_desktop_entry() {
     while IFS= read -r line; do
         case $line in
-            Exec=*) printf '%s\n' "$exec_line" ;;
+            Exec=*) printf 'Exec=%s %%F\n' "$(desktop_string "$program")" ;;
             TryExec=*) ;; # a path with spaces would be read differently by different desktops
             *) printf '%s\n' "$line" ;;
         esac
-    done <"$source_folder/usr/share/applications/cairn.desktop" >"$written"
+    done <"$1" >"$written"
     chmod 644 "$written"
-    place "$written" "$share/applications/cairn.desktop"
+}
+
+install_desktop_files() {
+    program=$home/current/cairn
+    written=$home/.being-written-$$
+    share_files | while IFS= read -r name; do
+        case $name in
+            *.desktop)
+                write_desktop_entry "$source_folder/usr/share/$name"
+                place "$written" "$share/$name"
+                ;;
+            *) place "$source_folder/usr/share/$name" "$share/$name" ;;
+        esac
+    done
+    printf '#!/bin/sh\nexec %s "$@"\n' "$(shell_string "$program")" >"$written"
+    chmod 755 "$written"
+    place "$written" "$bin/cairn"
     rm -f -- "$written"
 }
 

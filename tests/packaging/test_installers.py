@@ -86,6 +86,7 @@ def test_deb_holds_the_application_and_what_desktops_read(built):
     assert {name for name in own if "/icons/" not in name} == {
         "usr/bin/cairn",
         "usr/share/applications/cairn.desktop",
+        "usr/share/applications/z-cairn-open-with.desktop",
         "usr/share/doc/cairn/CHANGELOG.md.gz",
         "usr/share/doc/cairn/changelog.gz",
         "usr/share/doc/cairn/copyright",
@@ -202,16 +203,38 @@ def test_dependencies_of_the_real_list_can_be_named(builder):
 # ---- what desktops read
 
 
-def test_desktop_entry_is_valid(built):
-    checked = run(needs("desktop-file-validate"), PACKAGING / "linux" / "cairn.desktop")
+ENTRIES = ("cairn.desktop", "z-cairn-open-with.desktop")
+
+
+def test_desktop_entries_are_valid():
+    checked = run(needs("desktop-file-validate"), *(PACKAGING / "linux" / name for name in ENTRIES))
     assert (checked.returncode, checked.stdout) == (0, "")
 
 
+def test_other_viewers_stay_the_default(tmp_path):
+    update, gio = needs("update-desktop-database"), needs("gio")
+    folder = tmp_path / "share" / "applications"
+    folder.mkdir(parents=True)
+    for name in ENTRIES:
+        (folder / name).write_text((PACKAGING / "linux" / name).read_text().replace("Exec=cairn", "Exec=true"))
+    types = "MimeType=image/png;application/dicom;"
+    (folder / "weasis.desktop").write_text(f"[Desktop Entry]\nType=Application\nName=W\nExec=true %F\n{types}\n")
+    assert run(update, folder).returncode == 0
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "XDG_DATA_DIRS": str(tmp_path / "share")}
+    for file_type in ("image/png", "application/dicom"):
+        told = run(gio, "mime", file_type, environment=environment).stdout
+        default, _, offered = told.partition("\n")
+        assert default.endswith(": weasis.desktop")
+        assert "z-cairn-open-with.desktop" in offered
+    assert "z-cairn-open-with.desktop" in run(gio, "mime", "application/x-nifti", environment=environment).stdout
+
+
 def test_desktop_entry_belongs_to_the_window():
-    entry = (PACKAGING / "linux" / "cairn.desktop").read_text()
+    entry, offered = ((PACKAGING / "linux" / name).read_text() for name in ENTRIES)
     assert 'setDesktopFileName("cairn")' in (ROOT / "app" / "viewer.py").read_text()
     assert "\nExec=cairn %F\n" in entry
-    types = re.search(r"^MimeType=(.*);$", entry, flags=re.MULTILINE)[1].split(";")
+    assert "\nExec=cairn %F\n" in offered
+    types = re.search(r"^MimeType=(.*);$", offered, flags=re.MULTILINE)[1].split(";")
     own = re.findall(r'mime-type type="(.*?)"', (PACKAGING / "linux" / "cairn-mime.xml").read_text())
     told = re.findall(r"<mediatype>(.*?)<", (PACKAGING / "linux" / "metainfo.xml").read_text())
     assert set(own) <= set(types)
