@@ -39,6 +39,9 @@ class Device(StrEnum):
     MPS = "mps"
 
 
+_VIEW_OPTIONS = ("--model", "--new-window")
+"""What may stand first although ``view`` was left out."""
+
 ModelOption = Annotated[
     Path | None, typer.Option("--model", metavar="FILE", help="Model file; the bundled model that fits where omitted.")
 ]
@@ -253,10 +256,10 @@ def _landmark_table(metadata: ModelInfo) -> Table:
 
 
 def with_default_command(arguments: Sequence[str]) -> list[str]:
-    """Put ``view`` before arguments whose first is neither a command nor an option, and where there are none."""
+    """Put ``view`` before arguments whose first is a file or an option of ``view``, and where there are none."""
     names = {command.name or getattr(command.callback, "__name__", "") for command in commands.registered_commands}
     first = next((argument for argument in arguments if argument != "--debug"), None)
-    if first is not None and (first in names or first.startswith("-")):
+    if first is not None and (first in names or (first.startswith("-") and first not in _VIEW_OPTIONS)):
         return list(arguments)
     return ["view", *arguments]
 

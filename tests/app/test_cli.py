@@ -41,6 +41,8 @@ def sentence(capsys) -> str:
         (["./localize"], ["view", "./localize"]),
         (["--debug", "scan.png"], ["view", "--debug", "scan.png"]),
         (["--debug"], ["view", "--debug"]),
+        (["--new-window"], ["view", "--new-window"]),
+        (["--debug", "--model", "m.pt", "a.png"], ["view", "--debug", "--model", "m.pt", "a.png"]),
         (["--debug", "info", "x"], ["--debug", "info", "x"]),
         (["--version"], ["--version"]),
         (["--help"], ["--help"]),
