@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,8 +91,8 @@ def run_self_test(say: Callable[[str], None], folder: Path | None = None, sample
     with _folder_or_temporary(folder) as where:
         from_folder = samples or assets_folder() / "samples"
         for sample in SAMPLES:
-            _run(f"{sample.name} is localized", lambda s=sample: check_sample(s, from_folder, where), say)  # type: ignore[misc]
-        _run("the window shows it", lambda: check_window(from_folder / SAMPLES[0].image_name), say)
+            _run(f"{sample.name} is localized", partial(check_sample, sample, from_folder, where), say)
+        _run("the window shows it", partial(check_window, from_folder / SAMPLES[0].image_name), say)
     say(f"Everything works ({time.perf_counter() - started:.1f} s).")
 
 
@@ -125,9 +126,8 @@ def _run(name: str, check: Callable[[], str], say: Callable[[str], None]) -> Non
     except AppError as error:
         raise SelfTestFailed(f"The self-test failed at “{name}”: {error}") from error
     except Exception as error:  # a broken bundle fails in ways that nobody has listed
-        raise SelfTestFailed(
-            f"The self-test failed at “{name}” ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})."
-        ) from error
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise SelfTestFailed(f"The self-test failed at “{name}” ({reason}).") from error
     say(f"ok  {name}: {found} ({time.perf_counter() - started:.1f} s)")
 
 

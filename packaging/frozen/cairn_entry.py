@@ -7,6 +7,7 @@ import io
 import multiprocessing
 import os
 import sys
+from collections.abc import Callable
 
 
 def restore_library_path() -> None:
@@ -19,27 +20,32 @@ def restore_library_path() -> None:
             os.environ.pop(name, None)
 
 
-def _run_without_console() -> int:
-    """Run where there is no console to write to (Windows, started with a double click): show what went wrong in a box."""
+def run_without_console(show: Callable[[str], object]) -> int:
+    """Run where there is nothing to write to, which is Windows after a double click; ``show`` what went wrong."""
     said = io.StringIO()
-    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 — open to the end
-    sys.stderr = said
+    sys.stdout, sys.stderr = io.StringIO(), said
     from app.cli import run
 
     code = run(sys.argv[1:])
-    if code != 0 and said.getvalue().strip() and sys.platform == "win32":
+    if code != 0 and said.getvalue().strip():
+        show(said.getvalue().strip())
+    return code
+
+
+def _show_in_box(sentence: str) -> None:
+    if sys.platform == "win32":
         import ctypes
 
-        ctypes.windll.user32.MessageBoxW(None, said.getvalue().strip(), "Cairn", 0x10)
-    return code
+        ctypes.windll.user32.MessageBoxW(None, sentence, "Cairn", 0x10)  # with the icon of an error
 
 
 def main() -> int:
     """Run the program and return its exit code."""
     multiprocessing.freeze_support()
-    restore_library_path()
+    if hasattr(sys, "frozen"):
+        restore_library_path()
     if sys.stderr is None:
-        return _run_without_console()
+        return run_without_console(_show_in_box)
     from app.cli import run
 
     return run(sys.argv[1:])

@@ -3,6 +3,7 @@
 The version itself is read from pyproject.toml, the only place where it stands.
 """
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def project_version() -> str:
 
 def windows_version(version: str, name: str, folder: Path) -> str:
     """Write the version resource of an executable in PyInstaller's notation; return the file's path."""
-    parts = [int(part) if part.isdigit() else 0 for part in version.split(".")]
+    parts = [int(digits) for digits in re.findall(r"\d+", version)]
     text = _WINDOWS_VERSION.format(
         numbers=tuple([*parts, 0, 0, 0, 0][:4]),
         description=DESCRIPTION,

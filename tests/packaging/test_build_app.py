@@ -193,6 +193,21 @@ def test_programs_that_the_application_starts_get_the_library_path_back(packagin
     assert (os.environ["LD_LIBRARY_PATH"], "LD_LIBRARY_PATH_ORIG" in os.environ) == ("/mine", False)
 
 
+def test_without_a_console_a_problem_is_shown(packaging, monkeypatch, tmp_path):
+    from frozen import cairn_entry
+
+    shown: list[str] = []
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    monkeypatch.setattr(sys, "argv", ["Cairn.exe", str(tmp_path / "gone.dcm")])
+    assert cairn_entry.run_without_console(shown.append) == 2
+    (sentence,) = shown
+    assert sentence.startswith("cairn: There is no file")
+    monkeypatch.setattr(sys, "argv", ["Cairn.exe", "--version"])
+    assert cairn_entry.run_without_console(shown.append) == 0
+    assert len(shown) == 1
+
+
 # Libraries
 
 
@@ -446,11 +461,13 @@ def test_a_build_that_fails_leaves_the_old_one_alone(build_app, tmp_path, monkey
 
 
 def test_windows_learns_the_version(platform_files, tmp_path):
-    versioninfo = pytest.importorskip("PyInstaller.utils.win32.versioninfo", exc_type=ImportError)
-    path = Path(platform_files.windows_version("1.2.3", "Cairn", tmp_path))
-    made = eval(path.read_text(encoding="utf-8"), vars(versioninfo))
-    assert (made.ffi.fileVersionMS, made.ffi.fileVersionLS) == (1 << 16 | 2, 3 << 16)
-    assert "Cairn.exe" in path.read_text(encoding="utf-8")
+    path = Path(platform_files.windows_version("1.2.3rc1", "Cairn", tmp_path))
+    tree = ast.parse(path.read_text(encoding="utf-8"), mode="eval")
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    fixed = {word.arg: word.value for call in calls for word in call.keywords}
+    assert ast.literal_eval(fixed["filevers"]) == ast.literal_eval(fixed["prodvers"]) == (1, 2, 3, 1)
+    said = dict(ast.literal_eval(ast.Tuple(call.args)) for call in calls if call.func.id == "StringStruct")
+    assert (said["FileVersion"], said["OriginalFilename"]) == ("1.2.3rc1", "Cairn.exe")
 
 
 def test_macos_learns_what_cairn_opens(platform_files):
