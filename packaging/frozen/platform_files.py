@@ -3,10 +3,11 @@
 The version itself is read from pyproject.toml, the only place where it stands.
 """
 
-import re
 import tomllib
 from pathlib import Path
 from typing import Any
+
+from release import Release
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUNDLE_IDENTIFIER = "org.cairn-landmarks.Cairn"
@@ -50,9 +51,8 @@ def project_version() -> str:
 
 def windows_version(version: str, name: str, folder: Path) -> str:
     """Write the version resource of an executable in PyInstaller's notation; return the file's path."""
-    parts = [int(digits) for digits in re.findall(r"\d+", version)]
     text = _WINDOWS_VERSION.format(
-        numbers=tuple([*parts, 0, 0, 0, 0][:4]),
+        numbers=tuple(int(number) for number in Release(version, 0).windows_version.split(".")),
         description=DESCRIPTION,
         version=version,
         name=name,

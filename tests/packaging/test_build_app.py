@@ -465,7 +465,7 @@ def test_windows_learns_the_version(platform_files, tmp_path):
     tree = ast.parse(path.read_text(encoding="utf-8"), mode="eval")
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     fixed = {word.arg: word.value for call in calls for word in call.keywords}
-    assert ast.literal_eval(fixed["filevers"]) == ast.literal_eval(fixed["prodvers"]) == (1, 2, 3, 1)
+    assert ast.literal_eval(fixed["filevers"]) == ast.literal_eval(fixed["prodvers"]) == (1, 2, 3, 0)
     said = dict(ast.literal_eval(ast.Tuple(call.args)) for call in calls if call.func.id == "StringStruct")
     assert (said["FileVersion"], said["OriginalFilename"]) == ("1.2.3rc1", "Cairn.exe")
 
