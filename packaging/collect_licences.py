@@ -27,6 +27,8 @@ cairn-landmarks, since they were trained on data that is not ours.
 
 Qt and PySide6 are used under the GNU Lesser General Public License, version 3. They are separate shared libraries in the
 folder PySide6, and may be replaced by other builds of the same version. Their source is at https://download.qt.io.
+
+PyInstaller's starter is under the GNU General Public License with an exception: what it starts may have any licence.
 """
 _TEXT_NAME = re.compile(r"licen[cs]e|copying|copyright|notice|authors|thirdparty|third-party", re.IGNORECASE)
 _COMMON_LICENCE = re.compile(r"/usr/share/common-licenses/([A-Za-z]+[-\w.]*\w)")
@@ -151,8 +153,11 @@ def _distributions_by_file() -> dict[str, Distribution]:
 def of_distribution(distribution: Distribution) -> Component:
     """Return an installed distribution with the texts that lie beside its metadata or in its package."""
     metadata = distribution.metadata
-    licence = next((metadata[key] for key in ("License-Expression", "License") if key in metadata), "")
-    component = Component(_canonical(distribution.name), distribution.version, _short(licence))
+    stated = [metadata[key] for key in ("License-Expression", "License") if key in metadata]
+    classifiers = metadata.get_all("Classifier") or []
+    stated += [line.rpartition(" :: ")[2] for line in classifiers if line.startswith("License :: ")]
+    licence = next((short for short in map(_short, stated) if short), "")
+    component = Component(_canonical(distribution.name), distribution.version, licence)
     for file in distribution.files or ():
         parts = file.parts
         in_metadata = len(parts) > 1 and parts[0].endswith(".dist-info")
