@@ -1,0 +1,133 @@
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import core.model_file
+from app import localization, viewer
+from app.arrivals import Arrivals
+from app.localization import describe_device, localize_image, warm_up
+from core.errors import Cancelled, ModelFileError
+from core.image_io import read_image
+from tests.model_fixtures import write_tiny_image, write_tiny_model
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    return write_tiny_model(tmp_path_factory.mktemp("model") / "tiny.pt")
+
+
+@pytest.fixture
+def loaded(monkeypatch) -> list[Path]:
+    """The models that were loaded from their files, each time slowly."""
+    paths: list[Path] = []
+    load = core.model_file.load_model
+
+    def slowly(path: Path) -> object:
+        paths.append(path)
+        time.sleep(0.1)
+        return load(path)
+
+    monkeypatch.setattr(core.model_file, "load_model", slowly)
+    localization._loaded_model.cache_clear()
+    yield paths
+    localization._loaded_model.cache_clear()
+
+
+def never() -> bool:
+    return False
+
+
+def said(*_: object) -> None:
+    pass
+
+
+def test_what_was_warmed_up_is_not_loaded_again(model, loaded, tmp_path):
+    """Also where the image comes while the model is being loaded."""
+    image = read_image(write_tiny_image(tmp_path / "scan.png"))
+    with ThreadPoolExecutor(2) as pool:
+        warming = pool.submit(warm_up, model, progress=said, should_stop=never)
+        finding = pool.submit(localize_image, image, model, progress=said, should_stop=never)
+        warming.result()
+        assert finding.result().landmarks.names
+    assert loaded == [model]
+
+
+def test_warming_up_without_a_model_loads_none(loaded):
+    warm_up(None, progress=said, should_stop=never)
+    assert loaded == []
+
+
+def test_warming_up_ends_where_it_is_not_wanted_any_more(model, loaded):
+    warm_up(model, progress=said, should_stop=lambda: True)
+    assert loaded == []
+
+
+def test_what_is_wrong_with_a_model_is_told_when_it_is_needed(tmp_path, loaded):
+    image = read_image(write_tiny_image(tmp_path / "scan.png"))
+    broken = tmp_path / "broken.pt"
+    broken.write_bytes(b"no model")
+    for path in (broken, tmp_path / "missing.pt"):
+        warm_up(path, progress=said, should_stop=never)
+        with pytest.raises(ModelFileError):
+            localize_image(image, path, progress=said, should_stop=never)
+
+
+def test_cancelling_while_the_model_is_loaded(model, loaded, tmp_path):
+    image = read_image(write_tiny_image(tmp_path / "scan.png"))
+    with pytest.raises(Cancelled):
+        localize_image(image, model, progress=said, should_stop=lambda: True)
+
+
+def test_the_device_is_told():
+    assert describe_device().startswith("The networks run on the ")
+
+
+class GatedWarmUp:
+    """Stands in for warming up: waits until it is told to stop, as the import of torch cannot."""
+
+    def __init__(self) -> None:
+        self.models: list[Path | None] = []
+        self.started = threading.Event()
+        self.heard = False
+
+    def __call__(self, model, *, progress, should_stop) -> None:
+        self.models.append(model)
+        self.started.set()
+        deadline = time.monotonic() + 10
+        while not should_stop() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.heard = should_stop()
+
+
+@pytest.fixture
+def gated(monkeypatch) -> GatedWarmUp:
+    stand_in = GatedWarmUp()
+    monkeypatch.setattr(viewer, "warm_up", stand_in)
+    return stand_in
+
+
+def test_closing_while_it_warms_up_hides_the_window_at_once_and_leaves_nothing_running(empty_window, gated, qtbot):
+    viewer._begin(Arrivals(), empty_window, [], None)
+    qtbot.waitUntil(gated.started.is_set)
+    seen = []
+    empty_window.closing.connect(lambda: seen.append(gated.heard))
+    assert empty_window.close()
+    assert seen == [False]  # later starts are turned away before anything is waited for
+    assert gated.heard
+    assert not empty_window.controller.jobs.busy
+
+
+def test_without_an_image_the_likely_model_is_loaded_and_with_one_that_which_fits_it(
+    empty_window, scan, gated, model_path, qtbot
+):
+    viewer._begin(Arrivals(), empty_window, [], None)
+    viewer._begin(Arrivals(), empty_window, [scan], None)
+    viewer._begin(Arrivals(), empty_window, [], model_path)
+    qtbot.waitUntil(lambda: len(gated.models) == 3)
+    names = {None if path is None else path.name for path in gated.models}
+    assert names == {None, model_path.name, next(name for name in names if name and name.startswith("cephalometric"))}
+    qtbot.waitUntil(lambda: empty_window.controller.document.image is not None)
+    empty_window.controller.jobs.shut_down()
