@@ -49,15 +49,17 @@ def warm_up(
 ) -> None:
     """Load torch, and a model where one is named, so that the first image finds them ready.
 
-    What goes wrong here is told when that image comes.
-
-    Runs with the priority of any thread: one that the system seldom lets run would hold Python's lock while the window waits.
+    What goes wrong here is told when that image comes. It runs with the priority of any thread: one that the system seldom
+    lets run would hold Python's lock while the window waits for it.
     """
     with suppress(AppError, ImportError, OSError, RuntimeError):
         import core.inference  # noqa: F401 - for the seconds it takes
+        from core.devices import choose_device
 
         if model_path is not None and not should_stop():
-            _loaded(model_path)
+            model = _loaded(model_path)
+            if not should_stop():
+                model.on(choose_device())
 
 
 def describe_device() -> str:
