@@ -119,7 +119,7 @@ _UNNEEDED = [
     r"/plugins/platforms/.*(eglfs|linuxfb|minimalegl|vkkhrdisplay|vnc|direct2d)",
     r"/plugins/egldeviceintegrations/",
     r"/plugins/platforminputcontexts/.*virtualkeyboard",
-    r"/plugins/platformthemes/.*gtk3",  # pulls in all of GTK; the portal gives the desktop's own file dialogs
+    r"/plugins/platformthemes/.*gtk3",  # all of GTK, or the system's beside libraries of ours; Qt has file dialogs of its own
     r"/plugins/imageformats/(lib)?q(pdf|tga|wbmp|webp|icns|tiff|gif)",  # pixels are read by ITK and Pillow, never by Qt
     r"(^|/)(lib)?Qt6?(Qml|Quick|Pdf|VirtualKeyboard|Lottie|Bodymovin|EglFS|WaylandEglCompositor|WaylandCompositor)\w*\.",
     r"^PySide6/Qt(Qml|Quick|Pdf|Designer|Help|Sql)\w*" + _SUFFIX,
