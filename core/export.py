@@ -3,6 +3,7 @@
 The file is written only if the eager module, the scripted one and the file reloaded in a fresh process agree.
 """
 
+import copy
 import subprocess
 import sys
 import tempfile
@@ -15,8 +16,9 @@ from torch import Tensor
 from core.errors import ModelFileError
 from core.files import written_whole
 from core.localizer import Localizer
-from core.model_file import EXPORTED_METHODS, torchscript_allowed
+from core.model_file import torchscript_allowed
 from core.model_info import METADATA_NAME, ModelInfo
+from core.networks import fold_normalisation
 from core.outputs import LocalizerOutput
 
 TOLERANCE_MM = 1e-4
@@ -64,8 +66,11 @@ def export_localizer(
         raise ModelFileError("There is no image to check the exported model on.", "Give at least one.")
     with torch.inference_mode():
         expected = [_stage_points_mm(localizer(voxels, spacing), spacing) for voxels, spacing in cases]
+    folded = copy.deepcopy(localizer)
+    fold_normalisation(folded)
     with torchscript_allowed():
-        scripted = torch.jit.freeze(torch.jit.script(localizer), preserved_attrs=list(EXPORTED_METHODS))
+        # Not frozen: that would write every method out in full, which takes seconds to load and makes nothing faster.
+        scripted = torch.jit.script(folded)
     with torch.inference_mode():
         found = [_stage_points_mm(scripted(voxels, spacing), spacing) for voxels, spacing in cases]
     worst = _compare(expected, found, "scripted")

@@ -42,7 +42,7 @@ class Model:
     def on(self, device: str) -> Any:
         """Return the localizer on a torch device, loaded there the first time.
 
-        A frozen network holds its weights as constants, which move only while they are loaded: ``module.to`` leaves them behind.
+        The one on the CPU stays: a run may still need it. Nor would ``module.to`` move the weights of a frozen network.
 
         Raises
         ------

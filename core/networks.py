@@ -7,6 +7,7 @@ nothing of millimetres, files or training. Everything here can be scripted; nump
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
 def _convolution(ndim: int, inputs: int, outputs: int, size: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
@@ -243,3 +244,13 @@ class LocalNetwork(_TwoHeadedNetwork):
         else:
             features = self.trunk(crops)
         return self.answers(features)
+
+
+def fold_normalisation(network: nn.Module) -> None:
+    """Put every batch normalisation of a network in evaluation mode into the convolution before it: the same answers."""
+    for name, child in network.named_children():
+        layers = list(child.children())
+        if len(layers) == 2 and isinstance(layers[1], (nn.BatchNorm2d, nn.BatchNorm3d)):
+            setattr(network, name, fuse_conv_bn_eval(layers[0], layers[1]))  # type: ignore[type-var]
+        else:
+            fold_normalisation(child)

@@ -1,12 +1,13 @@
 // Finds landmarks with a Cairn model file: `cairn::Model::load(path).localize(image)`.
 //
-// The same steps as core/inference.py; the method itself is in the model file. Copy this file and the folder cairn/ beside it
-// into a program that links LibTorch (C++20). Positions are LPS millimetres, arrays are in the order (z, y, x).
+// The same steps as core/inference.py; the method itself is in the model file. Copy this file and the folder cairn/
+// beside it into a program that links LibTorch (C++20). Positions are LPS millimetres, arrays are in the order (z, y,
+// x).
 #pragma once
 
-#include <torch/script.h>
 #include <caffe2/serialize/inline_container.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
+#include <torch/script.h>
 
 #include <algorithm>
 #include <array>
@@ -57,7 +58,8 @@ struct Options {
     std::function<bool()> should_stop;
 };
 
-/// Return where to run: "cpu" or "cuda", the latter for "auto" where it can be used. Throws Error where it is not there.
+/// Return where to run: "cpu" or "cuda", the latter for "auto" where it can be used. Throws Error where it is not
+/// there.
 inline std::string choose_device(const std::string& wanted) {
     const bool has_cuda = at::hasCUDA();
     if (wanted == "auto") return has_cuda ? "cuda" : "cpu";
@@ -86,6 +88,35 @@ inline ModelInfo read_model_info(const std::filesystem::path& path) {
     return parse_model_info(text, name);
 }
 
+/// Return voxels in their own type where torch computes with it, else as float32.
+inline torch::Tensor computable(const torch::Tensor& voxels) {
+    const auto type = voxels.scalar_type();
+    const bool kept = type == torch::kUInt8 || type == torch::kInt8 || type == torch::kInt16 || type == torch::kInt32 ||
+                      type == torch::kFloat32;
+    return kept ? voxels : voxels.to(torch::kFloat32);
+}
+
+/// Throws Error where a model cannot analyse an image: another rank, too small, empty, or values that are no numbers.
+/// `Model::localize` asks this itself; who asks before loading a model learns it at once.
+inline void require_suitable(const ModelInfo& info, const Image& image) {
+    if (image.voxels.sizes() != c10::IntArrayRef(image.grid.shape))
+        throw Error("The voxels do not have the shape of their grid.");
+    const auto ndim = static_cast<std::int64_t>(image.grid.ndim());
+    if (ndim != info.ndim)
+        throw Error("The model " + info.title() + " analyses " + std::to_string(info.ndim) +
+                        "D images, this image is " + std::to_string(ndim) + "D.",
+                    "Choose another model or another image.");
+    if (*std::min_element(image.grid.shape.begin(), image.grid.shape.end()) < smallest_side)
+        throw Error("The image is too small to hold landmarks (" + image.grid.size_text(" × ") + " px).",
+                    "Use an image of at least " + std::to_string(smallest_side) + " px a side.");
+    const torch::Tensor voxels = computable(image.voxels);
+    const auto low = voxels.min().item<double>(), high = voxels.max().item<double>();
+    if (!std::isfinite(low) || !std::isfinite(high))
+        throw Error("The image holds values that are not numbers (NaN or infinite).", "Repair it, or export it again.");
+    if (low == high)
+        throw Error("The image is empty: every pixel has the same value.", "Use an image that shows something.");
+}
+
 /// A loaded model. It may be shared between threads; they run one after the other.
 class Model {
 public:
@@ -100,7 +131,8 @@ public:
         for (const char* method : {"prepare", "global_stage", "local_stage", "conclude", "stage_count", "tile_for"}) {
             if (!model.module_.find_method(method)) throw misfit(path);
         }
-        if (model.call("stage_count", {}).toInt() != static_cast<std::int64_t>(model.info_.stages.size())) throw misfit(path);
+        if (model.call("stage_count", {}).toInt() != static_cast<std::int64_t>(model.info_.stages.size()))
+            throw misfit(path);
         return model;
     }
 
@@ -108,21 +140,22 @@ public:
 
     /// Localize the model's landmarks.
     ///
-    /// Where the image's spacing is unknown, the model's training spacing is taken and a warning says so; the landmarks then come
-    /// back in the image's own grid, that is in px. Out of memory on a GPU, the run is repeated on the CPU, with a warning.
-    /// Throws Error where the image does not suit the model, Cancelled where `should_stop` said so.
+    /// Where the image's spacing is unknown, the model's training spacing is taken and a warning says so; the landmarks
+    /// then come back in the image's own grid, that is in px. Out of memory on a GPU, the run is repeated on the CPU,
+    /// with a warning. Throws Error where the image does not suit the model, Cancelled where `should_stop` said so.
     Prediction localize(const Image& image, const Options& options = {}) {
         const auto started = std::chrono::steady_clock::now();
         const std::lock_guard<std::mutex> one_at_a_time(*mutex_);
-        torch::Tensor voxels = computable(image.voxels);
-        check(image, voxels);
+        require_suitable(info_, image);
         Prediction prediction;
         prediction.model = info_.title();
-        if (std::string warning = spacing_warning(image); !warning.empty()) prediction.warnings.push_back(std::move(warning));
+        if (std::string warning = spacing_warning(image); !warning.empty())
+            prediction.warnings.push_back(std::move(warning));
         const std::vector<double> training_spacing(image.grid.ndim(), info_.training_spacing_mm);
         const AxisOrder canonical =
             canonical_order(image.spacing_known ? image.grid : Grid::from_spacing(image.grid.shape, training_spacing));
-        voxels = voxels.permute(canonical.order).flip(canonical.flipped).contiguous();
+        const torch::Tensor voxels =
+            computable(image.voxels).permute(canonical.order).flip(canonical.flipped).contiguous();
         std::optional<Output> output;
         try {
             output = run(voxels, image.voxels.nbytes(), canonical.grid, options);
@@ -130,7 +163,8 @@ public:
             if (device_ == "cpu" || !failure.out_of_memory) throw plain(failure, voxels, options);
         }
         if (!output) {
-            prediction.warnings.push_back("The device " + device_ + " ran out of memory, so the image was analysed on the CPU.");
+            prediction.warnings.push_back("The device " + device_ +
+                                          " ran out of memory, so the image was analysed on the CPU.");
             device_ = "cpu";
             module_ = load_module(path_, device_);
             try {
@@ -160,7 +194,7 @@ private:
                      "Export the model again with cairn-train.");
     }
 
-    /// A frozen network holds its weights as constants, which move only while they are loaded.
+    /// Straight onto the device: where a network is frozen, its weights are constants, which move only while they are loaded.
     static torch::jit::Module load_module(const std::filesystem::path& path, const std::string& device) {
         std::ifstream stream(path, std::ios::binary);
         try {
@@ -204,32 +238,6 @@ private:
         return guarded([&] { return module_.get_method(method)(std::move(arguments)); });
     }
 
-    /// Return voxels in their own type where torch computes with it, else as float32.
-    static torch::Tensor computable(const torch::Tensor& voxels) {
-        const auto type = voxels.scalar_type();
-        const bool kept = type == torch::kUInt8 || type == torch::kInt8 || type == torch::kInt16 || type == torch::kInt32 ||
-                          type == torch::kFloat32;
-        return kept ? voxels : voxels.to(torch::kFloat32);
-    }
-
-    /// Refuse what the model cannot analyse.
-    void check(const Image& image, const torch::Tensor& voxels) const {
-        if (voxels.sizes() != c10::IntArrayRef(image.grid.shape)) throw Error("The voxels do not have the shape of their grid.");
-        const auto ndim = static_cast<std::int64_t>(image.grid.ndim());
-        if (ndim != info_.ndim)
-            throw Error("The model " + info_.title() + " analyses " + std::to_string(info_.ndim) + "D images, this image is " +
-                            std::to_string(ndim) + "D.",
-                        "Choose another model or another image.");
-        if (*std::min_element(image.grid.shape.begin(), image.grid.shape.end()) < smallest_side)
-            throw Error("The image is too small to hold landmarks (" + image.grid.size_text(" × ") + " px).",
-                        "Use an image of at least " + std::to_string(smallest_side) + " px a side.");
-        const auto low = voxels.min().item<double>(), high = voxels.max().item<double>();
-        if (!std::isfinite(low) || !std::isfinite(high))
-            throw Error("The image holds values that are not numbers (NaN or infinite).", "Repair it, or export it again.");
-        if (low == high)
-            throw Error("The image is empty: every pixel has the same value.", "Use an image that shows something.");
-    }
-
     /// Say where the spacing that will be used is not the file's, or is unlike anything the model has seen.
     [[nodiscard]] std::string spacing_warning(const Image& image) const {
         if (!image.spacing_known)
@@ -237,7 +245,8 @@ private:
                    " mm is taken, as in the training images of " + info_.title() + ". Positions are given in px.";
         const std::vector<double> spacing = image.grid.spacing_mm();
         for (std::size_t axis = 0; axis < spacing.size(); ++axis) {
-            const double extent_px = static_cast<double>(image.grid.shape[axis]) * spacing[axis] / info_.stages[0].spacing_mm;
+            const double extent_px =
+                static_cast<double>(image.grid.shape[axis]) * spacing[axis] / info_.stages[0].spacing_mm;
             if (extent_px < static_cast<double>(info_.stages[0].stride))
                 return "The image is very small for this model; check its pixel size.";
         }
@@ -249,14 +258,15 @@ private:
         if (device_ == "cpu" && failure.out_of_memory) {
             const auto bytes = voxels.numel() * (2 * voxels.element_size() + 4);
             return Error("There is not enough free memory to analyse this image. It needs at least " +
-                             fixed_text(program_gb + static_cast<double>(bytes) / 1e9, 1) + " GB and was to stay below " +
-                             general_text(options.memory_gb) + " GB.",
+                             fixed_text(program_gb + static_cast<double>(bytes) / 1e9, 1) +
+                             " GB and was to stay below " + general_text(options.memory_gb) + " GB.",
                          "Close other programs, or crop the image around the region of interest and open that.");
         }
         const std::size_t end = failure.text.find_last_not_of("\r\n");
         const std::string text = failure.text.substr(0, end == std::string::npos ? 0 : end + 1);
         const std::size_t line = text.find_last_of('\n');  // what comes before says only where in the network it was
-        return Error("The model " + info_.title() + " failed on this image (" + text.substr(line == std::string::npos ? 0 : line + 1) + ").",
+        return Error("The model " + info_.title() + " failed on this image (" +
+                         text.substr(line == std::string::npos ? 0 : line + 1) + ").",
                      "Try device cpu; if it fails there too, export the model again.");
     }
 
@@ -289,7 +299,9 @@ private:
         }
         between(1.0, "Done");
         const c10::IValue answer = call("conclude", {stages, spacing});
-        const auto fetched = [&answer](const char* name) { return field(answer, name).cpu().to(torch::kFloat64).contiguous(); };
+        const auto fetched = [&answer](const char* name) {
+            return field(answer, name).cpu().to(torch::kFloat64).contiguous();
+        };
         return guarded([&] {
             return Output{fetched("points_index"), fetched("presence"), fetched("spread_mm"), fetched("radius_mm")};
         });
@@ -304,13 +316,15 @@ private:
     }
 
     /// Map indices of the analysed grid to `grid`, and name everything.
-    [[nodiscard]] std::vector<Landmark> landmarks(const Output& output, const Grid& grid, const Grid& analysed, const Grid& own) const {
+    [[nodiscard]] std::vector<Landmark> landmarks(const Output& output, const Grid& grid, const Grid& analysed,
+                                                  const Grid& own) const {
         const std::size_t ndim = grid.ndim();
         const Affine index_from_mm = own.index_from_mm();
         float unit_mm = 0.0F;
         {
             double sum = 0.0;
-            for (std::size_t axis = 0; axis < ndim; ++axis) sum += grid.spacing_mm()[axis] / analysed.spacing_mm()[axis];
+            for (std::size_t axis = 0; axis < ndim; ++axis)
+                sum += grid.spacing_mm()[axis] / analysed.spacing_mm()[axis];
             unit_mm = static_cast<float>(sum / static_cast<double>(ndim));
         }
         const auto points = output.points_index.accessor<double, 2>();
@@ -325,7 +339,8 @@ private:
             landmark.found = !(landmark.presence < static_cast<float>(info_.presence_threshold));
             if (landmark.found) {
                 Vector index{};
-                for (std::size_t axis = 0; axis < ndim; ++axis) index[axis] = points[at][static_cast<std::int64_t>(axis)];
+                for (std::size_t axis = 0; axis < ndim; ++axis)
+                    index[axis] = points[at][static_cast<std::int64_t>(axis)];
                 const Vector mm = grid.mm_from_index(index);
                 const Vector own_index = index_from_mm(mm);
                 for (std::size_t axis = 0; axis < ndim; ++axis) {

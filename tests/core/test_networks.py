@@ -1,7 +1,9 @@
+import copy
+
 import pytest
 import torch
 
-from core.networks import GlobalNetwork, LocalNetwork
+from core.networks import GlobalNetwork, LocalNetwork, fold_normalisation
 
 
 def count_convolutions(network: torch.nn.Module, size: int) -> dict[int, int]:
@@ -112,3 +114,20 @@ def test_dropout_silences_feature_maps_in_training_only() -> None:
     trained, applied = ((maps == 0).flatten(2).all(2).float().mean() for maps in features)
     assert 0.2 < float(trained) < 0.8
     assert float(applied) < float(trained)
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_folded_networks_answer_alike_without_batch_normalisation(ndim: int) -> None:
+    given = {"GlobalNetwork": torch.randn((2, 1) + (24,) * ndim), "LocalNetwork": torch.randn((2, 3) + (8,) * ndim)}
+    for network in (GlobalNetwork(ndim, 3, 4, (4, 8), (1, 2), (True, True), 8), LocalNetwork(ndim, 3, (4, 8))):
+        images = given[type(network).__name__]
+        network(images)  # in training mode, so that the means are no longer those of the start
+        network.eval()
+        folded = copy.deepcopy(network)
+        fold_normalisation(folded)
+        assert not [
+            layer for layer in folded.modules() if isinstance(layer, torch.nn.BatchNorm2d | torch.nn.BatchNorm3d)
+        ]
+        with torch.inference_mode():
+            for found, expected in zip(folded(images), network(images), strict=True):
+                assert torch.allclose(found, expected, atol=1e-4)
