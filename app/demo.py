@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 from app.certainty import COVERAGE, certainty_mm, is_calibrated
-from app.display import has_display
+from app.display import has_display, missing_library, require_display, require_qt_platform
 from core.assets import assets_folder, bundled_model_for
 from core.command_line import run_command_line
+from core.errors import AppError
 from core.types import Image, Prediction
 
 DEMO_FOLDER = Path("demo")
@@ -69,11 +70,16 @@ def landmark_table(prediction: Prediction, image: Image) -> Table:
 def demo() -> None:
     """Show the bundled sample with its landmarks."""
     sample, model = assets_folder() / "samples" / "cephalogram.png", bundled_model_for(2)
-    if has_display():
+    try:
+        require_display()
+        require_qt_platform()
         from app.viewer import run
-
-        raise typer.Exit(run([sample], model))  # the viewer localizes what it opens
-    write_sample(sample, model, DEMO_FOLDER)
+    except (AppError, ImportError) as error:
+        if has_display():  # a person who sits at a screen wonders why no window comes
+            typer.echo(f"demo: {missing_library(error) if isinstance(error, ImportError) else error}", err=True)
+        write_sample(sample, model, DEMO_FOLDER)
+    else:
+        raise typer.Exit(run([sample], model))  # in a window of its own, which localizes what it opens
 
 
 if __name__ == "__main__":

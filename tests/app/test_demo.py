@@ -42,7 +42,10 @@ def test_the_table_of_a_calibrated_model_has_its_radii():
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
-def test_demonstration_without_a_display(tmp_path):
+@pytest.mark.parametrize(
+    ("display", "told"), [({}, ""), ({"DISPLAY": ":987"}, "demo: The display :987 cannot be reached.")]
+)
+def test_demonstration_without_a_display(tmp_path, display, told):
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -51,12 +54,14 @@ def test_demonstration_without_a_display(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "app.demo"],
         cwd=tmp_path,
-        env={**environment, "PYTHONPATH": str(ROOT), "COLUMNS": "100"},
+        env={**environment, **display, "PYTHONPATH": str(ROOT), "COLUMNS": "100"},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert done.stderr.startswith(told)
+    assert len(done.stderr.splitlines()) == bool(told)
     assert "Sella" in done.stdout
     assert len(read_landmarks(tmp_path / "demo" / "landmarks.csv")) == 19
     assert (tmp_path / "demo" / "overlay.png").stat().st_size > 10_000
