@@ -17,7 +17,8 @@ int main(int count, char** words) {
         const cairn::Prediction prediction = model.localize({voxels, grid});
         for (const cairn::Landmark& landmark : prediction.landmarks) {
             if (!landmark.found) continue;
-            std::cout << landmark.name << ": x " << landmark.point_mm[0] << " mm, y " << landmark.point_mm[1] << " mm\n";
+            std::cout << landmark.name << ": x " << landmark.point_mm[0] << " mm, y " << landmark.point_mm[1]
+                      << " mm\n";
         }
         for (const std::string& warning : prediction.warnings) std::cerr << warning << "\n";
         return 0;

@@ -11,7 +11,9 @@ namespace cairn {
 class Error : public std::runtime_error {
 public:
     explicit Error(std::string message, std::string hint = "")
-        : std::runtime_error(hint.empty() ? message : message + " " + hint), message_(std::move(message)), hint_(std::move(hint)) {}
+        : std::runtime_error(hint.empty() ? message : message + " " + hint),
+          message_(std::move(message)),
+          hint_(std::move(hint)) {}
 
     /// What is wrong.
     [[nodiscard]] const std::string& message() const noexcept { return message_; }

@@ -1,5 +1,5 @@
-// Where the samples of an image are: array indices (z, y, x), LPS millimetres (x, y, z), and the canonical order of axes.
-// The only place here that relates the two (docs/coordinates.md). No torch here.
+// Where the samples of an image are: array indices (z, y, x), LPS millimetres (x, y, z), and the canonical order of
+// axes. The only place here that relates the two (docs/coordinates.md). No torch here.
 #pragma once
 
 #include <algorithm>
@@ -25,11 +25,13 @@ inline constexpr Matrix identity = {{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
 /// Return the inverse; throws std::domain_error where there is none.
 inline Matrix inverse(const Matrix& m) {
     const auto minor = [&](std::size_t row, std::size_t column) {
-        const std::size_t r0 = row == 0 ? 1 : 0, r1 = row == 2 ? 1 : 2, c0 = column == 0 ? 1 : 0, c1 = column == 2 ? 1 : 2;
+        const std::size_t r0 = row == 0 ? 1 : 0, r1 = row == 2 ? 1 : 2, c0 = column == 0 ? 1 : 0,
+                          c1 = column == 2 ? 1 : 2;
         return m[r0][c0] * m[r1][c1] - m[r0][c1] * m[r1][c0];
     };
     const double determinant = m[0][0] * minor(0, 0) - m[0][1] * minor(0, 1) + m[0][2] * minor(0, 2);
-    if (!std::isfinite(determinant) || std::abs(determinant) < 1e-12) throw std::domain_error("a matrix without an inverse");
+    if (!std::isfinite(determinant) || std::abs(determinant) < 1e-12)
+        throw std::domain_error("a matrix without an inverse");
     Matrix result{};
     for (std::size_t row = 0; row < 3; ++row) {
         for (std::size_t column = 0; column < 3; ++column) {
@@ -117,7 +119,8 @@ struct Grid {
     }
 };
 
-/// How an array becomes the one that networks see: `order[k]` is the old axis that becomes axis k, then some are flipped.
+/// How an array becomes the one that networks see: `order[k]` is the old axis that becomes axis k, then some are
+/// flipped.
 struct AxisOrder {
     std::vector<std::int64_t> order;
     std::vector<std::int64_t> flipped;
@@ -155,7 +158,8 @@ inline AxisOrder canonical_order(const Grid& grid) {
         result.grid.shape[axis] = grid.shape[from];
         for (std::size_t row = 0; row < 3; ++row) {
             result.grid.mm_from_index.matrix[row][axis] = (forward ? 1.0 : -1.0) * old[row][from];
-            if (!forward) result.grid.mm_from_index.offset[row] += old[row][from] * static_cast<double>(grid.shape[from] - 1);
+            if (!forward)
+                result.grid.mm_from_index.offset[row] += old[row][from] * static_cast<double>(grid.shape[from] - 1);
         }
         if (!forward) result.flipped.push_back(static_cast<std::int64_t>(axis));
     }

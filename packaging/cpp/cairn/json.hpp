@@ -66,7 +66,9 @@ public:
 private:
     static constexpr int deepest = 64;
 
-    [[noreturn]] void fail(const char* what) const { throw JsonError(std::string(what) + " at byte " + std::to_string(at_)); }
+    [[noreturn]] void fail(const char* what) const {
+        throw JsonError(std::string(what) + " at byte " + std::to_string(at_));
+    }
     [[nodiscard]] char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
 
     void skip_space() {
@@ -203,6 +205,8 @@ private:
 };
 
 /// Return the value that a text in UTF-8 is; throws JsonError.
-inline Json read_json(std::string_view text) { return JsonReader(text).read(); }
+inline Json read_json(std::string_view text) {
+    return JsonReader(text).read();
+}
 
 }  // namespace cairn

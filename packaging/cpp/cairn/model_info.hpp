@@ -107,7 +107,9 @@ public:
         if (value != std::floor(value) || value > 1e9) throw Complaint{path_of(key) + ": it must be a whole number"};
         return static_cast<std::int64_t>(value);
     }
-    [[nodiscard]] bool is_null(std::string_view key) const { return !has(key) || json_.find(key)->as<std::nullptr_t>(); }
+    [[nodiscard]] bool is_null(std::string_view key) const {
+        return !has(key) || json_.find(key)->as<std::nullptr_t>();
+    }
     [[nodiscard]] bool truth(std::string_view key) const {
         const bool* value = required(key).as<bool>();
         if (value == nullptr) throw Complaint{path_of(key) + ": it must be true or false"};
@@ -145,7 +147,9 @@ public:
     }
 
 private:
-    [[nodiscard]] std::string path_of(std::string_view key) const { return where_ + (where_.empty() ? "" : ".") + std::string(key); }
+    [[nodiscard]] std::string path_of(std::string_view key) const {
+        return where_ + (where_.empty() ? "" : ".") + std::string(key);
+    }
     const Json& required(std::string_view key) const {
         const Json* found = json_.find(key);
         if (found == nullptr) throw Complaint{"the key " + path_of(key) + " is missing"};
@@ -203,8 +207,8 @@ inline ModelInfo model_info(const Json& json) {
     const MetadataReader reader(
         json, "",
         {"schema_version", "name", "version", "ndim", "modality", "landmarks", "abbreviations", "training_spacing_mm",
-         "stages", "normalisation", "presence_threshold", "training_data", "validation_errors", "calibration_mm", "licence",
-         "intended_use", "config_sha256"});
+         "stages", "normalisation", "presence_threshold", "training_data", "validation_errors", "calibration_mm",
+         "licence", "intended_use", "config_sha256"});
     ModelInfo info;
     info.name = reader.text("name");
     info.version = reader.text("version");

@@ -15,7 +15,8 @@ namespace cairn {
 /// The shortest digits with at most `precision` significant ones, as "%.6g" has them.
 inline std::string general_text(double value, int precision = 6) {
     std::array<char, 64> text{};
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, precision);
+    const auto end =
+        std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, precision);
     return {text.data(), end.ptr};
 }
 

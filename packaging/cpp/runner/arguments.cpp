@@ -14,17 +14,20 @@ constexpr const char* see_help = "See cairn-run --help.";
 
 double positive(const std::string& option, const std::string& text, const char* what) {
     const auto number = finite_number(text);
-    if (!number || !(*number > 0)) throw Error(option + " needs a number of " + what + " above zero, not \"" + text + "\".", see_help);
+    if (!number || !(*number > 0))
+        throw Error(option + " needs a number of " + what + " above zero, not \"" + text + "\".", see_help);
     return *number;
 }
 
 void set_option(Arguments& arguments, const std::string& option, const std::string& value) {
     if (option == "--out") {
         if (value.size() < 5 || (!value.ends_with(".csv") && !value.ends_with(".CSV")))
-            throw Error("cairn-run writes landmark tables, and " + value + " is no name for one.", "Give a name that ends in .csv.");
+            throw Error("cairn-run writes landmark tables, and " + value + " is no name for one.",
+                        "Give a name that ends in .csv.");
         arguments.out = value;
     } else if (option == "--device") {
-        if (value != "auto" && value != "cpu" && value != "cuda") throw Error("There is no device " + value + ".", "Use one of: auto, cpu, cuda.");
+        if (value != "auto" && value != "cpu" && value != "cuda")
+            throw Error("There is no device " + value + ".", "Use one of: auto, cpu, cuda.");
         arguments.device = value;
     } else if (option == "--spacing") {
         arguments.spacing_mm = positive(option, value, "millimetres");

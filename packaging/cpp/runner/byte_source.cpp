@@ -125,7 +125,8 @@ std::size_t ByteSource::unzip_some(void* into, std::size_t count) {
             throw Incomplete{};
         }
         if (state_->is_at_end) {
-            // Zeros may fill up the last block of a tape or disk after the end of a gzip file; anything else is another part.
+            // Zeros may fill up the last block of a tape or disk after the end of a gzip file; anything else is another
+            // part.
             if (*unzipper.next_in == 0) {
                 ++unzipper.next_in;
                 --unzipper.avail_in;
@@ -142,7 +143,9 @@ std::size_t ByteSource::unzip_some(void* into, std::size_t count) {
     return room - unzipper.avail_out;
 }
 #else
-std::size_t ByteSource::unzip_some(void*, std::size_t) { throw Incomplete{}; }
+std::size_t ByteSource::unzip_some(void*, std::size_t) {
+    throw Incomplete{};
+}
 #endif
 
 bool is_gzip(const std::filesystem::path& path) {

@@ -43,8 +43,9 @@ Kind kind_of(const std::filesystem::path& path) {
         count = static_cast<std::size_t>(stream.gcount());
     }
     const std::string_view head(buffer.data(), count);
-    if (head.substr(0, 7) == "NRRD000") return Kind::nrrd;
-    if (head.size() >= 348 && (head.substr(344, 4) == std::string_view("n+1\0", 4) || head.substr(344, 4) == std::string_view("ni1\0", 4)))
+    if (head.substr(0, 7) == "NRRD000" && head.size() > 7 && head[7] >= '1' && head[7] <= '5') return Kind::nrrd;
+    if (head.size() >= 348 &&
+        (head.substr(344, 4) == std::string_view("n+1\0", 4) || head.substr(344, 4) == std::string_view("ni1\0", 4)))
         return Kind::nifti;
     const std::size_t first = std::min(head.find_first_not_of(" \t\r\n"), head.size());
     for (const std::string_view key : {"ObjectType", "NDims", "Comment"}) {
@@ -73,8 +74,9 @@ ImageFile read_any(const std::filesystem::path& path) {
         case Kind::nrrd: read_nrrd(path, image); break;
         case Kind::meta_image: read_meta_image(path, image); break;
         case Kind::none:
-            throw Error(image.name + " is not an image that cairn-run can read, or its beginning is damaged.",
-                        "cairn-run reads NIfTI (version 1), NRRD and MetaImage files; the app and cairn localize read more.");
+            throw Error(
+                image.name + " is not an image that cairn-run can read, or its beginning is damaged.",
+                "cairn-run reads NIfTI (version 1), NRRD and MetaImage files; the app and cairn localize read more.");
     }
     try {
         static_cast<void>(image.grid.index_from_mm());
@@ -97,7 +99,8 @@ ImageFile read_image(const std::filesystem::path& path) {
     const auto status = std::filesystem::status(path, problem);
     if (!std::filesystem::exists(status)) throw Error("There is no file " + utf8_text(path) + ".", "Check the path.");
     if (!std::filesystem::is_regular_file(status))
-        throw Error(utf8_text(path) + " is no file.", "Check the path; a DICOM folder can be read by the app and cairn localize.");
+        throw Error(utf8_text(path) + " is no file.",
+                    "Check the path; a DICOM folder can be read by the app and cairn localize.");
     if (std::filesystem::file_size(path, problem) == 0 && !problem)
         throw Error(utf8_text(path.filename()) + " is empty.", "Copy or export the image again.");
     if (problem || !std::ifstream(path, std::ios::binary))

@@ -1,5 +1,5 @@
-// Reading images for cairn-run: NIfTI (version 1), NRRD and MetaImage, one channel, one volume. What Cairn's own readers
-// (core/image_io.py) tolerate is either read in the same way here or refused with a sentence. No torch here.
+// Reading images for cairn-run: NIfTI (version 1), NRRD and MetaImage, one channel, one volume. What Cairn's own
+// readers (core/image_io.py) tolerate is either read in the same way here or refused with a sentence. No torch here.
 #pragma once
 
 #include <cstddef>
@@ -63,8 +63,8 @@ void read_nifti(const std::filesystem::path& path, ImageFile& image);
 void read_nrrd(const std::filesystem::path& path, ImageFile& image);
 void read_meta_image(const std::filesystem::path& path, ImageFile& image);
 
-/// Fill `image.voxels` with what `image.grid` and `image.number` ask for; of another byte order if told so. What cannot be in
-/// the source is not made room for. Throws Error where the file is incomplete.
+/// Fill `image.voxels` with what `image.grid` and `image.number` ask for; of another byte order if told so. What cannot
+/// be in the source is not made room for. Throws Error where the file is incomplete.
 void read_voxels(ByteSource& source, bool big_endian, const std::string& name, ImageFile& image);
 
 /// The `key: value` and `key = value` lines at the top of an NRRD or MetaImage file.
@@ -84,8 +84,13 @@ std::vector<std::string> words_of(const std::string& text);
 std::string lower(std::string text);
 /// The numbers that all words of a text are; none at all where one is no number.
 std::vector<double> numbers_of(const std::string& text);
-/// The sizes, `count` of them and each a whole number above 0, in reversed order (that of an array); throws Error otherwise.
+/// The sizes, `count` of them and each a whole number above 0, in reversed order (that of an array); throws Error
+/// otherwise.
 std::vector<std::int64_t> shape_of(const std::string& text, std::size_t count, const std::string& name);
+
+/// The spacing of `count` axes as a header states it; empty where it states none, or nan. Throws Error where it cannot
+/// be.
+std::vector<double> spacing_of(const std::string& text, std::size_t count, const std::string& name);
 
 /// Return how many mm the units of a header are, and warn where they are others or unknown.
 double mm_per_unit(const std::vector<std::string>& units, std::vector<std::string>& warnings);

@@ -29,25 +29,29 @@ std::string stage_text(const StageInfo& stage) {
 }
 
 std::string landmark_table(const ModelInfo& info) {
-    std::vector<std::array<std::string, 5>> rows = {{"landmark", "short", "median error", "mean error", "radius (90 %)"}};
+    std::vector<std::array<std::string, 5>> rows = {
+        {"landmark", "short", "median error", "mean error", "radius (90 %)"}};
     for (std::size_t i = 0; i < info.landmarks.size(); ++i) {
         const std::string& name = info.landmarks[i];
         const auto is_of = [&name](const LandmarkError& error) { return error.name == name; };
         const auto error = std::find_if(info.validation_errors.begin(), info.validation_errors.end(), is_of);
         const bool has_error = error != info.validation_errors.end();
         rows.push_back({name, info.abbreviations.empty() ? "" : info.abbreviations[i],
-                        has_error ? fixed_text(error->median_mm, 2) : "", has_error ? fixed_text(error->mean_mm, 2) : "",
+                        has_error ? fixed_text(error->median_mm, 2) : "",
+                        has_error ? fixed_text(error->mean_mm, 2) : "",
                         info.calibration_mm.empty() ? "" : fixed_text(info.calibration_mm[i], 2)});
     }
     const std::size_t columns = info.calibration_mm.empty() ? 4 : 5;
     std::array<std::size_t, 5> widths{};
     for (const auto& row : rows) {
-        for (std::size_t column = 0; column < columns; ++column) widths[column] = std::max(widths[column], width_of(row[column]));
+        for (std::size_t column = 0; column < columns; ++column)
+            widths[column] = std::max(widths[column], width_of(row[column]));
     }
     std::string text;
     for (const auto& row : rows) {
         std::string line;
-        for (std::size_t column = 0; column < columns; ++column) line += padded(row[column], widths[column], column > 1) + "  ";
+        for (std::size_t column = 0; column < columns; ++column)
+            line += padded(row[column], widths[column], column > 1) + "  ";
         text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
     }
     return text;
@@ -63,9 +67,11 @@ std::string info_text(const ModelInfo& info) {
     };
     for (std::size_t i = 0; i < info.stages.size(); ++i)
         rows.emplace_back("stage " + std::to_string(i + 1), stage_text(info.stages[i]));
-    rows.emplace_back("absent below presence", info.presence_threshold > 0 ? general_text(info.presence_threshold) : "");
-    rows.emplace_back("certainty", info.calibration_mm.empty() ? "not calibrated: spread of the votes only, no radius"
-                                                               : "calibrated: a radius that holds the true position in 90 % of cases");
+    rows.emplace_back("absent below presence",
+                      info.presence_threshold > 0 ? general_text(info.presence_threshold) : "");
+    rows.emplace_back("certainty", info.calibration_mm.empty()
+                                       ? "not calibrated: spread of the votes only, no radius"
+                                       : "calibrated: a radius that holds the true position in 90 % of cases");
     rows.emplace_back("training data", info.training_data);
     rows.emplace_back("intended use", info.intended_use);
     rows.emplace_back("licence", info.licence);

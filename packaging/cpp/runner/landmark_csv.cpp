@@ -12,9 +12,9 @@ namespace {
 
 /// Tell whether a code point is what Python's str.split takes for white space.
 bool is_space(std::uint32_t code) {
-    return (code >= 0x09 && code <= 0x0D) || (code >= 0x1C && code <= 0x20) || code == 0x85 || code == 0xA0 || code == 0x1680 ||
-           (code >= 0x2000 && code <= 0x200A) || code == 0x2028 || code == 0x2029 || code == 0x202F || code == 0x205F ||
-           code == 0x3000;
+    return (code >= 0x09 && code <= 0x0D) || (code >= 0x1C && code <= 0x20) || code == 0x85 || code == 0xA0 ||
+           code == 0x1680 || (code >= 0x2000 && code <= 0x200A) || code == 0x2028 || code == 0x2029 || code == 0x202F ||
+           code == 0x205F || code == 0x3000;
 }
 
 /// A comment line: white space of any kind becomes single blanks, so that a file's name cannot break the line.
@@ -63,8 +63,9 @@ std::string cells(const std::vector<double>& point, bool is_rounded) {
 std::string format_csv(const Prediction& prediction, const ImageLabel& image) {
     const bool is_flat = image.grid.ndim() == 2;
     std::string text = comment_line("Cairn landmarks, file version 1");
-    text += comment_line("frame: LPS millimetres; px are array indices counted from the centre of the first pixel, x = column" +
-                         std::string(is_flat ? ", y = row" : ", y = row, z = slice"));
+    text += comment_line(
+        "frame: LPS millimetres; px are array indices counted from the centre of the first pixel, x = column" +
+        std::string(is_flat ? ", y = row" : ", y = row, z = slice"));
     text += comment_line("image: " + image.name + " (sha256 " + image.sha256 + ")");
     const std::string known = image.spacing_known ? "pixel size " + image.grid.spacing_text(" x ") + " mm"
                                                   : "pixel size unknown, so the mm columns are empty";

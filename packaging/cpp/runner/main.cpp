@@ -1,5 +1,5 @@
-// The command cairn-run: an image and a model file in, a landmark table out. Every problem is one sentence on stderr and an exit
-// code: 2 where the input is wrong, 1 where the program is, 130 after Ctrl-C.
+// The command cairn-run: an image and a model file in, a landmark table out. Every problem is one sentence on stderr
+// and an exit code: 2 where the input is wrong, 1 where the program is, 130 after Ctrl-C.
 #include <algorithm>
 #include <cmath>
 #include <csignal>
@@ -54,12 +54,13 @@ std::string respace(cairn::ImageFile& file, double spacing_mm) {
     const std::vector<double> own = file.grid.spacing_mm();
     const auto is_close = [spacing_mm](double size) { return std::abs(size - spacing_mm) <= 1e-8 + 1e-5 * spacing_mm; };
     const bool differs = file.spacing_known && !std::all_of(own.begin(), own.end(), is_close);
-    std::vector<double> factors, reversed(own.rbegin(), own.rend());
+    std::vector<double> factors;
     for (const double size : own) factors.push_back(spacing_mm / size);
     std::string warning;
     if (differs) {
         for (const double size : own) warning += (warning.empty() ? "" : " × ") + cairn::general_text(size);
-        warning = "The file says " + warning + " mm per pixel; " + cairn::general_text(spacing_mm) + " mm is used as asked for.";
+        warning = "The file says " + warning + " mm per pixel; " + cairn::general_text(spacing_mm) +
+                  " mm is used as asked for.";
     }
     file.grid = file.grid.scaled(factors);
     file.spacing_known = true;
@@ -72,12 +73,15 @@ void localize(const cairn::Arguments& arguments) {
     cairn::ImageFile file = cairn::read_image(cairn::path_of(arguments.image));
     std::vector<std::string> warnings = file.warnings;
     if (arguments.spacing_mm) warnings.push_back(respace(file, *arguments.spacing_mm));
-    cairn::Model model = cairn::Model::load(cairn::path_of(arguments.model), arguments.device);
     cairn::Options options;
     options.memory_gb = arguments.memory_gb.value_or(options.memory_gb);
     options.should_stop = [] { return is_interrupted != 0; };
     const torch::Tensor voxels = torch::from_blob(file.voxels.data(), file.grid.shape, torch_type(file.number));
-    const cairn::Prediction prediction = model.localize({voxels, file.grid, file.spacing_known}, options);
+    const cairn::Image image{voxels, file.grid, file.spacing_known};
+    const auto model_path = cairn::path_of(arguments.model);
+    cairn::require_suitable(cairn::read_model_info(model_path),
+                            image);  // before the network is loaded, which takes seconds
+    const cairn::Prediction prediction = cairn::Model::load(model_path, arguments.device).localize(image, options);
     warnings.insert(warnings.end(), prediction.warnings.begin(), prediction.warnings.end());
     std::set<std::string> said = {""};
     for (const std::string& warning : warnings) {
@@ -127,5 +131,7 @@ int wmain(int count, wchar_t** words) {
     return run_command_line(given);
 }
 #else
-int main(int count, char** words) { return run_command_line({words + std::min(count, 1), words + count}); }
+int main(int count, char** words) {
+    return run_command_line({words + std::min(count, 1), words + count});
+}
 #endif

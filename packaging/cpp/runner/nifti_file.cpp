@@ -71,7 +71,8 @@ Affine qform_of(const HeaderBytes& bytes, const Vector& spacing) {
                     {2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c}}};
     const double handedness = bytes.number<float>(76) < 0 ? -1.0 : 1.0;
     for (std::size_t row = 0; row < 3; ++row) {
-        for (std::size_t axis = 0; axis < 3; ++axis) form.matrix[row][axis] *= spacing[axis] * (axis == 2 ? handedness : 1.0);
+        for (std::size_t axis = 0; axis < 3; ++axis)
+            form.matrix[row][axis] *= spacing[axis] * (axis == 2 ? handedness : 1.0);
         form.offset[row] = bytes.number<float>(268, row);
     }
     return form;
@@ -117,7 +118,8 @@ Header parsed(ByteSource& source, const std::string& name) {
     header.datatype = bytes.number<std::int16_t>(70);
     header.big_endian = bytes.big_endian();
     const auto offset = bytes.number<float>(108);
-    header.data_offset = offset >= static_cast<float>(header_bytes) && offset < 1e15F ? static_cast<std::uint64_t>(offset) : 352;
+    const bool is_stated = std::isfinite(offset) && offset >= static_cast<float>(header_bytes);
+    header.data_offset = is_stated ? static_cast<std::uint64_t>(std::min(offset, 1e15F)) : 352;
     header.slope = bytes.number<float>(112);
     header.intercept = bytes.number<float>(116);
     if (bytes.number<std::int16_t>(252) > 0) header.qform = scaled(qform_of(bytes, spacing), header.mm_per_unit);
@@ -146,7 +148,8 @@ bool say_the_same(const Header& header) {
 /// Return the sform where there is one, else the qform, else the voxel size alone.
 Affine chosen_form(const Header& header, std::vector<std::string>& warnings) {
     if (!header.qform && !header.sform) {
-        warnings.emplace_back("The file does not say where its voxels are in the patient; left and right are not certain.");
+        warnings.emplace_back(
+            "The file does not say where its voxels are in the patient; left and right are not certain.");
         Affine form;  // as ITK: x is left, y is back
         form.matrix = {{{-header.spacing[0], 0, 0}, {0, -header.spacing[1], 0}, {0, 0, header.spacing[2]}}};
         return form;
@@ -165,9 +168,10 @@ Affine chosen_form(const Header& header, std::vector<std::string>& warnings) {
     if (say_the_same(header)) return *header.sform;
     const Grid grid{{header.size(2), header.size(1), header.size(0)}, reversed_axes(*header.sform)};
     const bool slanted = !has_right_angles(grid);
-    warnings.emplace_back(slanted ? "The file holds two different geometries, sform and qform; the qform was used, because the "
-                                    "axes of the sform are not at right angles."
-                                  : "The file holds two different geometries, sform and qform; the sform was used.");
+    warnings.emplace_back(
+        slanted ? "The file holds two different geometries, sform and qform; the qform was used, because the "
+                  "axes of the sform are not at right angles."
+                : "The file holds two different geometries, sform and qform; the sform was used.");
     return slanted ? *header.qform : *header.sform;
 }
 
@@ -176,10 +180,11 @@ void place(const Header& header, const std::string& name, ImageFile& image) {
     for (std::size_t axis = 0; axis < 3; ++axis) {
         if (header.size(axis) > 1) spatial.push_back(header.spacing[axis]);
     }
-    if (!std::all_of(spatial.begin(), spatial.end(), [](double size) { return size > 0; })) throw spacing_error(name, spatial);
+    if (!std::all_of(spatial.begin(), spatial.end(), [](double size) { return size > 0; }))
+        throw spacing_error(name, spatial);
     if (header.mm_per_unit != 1.0)
-        image.warnings.push_back(std::string("The file measures in ") + (header.mm_per_unit > 1 ? "metres" : "micrometres") +
-                                 "; they were turned into mm.");
+        image.warnings.push_back(std::string("The file measures in ") +
+                                 (header.mm_per_unit > 1 ? "metres" : "micrometres") + "; they were turned into mm.");
     Grid grid{{header.size(2), header.size(1), header.size(0)}, reversed_axes(chosen_form(header, image.warnings))};
     for (std::size_t row = 0; row < 2; ++row) {  // RAS to LPS
         for (double& step : grid.mm_from_index.matrix[row]) step *= -1.0;
@@ -188,7 +193,8 @@ void place(const Header& header, const std::string& name, ImageFile& image) {
     const Matrix& m = grid.mm_from_index.matrix;
     for (std::size_t row = 0; row < 3; ++row) {
         for (std::size_t axis = 0; axis < 3; ++axis) {
-            if (!std::isfinite(m[row][axis]) || !std::isfinite(grid.mm_from_index.offset[row])) throw spacing_error(name);
+            if (!std::isfinite(m[row][axis]) || !std::isfinite(grid.mm_from_index.offset[row]))
+                throw spacing_error(name);
         }
     }
     const std::vector<double> columns_mm = grid.spacing_mm();
@@ -224,9 +230,12 @@ Number number_of(const Header& header, const std::string& name) {
         case 1792:
         case 2048: throw Error(name + " holds complex numbers.", "Export its magnitude and open that.");
         case 128:
-        case 2304: throw Error(name + " is a colour image, and cairn-run reads one value per pixel.", "Save its brightness, or use cairn localize.");
+        case 2304:
+            throw Error(name + " is a colour image, and cairn-run reads one value per pixel.",
+                        "Save its brightness, or use cairn localize.");
         default:
-            throw Error(name + " holds a rare kind of numbers (NIfTI type " + std::to_string(header.datatype) + ").", "Convert it to NRRD.");
+            throw Error(name + " holds a rare kind of numbers (NIfTI type " + std::to_string(header.datatype) + ").",
+                        "Convert it to NRRD.");
     }
 }
 
@@ -239,7 +248,8 @@ void rescale(ImageFile& image, float slope, float intercept) {
     for (std::size_t i = 0; i < count; ++i) {
         T stored{};
         std::memcpy(&stored, image.voxels.data() + i * sizeof(T), sizeof(T));
-        const auto value = static_cast<float>(static_cast<Precise>(stored) * static_cast<Precise>(slope) + static_cast<Precise>(intercept));
+        const auto value = static_cast<float>(static_cast<Precise>(stored) * static_cast<Precise>(slope) +
+                                              static_cast<Precise>(intercept));
         std::memcpy(meant.data() + i * sizeof(float), &value, sizeof value);
     }
     image.voxels = std::move(meant);
@@ -257,7 +267,8 @@ void read_nifti(const std::filesystem::path& path, ImageFile& image) {
     image.number = number_of(header, name);
     for (std::size_t axis = 3; axis < header.sizes.size(); ++axis) {
         if (header.sizes[axis] > 1)
-            throw Error(name + " holds several volumes, and cairn-run reads one.", "Save one of them on its own, or use cairn localize.");
+            throw Error(name + " holds several volumes, and cairn-run reads one.",
+                        "Save one of them on its own, or use cairn localize.");
     }
     source.skip(header.data_offset - header_bytes);
     read_voxels(source, header.big_endian, name, image);

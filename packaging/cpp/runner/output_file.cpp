@@ -20,7 +20,9 @@ Error refused(const std::filesystem::path& path, const std::error_code& problem)
                  "Choose another folder or disk.");
 }
 
-std::error_code last_problem() { return {errno, std::generic_category()}; }
+std::error_code last_problem() {
+    return {errno, std::generic_category()};
+}
 
 /// A new name beside a file, removed again unless it was renamed.
 class Temporary {
@@ -69,7 +71,8 @@ void write_whole(const std::filesystem::path& path, const std::string& text) {
     write_text(temporary.path(), path, text);
     std::error_code problem;
     const auto existing = std::filesystem::status(path, problem);
-    if (std::filesystem::exists(existing)) std::filesystem::permissions(temporary.path(), existing.permissions(), problem);
+    if (std::filesystem::exists(existing))
+        std::filesystem::permissions(temporary.path(), existing.permissions(), problem);
     std::filesystem::rename(temporary.path(), path, problem);
     if (problem) throw refused(path, problem);
 }

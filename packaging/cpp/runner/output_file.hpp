@@ -1,4 +1,5 @@
-// Writing a file so that it is never half there: beside it under a temporary name, then renamed. Nothing else is decided here.
+// Writing a file so that it is never half there: beside it under a temporary name, then renamed. Nothing else is
+// decided here.
 #pragma once
 
 #include <filesystem>
@@ -6,7 +7,8 @@
 
 namespace cairn {
 
-/// Throws Error where `path` cannot be written, so that nobody waits for a result that cannot be kept. Makes its folder.
+/// Throws Error where `path` cannot be written, so that nobody waits for a result that cannot be kept. Makes its
+/// folder.
 void require_writable(const std::filesystem::path& path);
 
 /// Write a text; an existing file is replaced only once the new one is whole. Throws Error.

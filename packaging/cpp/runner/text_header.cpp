@@ -13,7 +13,7 @@ namespace cairn {
 
 namespace {
 
-constexpr std::size_t longest_header = std::size_t{1} << 16;
+constexpr std::size_t longest_header = std::size_t{1} << 20;
 constexpr double largest_size = 1e9;
 
 std::string trimmed(const std::string& text) {
@@ -32,10 +32,23 @@ struct Unit {
     std::string_view name;
     double mm;
 };
-constexpr std::array<Unit, 17> units_of_length = {
-    {{"nm", 1e-6}, {"um", 1e-3}, {"micron", 1e-3}, {"microns", 1e-3}, {"micrometer", 1e-3}, {"micrometers", 1e-3},
-     {"mm", 1.0}, {"millimeter", 1.0}, {"millimeters", 1.0}, {"cm", 10.0}, {"centimeter", 10.0}, {"centimeters", 10.0},
-     {"m", 1e3}, {"meter", 1e3}, {"meters", 1e3}, {"in", 25.4}, {"inch", 25.4}}};
+constexpr std::array<Unit, 17> units_of_length = {{{"nm", 1e-6},
+                                                   {"um", 1e-3},
+                                                   {"micron", 1e-3},
+                                                   {"microns", 1e-3},
+                                                   {"micrometer", 1e-3},
+                                                   {"micrometers", 1e-3},
+                                                   {"mm", 1.0},
+                                                   {"millimeter", 1.0},
+                                                   {"millimeters", 1.0},
+                                                   {"cm", 10.0},
+                                                   {"centimeter", 10.0},
+                                                   {"centimeters", 10.0},
+                                                   {"m", 1e3},
+                                                   {"meter", 1e3},
+                                                   {"meters", 1e3},
+                                                   {"in", 25.4},
+                                                   {"inch", 25.4}}};
 
 std::string joined(const std::set<std::string>& words, const std::string& between) {
     std::string text;
@@ -46,13 +59,15 @@ std::string joined(const std::set<std::string>& words, const std::string& betwee
 }  // namespace
 
 std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return text;
 }
 
 std::string TextHeader::of(std::initializer_list<std::string_view> keys) const {
     for (const std::string_view key : keys) {
-        if (const auto found = fields.find(std::string(key)); found != fields.end() && !found->second.empty()) return found->second;
+        if (const auto found = fields.find(std::string(key)); found != fields.end() && !found->second.empty())
+            return found->second;
     }
     return "";
 }
@@ -63,18 +78,26 @@ TextHeader read_text_header(const std::filesystem::path& path) {
     stream.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(stream.gcount()));
     TextHeader header;
+    bool is_whole = text.size() < longest_header;
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t end = std::min(text.find('\n', at), text.size());
         const std::string line = trimmed(text.substr(at, end - at));
         at = end + 1;
         header.end = std::min(at, text.size());
-        if (line.empty()) break;
+        if (line.empty()) {
+            is_whole = true;
+            break;
+        }
         const std::size_t mark = line.find_first_of(":=");
         if (mark == std::string::npos || line.compare(mark, 2, ":=") == 0) continue;
         const std::string key = lower(trimmed(line.substr(0, mark)));
         if (is_key(key)) header.fields[key] = trimmed(line.substr(mark + 1));
-        if (key == "elementdatafile") break;
+        if (key == "elementdatafile") {
+            is_whole = true;
+            break;
+        }
     }
+    if (!is_whole) throw damaged_header(utf8_text(path.filename()));
     return header;
 }
 
@@ -97,14 +120,31 @@ std::vector<double> numbers_of(const std::string& text) {
 
 std::vector<std::int64_t> shape_of(const std::string& text, std::size_t count, const std::string& name) {
     std::vector<std::int64_t> shape;
-    for (const double size : numbers_of(text)) {
-        if (!(size >= 1 && size <= largest_size) || size != static_cast<double>(static_cast<std::int64_t>(size)))
-            throw damaged_header(name);
-        shape.push_back(static_cast<std::int64_t>(size));
+    for (const std::string& word : words_of(text)) {
+        const auto size = finite_number(word);
+        const bool is_whole = word.find_first_not_of("0123456789") == std::string::npos;
+        if (!is_whole || !size || *size < 1 || *size > largest_size) throw damaged_header(name);
+        shape.push_back(static_cast<std::int64_t>(*size));
     }
     if (shape.size() != count) throw damaged_header(name);
     std::reverse(shape.begin(), shape.end());
     return shape;
+}
+
+std::vector<double> spacing_of(const std::string& text, std::size_t count, const std::string& name) {
+    const std::vector<std::string> words = words_of(text);
+    if (words.empty()) return {};
+    std::vector<double> spacing;
+    for (const std::string& word : words) {
+        const auto size = finite_number(word);
+        if (!size && lower(word) != "nan") throw spacing_error(name);
+        if (size) spacing.push_back(*size);
+    }
+    if (words.size() < count || std::any_of(spacing.begin(), spacing.end(), [](double size) { return size <= 0; }))
+        throw spacing_error(name, spacing);
+    if (spacing.size() < count) return {};
+    spacing.resize(count);
+    return spacing;
 }
 
 double mm_per_unit(const std::vector<std::string>& units, std::vector<std::string>& warnings) {
@@ -124,7 +164,8 @@ double mm_per_unit(const std::vector<std::string>& units, std::vector<std::strin
     }
     if (factors.size() == 1) {
         if (*factors.begin() != 1.0)
-            warnings.push_back("The file measures in " + joined(lengths, " or ") + "; its numbers were turned into mm.");
+            warnings.push_back("The file measures in " + joined(lengths, " or ") +
+                               "; its numbers were turned into mm.");
         return *factors.begin();
     }
     if (!named.empty())
