@@ -115,7 +115,7 @@ def _make_installers(options: argparse.Namespace) -> list[Path]:
             ),
         }
         if options.windows:
-            writers = {setup_name(release): lambda path: write_setup(path, app, icons / "cairn.ico", release)}
+            writers = {setup_name(release): lambda path: write_setup(path, app, icons, release)}
         paths = [options.output / name for name in writers]
         for path, write in zip(paths, writers.values(), strict=True):
             started = time.monotonic()

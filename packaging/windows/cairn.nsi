@@ -1,5 +1,5 @@
 ; Setup of Cairn for Windows: for one person, without an administrator. Compiled by setup_program.py, which defines
-; VERSION, FILE_VERSION, APP_DIR, ICON, OUTPUT, UNINSTALL_LIST (Delete and RMDir lines for exactly the files of APP_DIR) and, where
+; VERSION, FILE_VERSION, APP_DIR, ICON, SIDE_PICTURE, OUTPUT, UNINSTALL_LIST (Delete and RMDir lines for exactly the files of APP_DIR) and, where
 ; programs, setup and uninstaller are to be signed, SIGN_COMMAND.
 ;
 ; Silent: setup.exe /S [/D=C:\folder], uninstall.exe /S. Exit codes: 0 done, 1 stopped by the person, 2 failed, 5 Cairn is open.
@@ -45,6 +45,11 @@ VIAddVersionKey LegalCopyright "Cairn developers, Apache License 2.0"
 !define MUI_ICON "${ICON}"
 !define MUI_UNICON "${ICON}"
 !define MUI_ABORTWARNING
+!define MUI_WELCOMEFINISHPAGE_BITMAP "${SIDE_PICTURE}"
+!define MUI_WELCOMEPAGE_TITLE "Cairn ${VERSION}"
+!define MUI_WELCOMEPAGE_TEXT "Cairn finds anatomical landmarks in medical images, and lets you check, correct and export them.$\r$\n$\r$\nIt is \
+installed for you alone; no administrator is needed. Images stay on this computer.$\r$\n$\r$\nCairn is for research. It is no medical \
+device, and every landmark it places needs a person's eye."
 !define MUI_FINISHPAGE_RUN "$INSTDIR\Cairn.exe"
 !define MUI_FINISHPAGE_NOREBOOTSUPPORT
 !insertmacro MUI_PAGE_WELCOME

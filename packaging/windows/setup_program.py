@@ -9,10 +9,13 @@ import subprocess
 import tempfile
 from pathlib import Path, PureWindowsPath
 
+from PIL import Image
 from release import InstallerError, Release
 
 from core.files import written_whole
 
+SIDE_PICTURE_SIZE = (2 * 164, 2 * 314)
+SIDE_PICTURE_BLUE = "#17324b"
 SCRIPT = Path(__file__).resolve().parent / "cairn.nsi"
 
 
@@ -21,7 +24,7 @@ def setup_name(release: Release) -> str:
     return f"cairn-{release.version}-windows-x86_64-setup.exe"
 
 
-def write_setup(path: Path, app: Path, icon: Path, release: Release) -> None:
+def write_setup(path: Path, app: Path, icons: Path, release: Release) -> None:
     """Compile the setup; a warning of makensis is an error.
 
     Where the environment has ``CAIRN_SIGN_COMMAND``, the programs, the uninstaller and the setup are signed by that command
@@ -33,8 +36,8 @@ def write_setup(path: Path, app: Path, icon: Path, release: Release) -> None:
         The setup; it appears only when it is whole.
     app
         The frozen application for Windows.
-    icon
-        The setup's icon, an ICO.
+    icons
+        The folder that `render_icons.render` wrote.
     release
         Version.
 
@@ -51,11 +54,14 @@ def write_setup(path: Path, app: Path, icon: Path, release: Release) -> None:
     with written_whole(path) as whole, tempfile.TemporaryDirectory() as folder:
         uninstall_list = Path(folder) / "uninstall_list.nsh"
         uninstall_list.write_text(_uninstall_lines(app), encoding="utf-8")
+        side_picture = Path(folder) / "side.bmp"
+        _side_picture(icons / "cairn-256.png").save(side_picture)
         defines = {
             "VERSION": release.version,
             "FILE_VERSION": release.windows_version,
             "APP_DIR": app.resolve(),
-            "ICON": icon.resolve(),
+            "ICON": (icons / "cairn.ico").resolve(),
+            "SIDE_PICTURE": side_picture,
             "OUTPUT": whole.resolve(),
             "UNINSTALL_LIST": uninstall_list,
         }
@@ -72,6 +78,15 @@ def write_setup(path: Path, app: Path, icon: Path, release: Release) -> None:
         compiled = subprocess.run([*command, str(SCRIPT)], capture_output=True, text=True, check=False)  # noqa: S603
         if compiled.returncode != 0:
             raise InstallerError(f"makensis refused the script: {compiled.stdout.strip()} {compiled.stderr.strip()}")
+
+
+def _side_picture(icon: Path) -> Image.Image:
+    """Return what stands left on the first and last page: the icon on its own blue, twice as fine as NSIS asks for."""
+    picture = Image.new("RGB", SIDE_PICTURE_SIZE, SIDE_PICTURE_BLUE)
+    with Image.open(icon) as drawn:
+        left, top = (SIDE_PICTURE_SIZE[0] - drawn.width) // 2, (SIDE_PICTURE_SIZE[1] - drawn.height) // 2
+        picture.paste(drawn, (left, top), drawn)
+    return picture
 
 
 def _uninstall_lines(app: Path) -> str:
