@@ -22,6 +22,9 @@ from core.assets import bundled_model_for
 from core.errors import AppError
 from core.model_info import read_model_info
 
+WARM_UP_AFTER_MS = 500
+"""Painting the window and reading a small image come first: importing torch holds Python's lock for long."""
+
 
 class Application(QApplication):
     """Qt's application, which also takes the files that the Finder of macOS sends, before there is a window and after."""
@@ -149,12 +152,19 @@ def _join(arrivals: Arrivals, listener: Listener | None, window: MainWindow) -> 
 
 
 def _begin(arrivals: Arrivals, window: MainWindow, paths: list[Path], model: Path | None) -> None:
-    """Open what was named at the start, and get ready for localizing, now that the window is there."""
-    likely = model
+    """Open what was named at the start, and get ready for localizing a little later."""
     if paths:
         arrivals.opened()
         window.controller.open_paths(paths)
-    elif model is None:
+    QTimer.singleShot(WARM_UP_AFTER_MS, window, lambda: _warm_up(window, model, is_reading=bool(paths)))
+
+
+def _warm_up(window: MainWindow, model: Path | None, *, is_reading: bool) -> None:
+    """Load what localizing needs, unless an image is there, which has its landmarks looked for already."""
+    if window.controller.document.image is not None:
+        return
+    likely = model
+    if model is None and not is_reading:  # what is being read decides for itself which model it needs
         with suppress(AppError):  # told when an image comes
             likely = bundled_model_for(2)  # most images are 2D
     window.controller.jobs.run(

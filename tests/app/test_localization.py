@@ -110,7 +110,7 @@ def gated(monkeypatch) -> GatedWarmUp:
 
 
 def test_closing_while_it_warms_up_hides_the_window_at_once_and_leaves_nothing_running(empty_window, gated, qtbot):
-    viewer._begin(Arrivals(), empty_window, [], None)
+    viewer._warm_up(empty_window, None, is_reading=False)
     qtbot.waitUntil(gated.started.is_set)
     seen = []
     empty_window.closing.connect(lambda: seen.append(gated.heard))
@@ -120,14 +120,28 @@ def test_closing_while_it_warms_up_hides_the_window_at_once_and_leaves_nothing_r
     assert not empty_window.controller.jobs.busy
 
 
-def test_without_an_image_the_likely_model_is_loaded_and_with_one_that_which_fits_it(
-    empty_window, scan, gated, model_path, qtbot
-):
+def test_it_warms_up_a_little_after_the_start(empty_window, gated, qtbot, monkeypatch):
+    monkeypatch.setattr(viewer, "WARM_UP_AFTER_MS", 50)
     viewer._begin(Arrivals(), empty_window, [], None)
-    viewer._begin(Arrivals(), empty_window, [scan], None)
-    viewer._begin(Arrivals(), empty_window, [], model_path)
-    qtbot.waitUntil(lambda: len(gated.models) == 3)
-    names = {None if path is None else path.name for path in gated.models}
-    assert names == {None, model_path.name, next(name for name in names if name and name.startswith("cephalometric"))}
-    qtbot.waitUntil(lambda: empty_window.controller.document.image is not None)
+    assert not empty_window.controller.jobs.busy
+    qtbot.waitUntil(gated.started.is_set)
     empty_window.controller.jobs.shut_down()
+
+
+def test_the_model_that_is_loaded_is_the_given_or_the_likely_one_or_that_of_the_image(
+    empty_window, gated, model_path, qtbot
+):
+    for model, is_reading in ((None, False), (None, True), (model_path, True)):
+        viewer._warm_up(empty_window, model, is_reading=is_reading)
+    qtbot.waitUntil(lambda: len(gated.models) == 3)
+    names = [path.name for path in gated.models if path is not None]
+    assert len(names) == 2
+    assert model_path.name in names
+    assert any(name.startswith("cephalometric") for name in names)
+    empty_window.controller.jobs.shut_down()
+
+
+def test_with_an_image_there_is_nothing_to_warm_up(window, gated, qtbot):
+    viewer._warm_up(window, None, is_reading=True)
+    assert not window.controller.jobs.busy
+    assert gated.models == []
