@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -50,6 +51,8 @@ struct Image {
 
 /// How to run a model.
 struct Options {
+    /// Where the networks run: "auto", "cpu" or "cuda".
+    std::string device = "auto";
     /// About how much memory the run may take; a larger image is analysed in tiles, with the same answer.
     double memory_gb = usual_memory_gb;
     /// Hears the fraction done in [0, 1] and what is being done.
@@ -120,19 +123,21 @@ inline void require_suitable(const ModelInfo& info, const Image& image) {
 /// A loaded model. It may be shared between threads; they run one after the other.
 class Model {
 public:
-    /// Load a model file onto a device ("auto", "cpu" or "cuda"). Its metadata is checked before its code is loaded.
-    /// Throws Error where the file is missing, damaged or foreign, or the device is not there.
-    static Model load(const std::filesystem::path& path, const std::string& device = "auto") {
+    /// Load a model file. Its metadata is checked before its code is loaded.
+    /// Throws Error where the file is missing, damaged or foreign, or its network does not fit its metadata.
+    static Model load(const std::filesystem::path& path) {
         Model model;
         model.info_ = read_model_info(path);
-        model.device_ = choose_device(device);
         model.path_ = path;
-        model.module_ = load_module(path, model.device_);
+        const torch::jit::Module& module = model.on("cpu");
         for (const char* method : {"prepare", "global_stage", "local_stage", "conclude", "stage_count", "tile_for"}) {
-            if (!model.module_.find_method(method)) throw misfit(path);
+            if (!module.find_method(method)) throw misfit(path);
         }
-        if (model.call("stage_count", {}).toInt() != static_cast<std::int64_t>(model.info_.stages.size()))
+        try {
+            if (stage_count(module) != static_cast<std::int64_t>(model.info_.stages.size())) throw misfit(path);
+        } catch (const Failure&) {
             throw misfit(path);
+        }
         return model;
     }
 
@@ -149,42 +154,37 @@ public:
         require_suitable(info_, image);
         Prediction prediction;
         prediction.model = info_.title();
-        if (std::string warning = spacing_warning(image); !warning.empty())
-            prediction.warnings.push_back(std::move(warning));
+        prediction.device = choose_device(options.device);
+        if (std::string warning = spacing_warning(image); !warning.empty()) prediction.warnings.push_back(warning);
         const std::vector<double> training_spacing(image.grid.ndim(), info_.training_spacing_mm);
         const AxisOrder canonical =
             canonical_order(image.spacing_known ? image.grid : Grid::from_spacing(image.grid.shape, training_spacing));
         const torch::Tensor voxels =
             computable(image.voxels).permute(canonical.order).flip(canonical.flipped).contiguous();
-        std::optional<Output> output;
-        try {
-            output = run(voxels, image.voxels.nbytes(), canonical.grid, options);
-        } catch (const Failure& failure) {
-            if (device_ == "cpu" || !failure.out_of_memory) throw plain(failure, voxels, options);
-        }
-        if (!output) {
-            prediction.warnings.push_back("The device " + device_ +
-                                          " ran out of memory, so the image was analysed on the CPU.");
-            device_ = "cpu";
-            module_ = load_module(path_, device_);
-            try {
-                output = run(voxels, image.voxels.nbytes(), canonical.grid, options);
-            } catch (const Failure& failure) {
-                throw plain(failure, voxels, options);
-            }
-        }
-        prediction.device = device_;
+        const Output output = run_where_it_fits({voxels, image.voxels.nbytes(), canonical.grid, options}, prediction);
         // Where the pixel size is unknown the answer is in px: the same indices on the image's own grid of spacing 1.
         const Grid& grid = image.spacing_known ? canonical.grid : image.grid;
-        prediction.landmarks = landmarks(*output, grid, canonical.grid, image.grid);
+        prediction.landmarks = landmarks(output, grid, canonical.grid, image.grid);
         prediction.elapsed_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
         return prediction;
     }
 
 private:
-    /// What the model says, on the CPU: `points_index` (L, D), and (L,) each of the others.
+    /// What is analysed: canonical voxels and where they are, and how.
+    struct Job {
+        torch::Tensor voxels;
+        std::size_t image_bytes;
+        const Grid& grid;
+        const Options& options;
+    };
+    /// What the model says, on the CPU in float64: `points_index` (L, D), and (L,) each of the others.
     struct Output {
         torch::Tensor points_index, presence, spread_mm, radius_mm;
+    };
+    /// What torch complains about; it throws errors of several kinds, with long texts.
+    struct Failure {
+        std::string text;
+        bool out_of_memory;
     };
 
     Model() = default;
@@ -194,32 +194,11 @@ private:
                      "Export the model again with cairn-train.");
     }
 
-    /// Straight onto the device: where a network is frozen, its weights are constants, which move only while they are loaded.
-    static torch::jit::Module load_module(const std::filesystem::path& path, const std::string& device) {
-        std::ifstream stream(path, std::ios::binary);
-        try {
-            return torch::jit::load(stream, torch::Device(device), /*load_debug_files=*/false);
-        } catch (const std::exception& error) {  // torch throws errors of several libraries here
-            if (failure_of(error.what()).out_of_memory)
-                throw Error("There is not enough free memory on the device " + device + " for the model.",
-                            "Close other programs, or use device cpu.");
-            throw Error("The model file " + utf8_text(path.filename()) + " is damaged: its network cannot be loaded.",
-                        "Copy or export the file again.");
-        }
-    }
-
-    /// What torch complains about while it computes; it throws errors of several kinds, with long texts.
-    struct Failure {
-        std::string text;
-        bool out_of_memory;
-    };
-
+    /// Do something with torch; throws Failure.
     template <typename Work>
     static auto guarded(Work work) {
         try {
             return work();
-        } catch (const Error&) {
-            throw;
         } catch (const std::bad_alloc&) {
             throw Failure{"out of memory", true};
         } catch (const c10::Error& error) {
@@ -234,8 +213,27 @@ private:
         return {text, std::any_of(words.begin(), words.end(), is_in_text)};
     }
 
-    c10::IValue call(const std::string& method, std::vector<c10::IValue> arguments) const {
-        return guarded([&] { return module_.get_method(method)(std::move(arguments)); });
+    static c10::IValue call(const torch::jit::Module& module, const char* method, std::vector<c10::IValue> arguments) {
+        return guarded([&] { return module.get_method(method)(std::move(arguments)); });
+    }
+    static std::int64_t stage_count(const torch::jit::Module& module) {
+        const c10::IValue count = call(module, "stage_count", {});
+        return guarded([&count] { return count.toInt(); });
+    }
+
+    /// Return the network on a device, loaded there the first time: the weights of a frozen one cannot be moved later.
+    const torch::jit::Module& on(const std::string& device) {
+        if (const auto found = modules_.find(device); found != modules_.end()) return found->second;
+        std::ifstream stream(path_, std::ios::binary);
+        try {
+            return modules_[device] = guarded(
+                       [&] { return torch::jit::load(stream, torch::Device(device), /*load_debug_files=*/false); });
+        } catch (const Failure& failure) {
+            modules_.erase(device);
+            if (failure.out_of_memory) throw;
+            throw Error("The model file " + utf8_text(path_.filename()) + " is damaged: its network cannot be loaded.",
+                        "Copy or export the file again.");
+        }
     }
 
     /// Say where the spacing that will be used is not the file's, or is unlike anything the model has seen.
@@ -254,12 +252,12 @@ private:
     }
 
     /// Put torch's complaint into plain words; for memory, with how much the image needs at least.
-    [[nodiscard]] Error plain(const Failure& failure, const torch::Tensor& voxels, const Options& options) const {
-        if (device_ == "cpu" && failure.out_of_memory) {
-            const auto bytes = voxels.numel() * (2 * voxels.element_size() + 4);
+    [[nodiscard]] Error plain(const Failure& failure, const Job& job, const std::string& device) const {
+        if (device == "cpu" && failure.out_of_memory) {
+            const auto bytes = job.voxels.numel() * (2 * job.voxels.element_size() + 4);
             return Error("There is not enough free memory to analyse this image. It needs at least " +
                              fixed_text(program_gb + static_cast<double>(bytes) / 1e9, 1) +
-                             " GB and was to stay below " + general_text(options.memory_gb) + " GB.",
+                             " GB and was to stay below " + general_text(job.options.memory_gb) + " GB.",
                          "Close other programs, or crop the image around the region of interest and open that.");
         }
         const std::size_t end = failure.text.find_last_not_of("\r\n");
@@ -270,49 +268,79 @@ private:
                      "Try device cpu; if it fails there too, export the model again.");
     }
 
-    /// Run all stages on canonical voxels.
-    Output run(const torch::Tensor& voxels, std::size_t image_bytes, const Grid& grid, const Options& options) const {
-        const c10::InferenceMode no_gradients;
-        // torch's run-time optimisation is worth little here and makes the first two runs several times slower.
-        const torch::jit::GraphOptimizerEnabledGuard without_optimisation(false);
+    /// Run on the prediction's device; out of memory on a GPU, go on to the CPU and say so.
+    Output run_where_it_fits(const Job& job, Prediction& prediction) {
+        try {
+            return run(job, prediction.device);
+        } catch (const Failure& failure) {
+            if (prediction.device == "cpu" || !failure.out_of_memory) throw plain(failure, job, prediction.device);
+        }
+        prediction.warnings.push_back("The device " + prediction.device +
+                                      " ran out of memory, so the image was analysed on the CPU.");
+        prediction.device = "cpu";
+        try {
+            return run(job, prediction.device);
+        } catch (const Failure& failure) {
+            throw plain(failure, job, prediction.device);
+        }
+    }
+
+    /// Run all stages.
+    Output run(const Job& job, const std::string& device_name) {
+        const Options& options = job.options;
         const auto between = [&options](double fraction, const std::string& doing) {
             if (options.should_stop && options.should_stop()) throw Cancelled();
             if (options.progress) options.progress(fraction, doing);
         };
         between(0.0, "Preparing the image");
-        const std::vector<double> spacing_mm = grid.spacing_mm();
-        const torch::Tensor spacing =
-            torch::tensor(c10::ArrayRef<double>(spacing_mm), torch::dtype(torch::kFloat32)).to(torch::Device(device_));
-        const c10::IValue prepared = guarded([&] { return call("prepare", {voxels.to(torch::Device(device_))}); });
-        const std::int64_t count = call("stage_count", {}).toInt();
+        const c10::InferenceMode no_gradients;
+        // torch's run-time optimisation is worth little here and makes the first two runs several times slower.
+        const torch::jit::GraphOptimizerEnabledGuard without_optimisation(false);
+        const torch::jit::Module& module = on(device_name);
+        const torch::Device device(device_name);
+        const std::vector<double> spacing_mm = job.grid.spacing_mm();
+        const torch::Tensor spacing = guarded(
+            [&] { return torch::tensor(c10::ArrayRef<double>(spacing_mm), torch::dtype(torch::kFloat32)).to(device); });
+        const c10::IValue prepared = call(module, "prepare", {guarded([&] { return job.voxels.to(device); })});
+        const std::int64_t count = stage_count(module);
         between(0.2, "Looking at the whole image");
-        const double left_bytes = (options.memory_gb - program_gb) * 1e9 - static_cast<double>(image_bytes);
-        const c10::IValue tile = call("tile_for", {grid.shape, spacing, left_bytes});
-        const c10::TypePtr list_type = module_.get_method("conclude").function().getSchema().arguments().at(1).type();
+        const double left_bytes = (options.memory_gb - program_gb) * 1e9 - static_cast<double>(job.image_bytes);
+        const c10::IValue tile = call(module, "tile_for", {job.grid.shape, spacing, left_bytes});
+        const c10::TypePtr list_type = module.get_method("conclude").function().getSchema().arguments().at(1).type();
         c10::impl::GenericList stages(list_type->expectRef<c10::ListType>().getElementType());
-        stages.push_back(call("global_stage", {prepared, spacing, tile}));
+        stages.push_back(call(module, "global_stage", {prepared, spacing, tile}));
         for (std::int64_t stage = 1; stage < count; ++stage) {
             between(0.2 + 0.8 * static_cast<double>(stage) / static_cast<double>(count),
                     "Refining (" + std::to_string(stage) + " of " + std::to_string(count - 1) + ")");
-            const c10::IValue last = stages.get(static_cast<std::size_t>(stage - 1));
-            stages.push_back(call("local_stage", {prepared, spacing, stage, field(last, "points_index")}));
+            const torch::Tensor points_index = field(stages.get(stages.size() - 1), "points_index");
+            stages.push_back(call(module, "local_stage", {prepared, spacing, stage, points_index}));
         }
         between(1.0, "Done");
-        const c10::IValue answer = call("conclude", {stages, spacing});
-        const auto fetched = [&answer](const char* name) {
-            return field(answer, name).cpu().to(torch::kFloat64).contiguous();
+        return fetched(call(module, "conclude", {stages, spacing}));
+    }
+
+    /// Bring the answer to the CPU, and make sure that it speaks of the landmarks of the metadata.
+    [[nodiscard]] Output fetched(const c10::IValue& answer) const {
+        const auto fetch = [&answer](const char* name) {
+            return guarded([&] { return field(answer, name).cpu().to(torch::kFloat64).contiguous(); });
         };
-        return guarded([&] {
-            return Output{fetched("points_index"), fetched("presence"), fetched("spread_mm"), fetched("radius_mm")};
-        });
+        Output output{fetch("points_index"), fetch("presence"), fetch("spread_mm"), fetch("radius_mm")};
+        const auto count = static_cast<std::int64_t>(info_.landmarks.size());
+        bool fits = output.points_index.sizes() == c10::IntArrayRef({count, info_.ndim});
+        for (const torch::Tensor* each : {&output.presence, &output.spread_mm, &output.radius_mm})
+            fits = fits && each->sizes() == c10::IntArrayRef({count});
+        if (!fits) throw misfit(path_);
+        return output;
     }
 
     /// Return a tensor of a named tuple.
     static torch::Tensor field(const c10::IValue& tuple, const std::string& name) {
-        const auto& schema = tuple.toTupleRef().type()->schema();
-        const auto which = schema ? schema->argumentIndexWithName(name) : std::nullopt;
-        if (!which) throw Error("The model's answer lacks " + name + ".", "Export the model again with cairn-train.");
-        return tuple.toTupleRef().elements().at(static_cast<std::size_t>(*which)).toTensor();
+        return guarded([&] {
+            const auto& schema = tuple.toTupleRef().type()->schema();
+            const auto which = schema ? schema->argumentIndexWithName(name) : std::nullopt;
+            TORCH_CHECK(which, "the answer has no ", name);
+            return tuple.toTupleRef().elements().at(static_cast<std::size_t>(*which)).toTensor();
+        });
     }
 
     /// Map indices of the analysed grid to `grid`, and name everything.
@@ -320,13 +348,10 @@ private:
                                                   const Grid& own) const {
         const std::size_t ndim = grid.ndim();
         const Affine index_from_mm = own.index_from_mm();
-        float unit_mm = 0.0F;
-        {
-            double sum = 0.0;
-            for (std::size_t axis = 0; axis < ndim; ++axis)
-                sum += grid.spacing_mm()[axis] / analysed.spacing_mm()[axis];
-            unit_mm = static_cast<float>(sum / static_cast<double>(ndim));
-        }
+        double units_mm = 0.0;
+        for (std::size_t axis = 0; axis < ndim; ++axis)
+            units_mm += grid.spacing_mm()[axis] / analysed.spacing_mm()[axis];
+        const auto unit_mm = static_cast<float>(units_mm / static_cast<double>(ndim));
         const auto points = output.points_index.accessor<double, 2>();
         std::vector<Landmark> found;
         for (std::size_t row = 0; row < info_.landmarks.size(); ++row) {
@@ -354,9 +379,8 @@ private:
     }
 
     ModelInfo info_;
-    std::string device_;
     std::filesystem::path path_;
-    torch::jit::Module module_;
+    std::map<std::string, torch::jit::Module> modules_;
     std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();
 };
 

@@ -17,7 +17,9 @@
 #include "output_file.hpp"
 
 #ifdef _WIN32
+#ifndef NOMINMAX
 #define NOMINMAX
+#endif
 #include <windows.h>
 #endif
 
@@ -68,20 +70,21 @@ std::string respace(cairn::ImageFile& file, double spacing_mm) {
 }
 
 void localize(const cairn::Arguments& arguments) {
+    cairn::Options options;
+    options.device = cairn::choose_device(arguments.device);
+    options.memory_gb = arguments.memory_gb.value_or(options.memory_gb);
+    options.should_stop = [] { return is_interrupted != 0; };
     const auto out = cairn::path_of(arguments.out);
     cairn::require_writable(out);
     cairn::ImageFile file = cairn::read_image(cairn::path_of(arguments.image));
     std::vector<std::string> warnings = file.warnings;
     if (arguments.spacing_mm) warnings.push_back(respace(file, *arguments.spacing_mm));
-    cairn::Options options;
-    options.memory_gb = arguments.memory_gb.value_or(options.memory_gb);
-    options.should_stop = [] { return is_interrupted != 0; };
     const torch::Tensor voxels = torch::from_blob(file.voxels.data(), file.grid.shape, torch_type(file.number));
     const cairn::Image image{voxels, file.grid, file.spacing_known};
     const auto model_path = cairn::path_of(arguments.model);
     cairn::require_suitable(cairn::read_model_info(model_path),
                             image);  // before the network is loaded, which takes seconds
-    const cairn::Prediction prediction = cairn::Model::load(model_path, arguments.device).localize(image, options);
+    const cairn::Prediction prediction = cairn::Model::load(model_path).localize(image, options);
     warnings.insert(warnings.end(), prediction.warnings.begin(), prediction.warnings.end());
     std::set<std::string> said = {""};
     for (const std::string& warning : warnings) {
@@ -117,7 +120,8 @@ int run_command_line(const std::vector<std::string>& words) {
     } catch (const cairn::Error& error) {
         return say(error.what(), exit_bad_input);
     } catch (const std::exception& error) {
-        return say(std::string("Stopped because of a mistake of its own (") + error.what() + ").", exit_bug);
+        const std::string reason = error.what();
+        return say("Stopped because of a mistake of its own (" + reason.substr(0, reason.find('\n')) + ").", exit_bug);
     }
 }
 
