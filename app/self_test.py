@@ -33,6 +33,9 @@ LONGEST_WAIT_S = 180.0
 FEWEST_GREYS = 128
 """A view that shows an X-ray has more grey values than this, up to 256; labels alone do not reach it."""
 
+_OF_BROKEN_BUNDLES = (ImportError, OSError, RuntimeError, AttributeError, LookupError, TypeError, ValueError)
+"""What is raised where a file was left out that is needed, or a library is another than the one it was built for."""
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -119,13 +122,13 @@ def _folder_or_temporary(folder: Path | None) -> Iterator[Path]:
 
 
 def _run(name: str, check: Callable[[], str], say: Callable[[str], None]) -> None:
-    """Run one check; whatever goes wrong in it is said with its name."""
+    """Run one check; what goes wrong in it is said with its name."""
     started = time.perf_counter()
     try:
         found = check()
     except AppError as error:
         raise SelfTestFailed(f"The self-test failed at “{name}”: {error}") from error
-    except Exception as error:  # a broken bundle fails in ways that nobody has listed
+    except _OF_BROKEN_BUNDLES as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise SelfTestFailed(f"The self-test failed at “{name}” ({reason}).") from error
     say(f"ok  {name}: {found} ({time.perf_counter() - started:.1f} s)")
