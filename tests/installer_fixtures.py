@@ -32,6 +32,7 @@ def make_app(folder: Path) -> Path:
     (app / "cairn").write_text(PLACEHOLDER)
     (app / "cairn").chmod(0o700)
     (app / "_internal" / "Qt" / "libone.so.1.2").write_bytes(b"\x7fELF\0GLIBC_2.17\0GLIBC_2.34\0GLIBC_2.4\0")
+    (app / "_internal" / "Qt" / "libone.so.1.2").chmod(0o755)
     (app / "_internal" / "Qt" / "libone.so").symlink_to("libone.so.1.2")
     (app / "_internal" / "größe.txt").write_text("ä")
     (app / "licenses" / "THIRD-PARTY.txt").write_text("all of them")

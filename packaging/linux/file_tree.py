@@ -7,6 +7,7 @@ the same, so that the same build gives the same archive.
 import gzip
 import io
 import lzma
+import re
 import shutil
 import subprocess
 import tarfile
@@ -79,7 +80,8 @@ def _member(path: Path, app: Path, below: str) -> Member:
         if target.is_absolute() or not path.resolve().is_relative_to(app.resolve()):
             raise InstallerError(f"{path} is a link that leads out of the application.", "Build the application again.")
         return Member(name, target.as_posix())
-    return Member(name, path, is_executable=bool(path.stat().st_mode & 0o100))
+    is_library = re.search(r"\.so(\.\d+)*$", path.name) is not None  # wheels bring some as if they were programs
+    return Member(name, path, is_executable=bool(path.stat().st_mode & 0o100) and not is_library)
 
 
 def desktop_members(icons: Path, drawing: Path, release: Release) -> list[Member]:
