@@ -21,8 +21,8 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 PROTOCOL_VERSION = 1
 LARGEST_MESSAGE_BYTES = 1 << 20
-ANSWER_MS = 2000
-"""A window that has not answered by then hangs."""
+ANSWER_MS = 3000
+"""A window that has not answered by then hangs; while torch is loaded from a cold disk it is silent for a second or two."""
 START_MS = 20_000
 """As long may the first start take until its window answers."""
 _RETRY_MS = 50
@@ -253,7 +253,10 @@ def _private_folder() -> Path | None:
         runtime = os.environ.get("XDG_RUNTIME_DIR")
         if runtime and _is_private(Path(runtime)):
             return Path(runtime)
-        folder = Path(tempfile.gettempdir()) / f"cairn-{os.getuid()}"
+        temporary = Path(tempfile.gettempdir())
+        if temporary == Path.cwd():  # Python's last resort, where a person keeps images
+            return None
+        folder = temporary / f"cairn-{os.getuid()}"
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder if _is_private(folder) else None
     except OSError:

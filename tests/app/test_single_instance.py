@@ -49,7 +49,7 @@ print(single_instance.hand_over(single_instance.Place(server, lock), [Path(path)
 """
 
 
-def later_start(place: Place, *paths: Path, answer_ms: int = 2000) -> "subprocess.Popen[str]":
+def later_start(place: Place, *paths: Path, answer_ms: int = 3000) -> "subprocess.Popen[str]":
     """Hand paths over in a process of its own."""
     arguments = json.dumps([place.server, place.lock, answer_ms, *map(str, paths)])
     return subprocess.Popen(
@@ -259,6 +259,14 @@ def test_without_a_private_runtime_folder_one_is_made(screen, monkeypatch):
     assert own.parent == screen
     assert own != open_to_all
     assert own.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_present_folder_is_not_littered(screen, monkeypatch):
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    monkeypatch.setattr(tempfile, "tempdir", str(screen))
+    monkeypatch.chdir(screen)
+    assert meeting_place() is None
+    assert list(screen.iterdir()) == []
 
 
 @pytest.mark.parametrize("spoil", ["link", "open", "no folder"])
