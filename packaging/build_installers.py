@@ -28,12 +28,14 @@ INSTALLER_PATTERNS = ("cairn_*.deb", "cairn-*.tar.xz", "cairn-*.exe", "cairn-*.d
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run from the command line; 0 done, 2 wrong input."""
+    """Run from the command line; 0 done, 2 wrong input, 130 interrupted."""
     options = _parser().parse_args(arguments)
     try:
         build(options)
     except AppError as error:
         return _refuse(str(error))
+    except KeyboardInterrupt:
+        return 130
     except OSError as error:
         return _refuse(f"{error.filename or options.output} cannot be read or written: {reason_of(error)}.")
     return 0

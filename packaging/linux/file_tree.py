@@ -168,6 +168,11 @@ def compressed(path: Path, *, threads: int) -> Iterator[IO[bytes]]:
         The compressed file.
     threads
         How many cores to use. Never one alone: xz would then write other bytes than with several.
+
+    Raises
+    ------
+    InstallerError
+        xz failed.
     """
     xz = shutil.which("xz")
     if xz is None:
@@ -175,9 +180,14 @@ def compressed(path: Path, *, threads: int) -> Iterator[IO[bytes]]:
             yield archive
         return
     command = [xz, "--compress", "--stdout", "-6", f"--threads={max(2, threads)}"]
-    with path.open("wb") as output, subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output) as process:  # noqa: S603
-        assert process.stdin is not None
-        yield process.stdin
-        process.stdin.close()
-        if process.wait() != 0:
-            raise InstallerError("xz could not compress the package.", "Look at what it said; is the disk full?")
+    code = 1
+    try:
+        with path.open("wb") as output, subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output) as process:  # noqa: S603
+            assert process.stdin is not None
+            yield process.stdin
+            process.stdin.close()
+            code = process.wait()
+    except BrokenPipeError:
+        code = 1  # xz ended before its input did, and has said why
+    if code != 0:
+        raise InstallerError("xz could not compress the package.", "See what it says above; is the disk full?")

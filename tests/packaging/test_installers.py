@@ -185,6 +185,18 @@ def test_an_installer_that_is_too_large_is_refused(builder, tmp_path, capsys, mo
     assert list((tmp_path / "dist").iterdir()) == []
 
 
+def test_a_compression_that_fails_leaves_nothing(builder, tmp_path, capfd, monkeypatch):
+    app = make_app(tmp_path)
+    (app / "_internal" / "large").write_bytes(bytes(1 << 20))  # more than a pipe takes before anybody reads
+    failing = tmp_path / "failing-xz"
+    failing.write_text("#!/bin/sh\necho 'no room' >&2\nexit 1\n")
+    failing.chmod(0o755)
+    monkeypatch.setattr(sys.modules["linux.file_tree"].shutil, "which", lambda name: str(failing))
+    assert run_builder(builder, tmp_path) == 2
+    assert "xz could not compress the package. See what it says above" in capfd.readouterr().err
+    assert list((tmp_path / "dist").iterdir()) == []
+
+
 def test_without_the_program_xz_the_archive_is_the_same_tree(builder, built, tmp_path, monkeypatch):
     make_app(tmp_path)
     monkeypatch.setattr(sys.modules["linux.file_tree"].shutil, "which", lambda name: None)
