@@ -173,8 +173,10 @@ class Listener(QObject):
         self._received[socket] = b""
         socket.write(QByteArray(_REFUSED if request is None else _ACCEPTED))
         socket.flush()
+        # Who did not wait any longer has opened a window of its own by now.
+        is_told = socket.state() is QLocalSocket.LocalSocketState.ConnectedState
         socket.disconnectFromServer()
-        if request is not None:
+        if request is not None and is_told:
             self.asked.emit(request)
 
     def _forget(self, socket: QLocalSocket) -> None:
@@ -185,11 +187,10 @@ class Listener(QObject):
 def _ask(socket: QLocalSocket, message: bytes, place: Place, deadline: float) -> bool:
     """Send a message and wait for the answer, longer while the window is only starting."""
     socket.write(QByteArray(message))
-    answered = False
-    while not answered and time.monotonic() < deadline:
+    answered, may_answer = False, True
+    while not answered and may_answer and time.monotonic() < deadline:
+        may_answer = _is_starting(place)  # asked before waiting: what starts meanwhile gets its time to answer, too
         answered = socket.waitForReadyRead(ANSWER_MS) or socket.bytesAvailable() > 0
-        if not answered and not _is_starting(place):
-            break
     accepted = answered and bytes(socket.read(1).data()) == _ACCEPTED
     socket.abort()
     return accepted

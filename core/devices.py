@@ -72,7 +72,7 @@ def cuda_problem() -> str | None:
         found = any(path.exists() for path in _NVIDIA_DRIVERS)
         return "this build of PyTorch knows no NVIDIA GPU" if found else ""
     with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
+        warnings.filterwarnings("always", module=r"torch\.cuda")
         try:
             available = torch.cuda.is_available()
             if available and _is_built_for(torch.cuda.get_device_capability(), torch.cuda.get_arch_list()):

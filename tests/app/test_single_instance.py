@@ -208,6 +208,17 @@ def test_who_leaves_before_the_end_asks_for_nothing(listener, place, qtbot):
     assert listener._received == {}
 
 
+def test_who_has_given_up_waiting_asks_for_nothing(listener, place, qtbot):
+    asked: list[Request] = []
+    listener.asked.connect(asked.append)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(place.server)
+        client.sendall(framed(GOOD))
+    qtbot.wait(50)
+    assert asked == []
+    assert listener._received == {}
+
+
 def test_more_paths_than_a_message_holds_are_not_sent(listener, place):
     assert not hand_over(place, [Path("/" + "x" * 250)] * 5000)
 

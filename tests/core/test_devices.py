@@ -36,7 +36,7 @@ def cuda_says(
 
     def is_available() -> bool:
         if warning:
-            warnings.warn(warning, stacklevel=1)
+            warnings.warn_explicit(warning, UserWarning, "torch/cuda/__init__.py", 184, module="torch.cuda")
         if error:
             raise RuntimeError(BROKEN)
         return available
