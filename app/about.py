@@ -47,10 +47,15 @@ class AboutBox(QMessageBox):
         if folder is not None:
             button = self.addButton("Third-party licences", QMessageBox.ButtonRole.ActionRole)
             button.clicked.disconnect()  # it would close the box
-            button.clicked.connect(lambda: open_folder(folder))
+            button.setToolTip(str(folder))
+            button.clicked.connect(lambda: self._show_licences(folder))
         self.addButton(QMessageBox.StandardButton.Close)
         job = jobs.run(describe_device, on_result=self._tell, on_error=self._tell_problem)
         self.finished.connect(job.cancel)
+
+    def _show_licences(self, folder: Path) -> None:
+        if not open_folder(folder):  # a bare window manager has no program for folders
+            self.setInformativeText(f"<p>The licences lie in {escape(str(folder))}</p>")
 
     def _tell(self, device: str) -> None:
         self.setInformativeText(f"<p>{_USE}</p><p>{escape(device)}</p><p>{_LIBRARIES}</p>")
@@ -68,10 +73,10 @@ def licences_folder() -> Path | None:
     return next((folder for folder in candidates if folder.is_dir()), None)
 
 
-def open_folder(folder: Path) -> None:
-    """Show a folder in the desktop's file manager."""
+def open_folder(folder: Path) -> bool:
+    """Show a folder in the desktop's file manager; tell whether there is one."""
     restore_library_path()
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+    return QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
 
 def restore_library_path() -> None:

@@ -53,14 +53,17 @@ def test_the_licences_can_be_opened_where_they_were_packed(empty_window, device,
     assert licences_folder() is None
     (frozen / place).mkdir(parents=True)
     opened = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()) or len(opened) == 1)
     box = shown_box(empty_window)
     (button,) = [button for button in box.findChildren(QPushButton) if "licences" in button.text()]
     button.click()
+    qtbot.waitUntil(lambda: not empty_window.controller.jobs.busy)
     assert opened == [str(frozen / place)]
+    assert str(frozen / place) not in box.informativeText()
+    button.click()  # now there is no program for it
+    assert str(frozen / place) in box.informativeText()
     assert box.isVisible()
     box.close()
-    qtbot.waitUntil(lambda: not empty_window.controller.jobs.busy)
 
 
 def test_a_checkout_has_no_packed_licences():
