@@ -50,6 +50,7 @@ class AboutBox(QMessageBox):
             button.setToolTip(str(folder))
             button.clicked.connect(lambda: self._show_licences(folder))
         self.addButton(QMessageBox.StandardButton.Close)
+        self.setDefaultButton(QMessageBox.StandardButton.Close)
         job = jobs.run(describe_device, on_result=self._tell, on_error=self._tell_problem)
         self.finished.connect(job.cancel)
 

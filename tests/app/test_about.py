@@ -55,6 +55,7 @@ def test_the_licences_can_be_opened_where_they_were_packed(empty_window, device,
     opened = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()) or len(opened) == 1)
     box = shown_box(empty_window)
+    assert box.defaultButton().text() == "Close"
     (button,) = [button for button in box.findChildren(QPushButton) if "licences" in button.text()]
     button.click()
     qtbot.waitUntil(lambda: not empty_window.controller.jobs.busy)
