@@ -326,3 +326,18 @@ def test_numbers_are_written_as_python_writes_them(checker: Path) -> None:
     found = run(checker, "numbers", text="\n".join(map(repr, numbers)))
     assert found.returncode == 0, found.stderr
     assert found.stdout.splitlines() == [f"{number!r} {number:.3f}" for number in numbers]
+
+
+@pytest.mark.slow
+def test_without_zlib_only_compressed_images_are_refused(tmp_path: Path) -> None:
+    program = built(tmp_path, *QUICK, "-DCMAKE_DISABLE_FIND_PACKAGE_ZLIB=ON") / "check_readers"
+    assert_read_alike(program, write_nifti(tmp_path / "plain.nii"))
+    zipped = zlib.compress(RAW)
+    compressed = (SPACING, "CompressedData = True", f"CompressedDataSize = {len(zipped)}")
+    for path in (
+        write_nifti(tmp_path / "zipped.nii.gz"),
+        write_nrrd(tmp_path / "zipped.nrrd", *NRRD, "encoding: gzip", "spacings: 1 1 1", data=gzip.compress(RAW)),
+        write_meta(tmp_path / "zipped.mha", *META, *compressed, data=zipped),
+    ):
+        saying = f"{path.name} is compressed, and this cairn-run was built without zlib."
+        assert refusal_of(program, path).startswith(saying)

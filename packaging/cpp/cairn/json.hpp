@@ -21,9 +21,12 @@ public:
 
 /// A JSON value.
 struct Json {
-    struct Member;
     using Array = std::vector<Json>;
-    using Object = std::vector<Member>;
+    /// Names and, in the same order, their values.
+    struct Object {
+        std::vector<std::string> names;
+        std::vector<Json> values;
+    };
 
     std::variant<std::nullptr_t, bool, double, std::string, Array, Object> value = nullptr;
 
@@ -32,23 +35,15 @@ struct Json {
         return std::get_if<T>(&value);
     }
     /// The member of that name, the last of several as Python has it; null where there is none or this is no object.
-    [[nodiscard]] const Json* find(std::string_view name) const;
-};
-
-struct Json::Member {
-    std::string name;
-    Json value;
-};
-
-inline const Json* Json::find(std::string_view name) const {
-    const Json* found = nullptr;
-    if (const auto* members = as<Object>()) {
-        for (const Member& member : *members) {
-            if (member.name == name) found = &member.value;
+    [[nodiscard]] const Json* find(std::string_view name) const {
+        const auto* object = as<Object>();
+        if (object == nullptr) return nullptr;
+        for (std::size_t i = object->names.size(); i-- > 0;) {
+            if (object->names[i] == name) return &object->values[i];
         }
+        return nullptr;
     }
-    return found;
-}
+};
 
 /// Turns a text into a value by recursive descent.
 class JsonReader {
@@ -99,17 +94,17 @@ private:
     }
 
     Json::Object read_object(int depth) {
-        Json::Object members;
+        Json::Object object;
         take('{');
-        if (take('}')) return members;
+        if (take('}')) return object;
         do {
             skip_space();
-            std::string name = read_string();
+            object.names.push_back(read_string());
             if (!take(':')) fail("no colon");
-            members.push_back({std::move(name), read_value(depth + 1)});
+            object.values.push_back(read_value(depth + 1));
         } while (take(','));
         if (!take('}')) fail("no end of an object");
-        return members;
+        return object;
     }
 
     Json::Array read_array(int depth) {

@@ -83,11 +83,11 @@ public:
 
     MetadataReader(const Json& json, std::string where, std::initializer_list<std::string_view> keys)
         : json_(json), where_(std::move(where)) {
-        const auto* members = json.as<Json::Object>();
-        if (members == nullptr) throw Complaint{(where_.empty() ? "it" : where_) + " is no object"};
-        for (const Json::Member& member : *members) {
-            if (std::find(keys.begin(), keys.end(), member.name) == keys.end())
-                throw Complaint{"there is no key " + path_of(member.name)};
+        const auto* object = json.as<Json::Object>();
+        if (object == nullptr) throw Complaint{(where_.empty() ? "it" : where_) + " is no object"};
+        for (const std::string& name : object->names) {
+            if (std::find(keys.begin(), keys.end(), name) == keys.end())
+                throw Complaint{"there is no key " + path_of(name)};
         }
     }
 

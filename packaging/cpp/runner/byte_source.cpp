@@ -17,7 +17,9 @@ namespace cairn {
 
 namespace {
 constexpr std::size_t piece_bytes = std::size_t{1} << 18;
+#if CAIRN_HAS_ZLIB
 constexpr std::uint64_t most_per_zipped_byte = 1032;  // what deflate can reach
+#endif
 }  // namespace
 
 struct ByteSource::State {
