@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from linux.dependencies import SYSTEM_LIBRARIES, debian_packages, oldest_glibc
-from linux.file_tree import HERE, Member, application_members, compressed, desktop_members, write_tar
+from linux.file_tree import HERE, Compression, Member, application_members, compressed, desktop_members, write_tar
 from release import ROOT, Release
 
 from core.files import written_whole
@@ -48,7 +48,7 @@ def write_debian_package(
     release: Release,
     *,
     maintainer: str,
-    threads: int,
+    compression: Compression,
     libraries: Path = SYSTEM_LIBRARIES,
 ) -> None:
     """Write the package.
@@ -65,8 +65,8 @@ def write_debian_package(
         Version and date.
     maintainer
         Name and address, ``Somebody <somebody@example.org>``.
-    threads
-        How many cores the compression uses.
+    compression
+        How hard xz tries, and on how many cores.
     libraries
         List of the shared libraries that it needs, with the packages that hold them.
 
@@ -87,7 +87,7 @@ def write_debian_package(
     control = _control_archive(members, _control(release, maintainer, depends, members), release)
     with written_whole(path) as whole, tempfile.TemporaryDirectory(dir=path.parent) as folder:
         data = Path(folder) / "data.tar.xz"
-        with compressed(data, threads=threads) as stream:
+        with compressed(data, compression) as stream:
             write_tar(members, stream, top=".", time_s=release.time_s)
         with whole.open("wb") as stream:
             _write_ar(

@@ -27,6 +27,14 @@ ICON_SIZES = (16, 24, 32, 48, 64, 128, 256, 512)
 
 
 @dataclass(frozen=True)
+class Compression:
+    """What xz is told: its preset, 0 (quick) to 9 (small), and how many cores it may use."""
+
+    preset: int
+    threads: int
+
+
+@dataclass(frozen=True)
 class Member:
     """One file of a package.
 
@@ -159,15 +167,15 @@ def _add_file(archive: tarfile.TarFile, entry: tarfile.TarInfo, member: Member) 
 
 
 @contextmanager
-def compressed(path: Path, *, threads: int) -> Iterator[IO[bytes]]:
+def compressed(path: Path, compression: Compression) -> Iterator[IO[bytes]]:
     """Give a stream that writes ``path`` compressed by xz; the program xz is several times faster than Python.
 
     Parameters
     ----------
     path
         The compressed file.
-    threads
-        How many cores to use. Never one alone: xz would then write other bytes than with several.
+    compression
+        How hard it tries, and on how many cores.
 
     Raises
     ------
@@ -176,10 +184,11 @@ def compressed(path: Path, *, threads: int) -> Iterator[IO[bytes]]:
     """
     xz = shutil.which("xz")
     if xz is None:
-        with lzma.open(path, "wb", preset=6) as archive:
+        with lzma.open(path, "wb", preset=compression.preset) as archive:
             yield archive
         return
-    command = [xz, "--compress", "--stdout", "-6", f"--threads={max(2, threads)}"]
+    threads = max(2, compression.threads)  # with one alone it would write other bytes than with several
+    command = [xz, "--compress", "--stdout", f"-{compression.preset}", f"--threads={threads}"]
     code = 1
     try:
         with path.open("wb") as output, subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output) as process:  # noqa: S603

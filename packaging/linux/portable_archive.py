@@ -6,7 +6,7 @@ Holds the same tree as the .deb. It has the form of an AppDir: AppRun, desktop e
 from pathlib import Path
 
 from linux.dependencies import oldest_glibc
-from linux.file_tree import HERE, Member, application_members, compressed, desktop_members, write_tar
+from linux.file_tree import HERE, Compression, Member, application_members, compressed, desktop_members, write_tar
 from release import ROOT, Release
 
 from core.files import written_whole
@@ -18,7 +18,7 @@ def archive_name(release: Release) -> str:
 
 
 def write_portable_archive(
-    path: Path, app: Path, icons: Path, drawing: Path, release: Release, *, threads: int
+    path: Path, app: Path, icons: Path, drawing: Path, release: Release, *, compression: Compression
 ) -> None:
     """Write the archive; it unpacks into one folder, ``cairn-VERSION``.
 
@@ -32,8 +32,8 @@ def write_portable_archive(
         The rendered icons' folder and the SVG they were made of.
     release
         Version and date.
-    threads
-        How many cores the compression uses.
+    compression
+        How hard xz tries, and on how many cores.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def write_portable_archive(
         Member("cairn.svg", drawing),
         Member(".DirIcon", icons / "cairn-256.png"),
     ]
-    with written_whole(path) as whole, compressed(whole, threads=threads) as stream:
+    with written_whole(path) as whole, compressed(whole, compression) as stream:
         write_tar(members, stream, top=f"cairn-{release.version}", time_s=release.time_s)
 
 
