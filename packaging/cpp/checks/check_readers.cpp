@@ -96,11 +96,11 @@ void torture(const fs::path& folder, const fs::path& path) {
         if (is_refused(copy)) ++refused;
     };
     if (is_refused(path)) throw std::logic_error(cairn::utf8_text(path) + " should be readable as it is");
-    const std::size_t step = std::max<std::size_t>(1, whole.size() / 150);
+    const std::size_t step = std::max<std::size_t>(1, whole.size() / 80);
     for (std::size_t length = 0; length < whole.size(); length += step) attempt(whole.substr(0, length));
     if (refused != tried) throw std::logic_error(cairn::utf8_text(path) + " was read although its end is missing");
     std::mt19937 random(7);
-    for (int round = 0; round < 400; ++round) attempt(spoilt(whole, random));
+    for (int round = 0; round < 200; ++round) attempt(spoilt(whole, random));
     fs::remove(copy);
     std::cout << cairn::utf8_text(path.filename()) << ": " << refused << " of " << tried << " refused\n";
 }
