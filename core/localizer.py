@@ -320,9 +320,11 @@ class Localizer(nn.Module):
         factors = factors_of(spacing_mm, spacing)
         scale = torch.tensor(factors, device=prepared.device)
         shape = resampled_shape(list(prepared.shape), factors)
-        # What all crops of all passes hold together is resampled once, if the whole image is less.
+        # The whole image is resampled once where that is not much more than all crops of all passes, each as wide as it may
+        # have to be when turned: few large products are faster than many small ones.
+        width = math.ceil(size * math.sqrt(len(shape))) if self.reaches_mm[local] > 0 else size
         image, crop_factors = prepared, factors
-        if _count(shape) <= self.passes[local] * len(points_index) * size ** len(shape):
+        if _count(shape) <= 2 * self.passes[local] * len(points_index) * width ** len(shape):
             image, crop_factors = resample(prepared, factors), [1.0] * len(shape)
         points = points_index
         outputs: list[StageOutput] = []

@@ -141,13 +141,17 @@ def cut_turned_crops(image: Tensor, factors: list[float], centres: Tensor, rotat
         Side of a cube in samples.
     """
     ndim = image.dim()
-    side = math.ceil(size * math.sqrt(ndim)) + 3  # holds the cube however it is turned
-    starts = torch.round(centres - (side - 1) / 2.0)
-    windows = cut_crops(image, factors, starts, side)
+    # Just large enough to hold the cube as it is turned, wherever between the samples its middle lies.
+    extents: list[float] = (rotation.abs().sum(1) * (size - 1)).tolist()
+    sides = [math.ceil(extent - 1e-4) + 3 for extent in extents]
+    shape = torch.tensor(sides, device=image.device, dtype=torch.float32)
+    starts = torch.round(centres - (shape - 1.0) / 2.0)
+    corners: list[list[int]] = starts.to(torch.int64).tolist()
+    windows = torch.stack([resample_window(image, factors, corner, sides) for corner in corners])
     axis = torch.arange(size, device=image.device, dtype=torch.float32) - (size - 1) / 2.0
     offsets = torch.stack(torch.meshgrid([axis] * ndim, indexing="ij"), -1)
     inside = (centres - starts).reshape([-1] + [1] * ndim + [ndim]) + offsets @ rotation.t()
-    where = ((inside + 0.5) * (2.0 / side) - 1.0).flip(-1)
+    where = ((inside + 0.5) * (2.0 / shape) - 1.0).flip(-1)
     crops = torch.nn.functional.grid_sample(
         windows.unsqueeze(1), where, mode="bilinear", padding_mode="zeros", align_corners=False
     )

@@ -1,7 +1,7 @@
 """How long each part of a localization takes, and how near the networks come to what the device can compute at all.
 
     .venv/bin/python tests/benchmarks/bench_inference.py [--rounds 15] [--threads 2] [--device cuda] [--model M.pt --image I]
-    PYTHONPATH=. .venv-peers/bin/python tests/benchmarks/bench_inference.py        # with landmarker's networks, docs/peers.md
+    PYTHONPATH=. .venv-peers/bin/python tests/benchmarks/bench_inference.py  # beside landmarker's networks: docs/peers.md
     .venv/bin/python -m pytest tests/benchmarks/bench_inference.py
 
 The script prints a table per bundled model. Everything takes turns, round by round, and counts with its median, so that
