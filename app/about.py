@@ -1,6 +1,5 @@
 """What this is: version, intended use, the processor the networks run on, and whose work it is built on. Changes nothing."""
 
-import os
 import sys
 from html import escape
 from importlib.metadata import version
@@ -76,19 +75,4 @@ def licences_folder() -> Path | None:
 
 def open_folder(folder: Path) -> bool:
     """Show a folder in the desktop's file manager; tell whether there is one."""
-    restore_library_path()
     return QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
-
-
-def restore_library_path() -> None:
-    """Let programs started from here find the system's libraries, not those packed with Cairn.
-
-    A frozen application on Linux starts with a path to its own. Every library that Cairn needs has found its place by then:
-    the variable is read once, when a process starts.
-    """
-    if getattr(sys, "frozen", False) and sys.platform.startswith("linux"):
-        original = os.environ.pop("LD_LIBRARY_PATH_ORIG", None)
-        if original is not None:
-            os.environ["LD_LIBRARY_PATH"] = original
-        else:
-            os.environ.pop("LD_LIBRARY_PATH", None)

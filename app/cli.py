@@ -98,23 +98,34 @@ def view(
 
     Where Cairn is already open its window takes the images, unless --model or --new-window asks for another one.
     """
+    from app.display import tell_on_desktop
+
+    try:
+        code = _view(files or [], model, shared=model is None and not new_window)
+    except AppError as error:
+        tell_on_desktop(str(error))
+        raise
+    raise typer.Exit(code)
+
+
+def _view(files: list[Path], model: Path | None, *, shared: bool) -> int:
+    """Open the viewer, or hand the files to the one that is open; return the exit code."""
     from app.display import missing_library, require_display, require_qt_platform
 
-    for file in files or ():
+    for file in files:
         if not file.exists():
             raise AppError(
                 f"There is no file {file}, and no command of that name.", "Check the path, or see cairn --help."
             )
     require_display()
-    shared = model is None and not new_window
     try:
-        if shared and _is_taken_by_another_window(files or []):
-            raise typer.Exit
+        if shared and _is_taken_by_another_window(files):
+            return 0
         require_qt_platform()
         from app.viewer import run
     except ImportError as error:
         raise missing_library(error) from error
-    raise typer.Exit(run(files or [], model, shared=shared))
+    return run(files, model, shared=shared)
 
 
 def _is_taken_by_another_window(files: Sequence[Path]) -> bool:

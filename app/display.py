@@ -6,7 +6,9 @@ Looks as Qt looks: for a display that answers, for the plug-in that talks to it,
 import ctypes
 import os
 import re
+import shutil
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,9 @@ from pathlib import Path
 from core.errors import AppError
 
 _ELSEWHERE = "Start Cairn on a desktop, or find landmarks without a window: cairn localize IMAGES --out FOLDER."
+
+_STARTED_BY_DESKTOP = ("GIO_LAUNCHED_DESKTOP_FILE", "DESKTOP_STARTUP_ID", "XDG_ACTIVATION_TOKEN")
+"""One of these is set for a program that a menu or a file manager starts."""
 
 _PARTS_OF_XCB = (
     *((part, 0) for part in ("glx", "randr", "render", "shape", "shm", "xfixes", "xinerama")),
@@ -99,6 +104,22 @@ def missing_library(error: ImportError | OSError) -> AppError:
     if packages is not None:
         hint = f"Install it: apt-get install {packages[0]} (Debian, Ubuntu), dnf install {packages[1]} (Fedora)."
     return AppError(f"The viewer cannot start because the system library {name} is missing.", hint)
+
+
+def tell_on_desktop(sentence: str) -> None:
+    """Show a sentence by a program of the desktop, where a desktop entry started Cairn and so no terminal shows it."""
+    if not any(os.environ.get(name) for name in _STARTED_BY_DESKTOP):
+        return
+    for command in (
+        ("zenity", "--error", "--no-markup", "--title=Cairn", f"--text={sentence}"),
+        ("kdialog", "--title", "Cairn", "--error", sentence),
+        ("notify-send", "--app-name=Cairn", "--icon=cairn", "Cairn", sentence),
+        ("xmessage", "-center", sentence),
+    ):
+        program = shutil.which(command[0])
+        if program is not None:
+            subprocess.Popen([program, *command[1:]], start_new_session=True)  # noqa: S603 - one of the four above
+            return
 
 
 def _platforms() -> Iterator[str]:

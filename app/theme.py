@@ -93,7 +93,18 @@ QToolTip {{ background: {PANEL}; color: {TEXT}; border: 1px solid {LINE}; paddin
 #message {{ background: #2a3442; border-bottom: 1px solid {LINE}; }}
 #message[warning="true"] {{ background: #3b3524; }}
 #message QToolButton {{ color: {FAINT}; padding: 0 6px; }}
+QFileDialog QToolButton {{ padding: 1px; }}
 """
+
+_FILE_DIALOG_ICONS = {
+    "backward": "previous",
+    "forward": "next",
+    "filedialog-parent-directory": "folder-up",
+    "filedialog-new-directory": "folder-new",
+    "filedialog-listview": "list",
+    "filedialog-detailedview": "details",
+}
+"""Of Qt's own dialog, which serves where a desktop has none: its own icons are nearly black."""
 
 
 def apply_theme(application: QApplication) -> None:
@@ -121,8 +132,17 @@ def apply_theme(application: QApplication) -> None:
     for role in (roles.WindowText, roles.Text, roles.ButtonText):
         palette.setColor(QPalette.ColorGroup.Disabled, role, QColor("#6b7480"))
     application.setPalette(palette)
-    application.setStyleSheet(_STYLE)
+    application.setStyleSheet(_STYLE + _file_dialog_style())
     application.setWindowIcon(icon("cairn-app"))
+
+
+def _file_dialog_style() -> str:
+    try:
+        folder = assets_folder() / "icons"
+    except AppError:
+        return ""
+    rules = [f'{role}-icon: url("{(folder / f"{name}.svg").as_posix()}");' for role, name in _FILE_DIALOG_ICONS.items()]
+    return f"QFileDialog {{ {' '.join(rules)} }}"
 
 
 @lru_cache(maxsize=64)

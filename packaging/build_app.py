@@ -86,12 +86,19 @@ def build(output: Path, *, with_cuda: bool = False, compressed: bool = False) ->
     refusal = unfit_torch(torch, with_cuda=with_cuda)
     if refusal:
         raise refusal
+    missing = [name for name in ("objdump", "strip") if IS_LINUX and shutil.which(name) is None]
+    if missing:
+        raise BuildError(
+            f"The program {missing[0]} is missing, which building on Linux needs.",
+            "Install binutils: apt-get install binutils (Debian, Ubuntu), dnf install binutils (Fedora).",
+        )
     _say(f"freezing {torch}")
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".cairn-", dir=output) as folder:
         app = freeze(Path(folder))
         if IS_LINUX:
             libraries.strip_symbols(app)
+            libraries.forget_build_folders(app)
             check_libraries(app, with_cuda=with_cuda)
         seconds = check_itself(executable_in(app))
         report = size_report(app, torch, seconds, compressed=compressed)

@@ -1,4 +1,3 @@
-import os
 import sys
 from pathlib import Path
 
@@ -7,7 +6,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from app import about
-from app.about import AboutBox, licences_folder, open_folder
+from app.about import AboutBox, licences_folder
 from app.installation import describe_installation
 
 
@@ -69,19 +68,6 @@ def test_the_licences_can_be_opened_where_they_were_packed(empty_window, device,
 
 def test_a_checkout_has_no_packed_licences():
     assert licences_folder() is None
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only there a frozen application changes the variable")
-@pytest.mark.parametrize("original", [None, "/usr/local/lib"])
-def test_other_programs_find_the_system_libraries(frozen, monkeypatch, tmp_path, original):
-    monkeypatch.setenv("LD_LIBRARY_PATH", "/opt/cairn/_internal")
-    monkeypatch.delenv("LD_LIBRARY_PATH_ORIG", raising=False)
-    if original is not None:
-        monkeypatch.setenv("LD_LIBRARY_PATH_ORIG", original)
-    seen = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: seen.append(os.environ.get("LD_LIBRARY_PATH")))
-    open_folder(tmp_path)
-    assert seen == [original]
 
 
 def test_what_is_installed_is_told_for_support(monkeypatch, tmp_path):

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QMessageBox, QToolButton, QWidget
 
 from app.dialogs import Dialogs, PixelSizeDialog, with_suffix
 from app.questions import OnRuler, Unsaved
@@ -129,3 +129,28 @@ def test_the_theme_leaves_no_stock_icons_on_buttons(qtbot, qapp):
         qapp.setStyle(before[2])
         qapp.setPalette(before[1])
         qapp.setStyleSheet(before[0])
+
+
+def test_the_buttons_of_qts_own_file_dialog_can_be_seen_in_the_dark(qapp, qtbot):
+    before = qapp.styleSheet()
+    apply_theme(qapp)
+    try:
+        dialog = QFileDialog()
+        dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+        qtbot.addWidget(dialog)
+        dialog.show()
+        for name in (
+            "backButton",
+            "forwardButton",
+            "toParentButton",
+            "newFolderButton",
+            "listModeButton",
+            "detailModeButton",
+        ):
+            drawn = dialog.findChild(QToolButton, name).icon().pixmap(24, 24).toImage()
+            colours = [drawn.pixelColor(x, y) for x in range(drawn.width()) for y in range(drawn.height())]
+            strokes = [colour.lightness() for colour in colours if colour.alpha() > 200]
+            assert len(strokes) > 10, name
+            assert sum(strokes) / len(strokes) > 150, name
+    finally:
+        qapp.setStyleSheet(before)

@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,21 @@ def test_a_display_that_cannot_be_reached_ends_the_program_with_a_sentence(bare)
     assert done.stdout == ""
     assert done.stderr.startswith("cairn: The display :987 cannot be reached.")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("started_by_desktop", [True, False])
+def test_what_no_terminal_shows_is_told_by_a_program_of_the_desktop(bare, tmp_path, started_by_desktop):
+    """The whole way: a desktop entry starts Cairn, the display does not answer, and there is a ``zenity``."""
+    program, told = tmp_path / "zenity", tmp_path / "told"
+    program.write_text(f'#!/bin/sh\nfor word; do echo "$word"; done > "{told}.part"\nmv "{told}.part" "{told}"\n')
+    program.chmod(0o755)
+    environment = os.environ | {"DISPLAY": ":987", "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    environment |= {"DESKTOP_STARTUP_ID": "1" if started_by_desktop else ""}
+    command = [sys.executable, "-c", "from app.cli import main; main()"]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    deadline = time.monotonic() + (10 if started_by_desktop else 0.5)
+    while not told.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert told.exists() == started_by_desktop
+    assert not started_by_desktop or "--text=The display :987 cannot be reached." in told.read_text()

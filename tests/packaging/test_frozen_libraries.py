@@ -98,3 +98,19 @@ class TestLinuxLibraries:
             "libcommon.so.1 is in the application although every system has its own.",
             "libgone.so.1 is in the application, and nobody has decided that it should be.",
         ]
+
+    def test_search_paths_into_the_builders_folders_are_forgotten(self, tmp_path):
+        source = tmp_path / "one.c"
+        source.write_text("void one(void) {}")
+        paths = {"absolute": "/home/somebody/python/lib", "relative": "$ORIGIN/../lib"}
+        for name, path in paths.items():
+            command = ["cc", "-shared", "-fPIC", f"-Wl,-rpath,{path}", "-o", tmp_path / f"{name}.so", source]
+            subprocess.run(command, check=True)
+        before = (tmp_path / "relative.so").read_bytes()
+        libraries.forget_build_folders(tmp_path)
+        assert b"somebody" not in (tmp_path / "absolute.so").read_bytes()
+        assert (tmp_path / "relative.so").read_bytes() == before
+        described = subprocess.run(
+            ["objdump", "-p", tmp_path / "absolute.so"], capture_output=True, text=True, check=True
+        )
+        assert "$ORIGIN" in described.stdout
