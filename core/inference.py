@@ -53,7 +53,8 @@ def localize(
     model
         From `core.model_file.load_model`.
     device
-        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``. Out of memory there, the run is repeated on the CPU, with a warning.
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``. Out of memory there, and with ``"auto"`` whatever fails there, the run is
+        repeated on the CPU, with a warning.
     memory_gb
         About how much memory the run may take in all, 4 GB if omitted. A larger image is analysed in tiles: the same answer,
         in more time.
@@ -78,16 +79,15 @@ def localize(
     try:
         output = _run(analysed, model, chosen, limit_gb, progress, should_stop)
     except (RuntimeError, MemoryError) as error:
-        if chosen == "cpu" and _is_out_of_memory(error):
-            raise _memory_error(analysed, limit_gb) from error
-        if chosen == "cpu" or not _is_out_of_memory(error):
-            raise InferenceError(
-                f"The model {model.info.title} failed on this image ({str(error).splitlines()[0]}).",
-                "Try device cpu; if it fails there too, export the model again.",
-            ) from error
-        warnings.append(f"The device {chosen} ran out of memory, so the image was analysed on the CPU.")
+        if chosen == "cpu" or not (device == "auto" or _is_out_of_memory(error)):
+            raise _failure(error, model, analysed, chosen, limit_gb) from error
+        problem = "ran out of memory" if _is_out_of_memory(error) else f"failed ({_first_line(error)})"
+        warnings.append(f"The device {chosen} {problem}, so the image was analysed on the CPU.")
         chosen = "cpu"
-        output = _run(analysed, model, chosen, limit_gb, progress, should_stop)
+        try:
+            output = _run(analysed, model, chosen, limit_gb, progress, should_stop)
+        except (RuntimeError, MemoryError) as another:
+            raise _failure(another, model, analysed, chosen, limit_gb) from another
     # Where the pixel size is unknown the answer is in px: the same indices on a grid of spacing 1.
     grid = analysed.grid if image.source.spacing_known else image.grid
     unit_mm = grid.spacing_mm / analysed.grid.spacing_mm
@@ -138,14 +138,27 @@ def _is_out_of_memory(error: Exception) -> bool:
     return any(words in str(error) for words in ("out of memory", "not enough memory", "can't allocate memory"))
 
 
-def _memory_error(analysed: Image, limit_gb: float) -> InferenceError:
-    """Say how much memory the image needs at least: the voxels as they are, a copy, and as float32."""
-    least_gb = _PROGRAM_GB + analysed.voxels.size * (2 * analysed.voxels.itemsize + 4) / 1e9
-    needed = f"It needs at least {least_gb:.1f} GB and was to stay below {limit_gb:g} GB."
+def _failure(
+    error: RuntimeError | MemoryError, model: Model, analysed: Image, device: str, limit_gb: float
+) -> InferenceError:
+    """Say what went wrong; for memory, how much the image needs at least: the voxels as they are, a copy, and as float32."""
+    if device == "cpu" and _is_out_of_memory(error):
+        least_gb = _PROGRAM_GB + analysed.voxels.size * (2 * analysed.voxels.itemsize + 4) / 1e9
+        needed = f"It needs at least {least_gb:.1f} GB and was to stay below {limit_gb:g} GB."
+        return InferenceError(
+            f"There is not enough free memory to analyse this image. {needed}",
+            "Close other programs, or crop the image around the region of interest and open that.",
+        )
     return InferenceError(
-        f"There is not enough free memory to analyse this image. {needed}",
-        "Close other programs, or crop the image around the region of interest and open that.",
+        f"The model {model.info.title} failed on this image ({_first_line(error)}).",
+        "Export the model again."
+        if device == "cpu"
+        else "Try device cpu; if it fails there too, export the model again.",
     )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def analysed_image(image: Image, model: Model) -> Image:

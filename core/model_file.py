@@ -48,8 +48,8 @@ class Model:
         ------
         ModelFileError
             The file is no longer what it was.
-        torch.OutOfMemoryError
-            The device cannot hold it.
+        RuntimeError
+            The device fails; `torch.OutOfMemoryError` where it cannot hold the network.
         """
         if device == "cpu":
             return self.module
@@ -91,9 +91,9 @@ def _network_in(path: Path, device: str) -> Any:
     try:
         with torchscript_allowed():
             return torch.jit.load(str(path), map_location=device)  # type: ignore[no-untyped-call]
-    except torch.OutOfMemoryError:
-        raise
     except (RuntimeError, ValueError, OSError) as error:
+        if device != "cpu" and isinstance(error, RuntimeError):
+            raise  # the file was loaded onto the CPU before, so it is the device that fails
         raise ModelFileError(
             f"The model file {path.name} is damaged: its network cannot be loaded.",
             "Copy or export the file again.",

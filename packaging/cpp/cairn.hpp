@@ -230,7 +230,7 @@ private:
                        [&] { return torch::jit::load(stream, torch::Device(device), /*load_debug_files=*/false); });
         } catch (const Failure& failure) {
             modules_.erase(device);
-            if (failure.out_of_memory) throw;
+            if (device != "cpu" || failure.out_of_memory) throw;  // the file was loaded before: it is the device
             throw Error("The model file " + utf8_text(path_.filename()) + " is damaged: its network cannot be loaded.",
                         "Copy or export the file again.");
         }
@@ -260,23 +260,32 @@ private:
                              " GB and was to stay below " + general_text(job.options.memory_gb) + " GB.",
                          "Close other programs, or crop the image around the region of interest and open that.");
         }
-        const std::size_t end = failure.text.find_last_not_of("\r\n");
-        const std::string text = failure.text.substr(0, end == std::string::npos ? 0 : end + 1);
-        const std::size_t line = text.find_last_of('\n');  // what comes before says only where in the network it was
-        return Error("The model " + info_.title() + " failed on this image (" +
-                         text.substr(line == std::string::npos ? 0 : line + 1) + ").",
-                     "Try device cpu; if it fails there too, export the model again.");
+        return Error("The model " + info_.title() + " failed on this image (" + last_line(failure.text) + ").",
+                     device == "cpu" ? "Export the model again."
+                                     : "Try device cpu; if it fails there too, export the model again.");
     }
 
-    /// Run on the prediction's device; out of memory on a GPU, go on to the CPU and say so.
+    /// Return the last line of torch's complaint: what comes before says only where in the network it was.
+    static std::string last_line(const std::string& complaint) {
+        const std::size_t end = complaint.find_last_not_of("\r\n");
+        const std::string text = complaint.substr(0, end == std::string::npos ? 0 : end + 1);
+        const std::size_t line = text.find_last_of('\n');
+        return text.substr(line == std::string::npos ? 0 : line + 1);
+    }
+
+    /// Run on the prediction's device. Out of memory on a GPU, and on one that was not asked for whatever fails there,
+    /// go on to the CPU and say so.
     Output run_where_it_fits(const Job& job, Prediction& prediction) {
         try {
             return run(job, prediction.device);
         } catch (const Failure& failure) {
-            if (prediction.device == "cpu" || !failure.out_of_memory) throw plain(failure, job, prediction.device);
+            if (prediction.device == "cpu" || !(job.options.device == "auto" || failure.out_of_memory))
+                throw plain(failure, job, prediction.device);
+            const std::string problem =
+                failure.out_of_memory ? "ran out of memory" : "failed (" + last_line(failure.text) + ")";
+            prediction.warnings.push_back("The device " + prediction.device + " " + problem +
+                                          ", so the image was analysed on the CPU.");
         }
-        prediction.warnings.push_back("The device " + prediction.device +
-                                      " ran out of memory, so the image was analysed on the CPU.");
         prediction.device = "cpu";
         try {
             return run(job, prediction.device);

@@ -161,20 +161,52 @@ def test_two_runs_of_a_model_wait_for_each_other(models: dict[int, Model]) -> No
     assert found[0] == found[1] == found[2]
 
 
-class RunsOutOfMemory:
-    """A model on a device that is too small."""
+class FailsOnItsDevice:
+    """A model on a device that cannot run it."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
 
     def prepare(self, voxels: torch.Tensor) -> torch.Tensor:
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+        raise self.error
 
 
-def test_out_of_memory_falls_back_to_the_cpu(models: dict[int, Model], monkeypatch: pytest.MonkeyPatch) -> None:
+OUT_OF_MEMORY = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+TOO_OLD = RuntimeError("CUDA error: no kernel image is available for execution on the device\nCompile with …")
+
+
+@pytest.mark.parametrize(
+    ("error", "device", "told"),
+    [(OUT_OF_MEMORY, "meta", "ran out of memory"), (TOO_OLD, "auto", "failed (CUDA error: no kernel image")],
+)
+def test_what_a_device_cannot_do_is_done_on_the_cpu_with_a_warning(
+    models: dict[int, Model], monkeypatch: pytest.MonkeyPatch, error: Exception, device: str, told: str
+) -> None:
     monkeypatch.setattr("core.inference.choose_device", lambda _: "meta")
-    monkeypatch.setattr("core.model_file._network_in", lambda *_: RunsOutOfMemory())
-    prediction = localize(make_image((60, 50)), replace(models[2]))
+    monkeypatch.setattr("core.model_file._network_in", lambda *_: FailsOnItsDevice(error))
+    prediction = localize(make_image((60, 50)), replace(models[2], _elsewhere={}), device=device)
     assert prediction.device == "cpu"
-    assert "ran out of memory" in prediction.warnings[0]
+    assert told in prediction.warnings[0]
+    assert "on the CPU" in prediction.warnings[0]
     assert np.allclose(prediction.landmarks.points_mm, localize_on_cpu(models[2]), atol=1e-5)
+
+
+def test_a_device_that_was_asked_for_and_fails_is_told(
+    models: dict[int, Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.inference.choose_device", lambda _: "meta")
+    monkeypatch.setattr("core.model_file._network_in", lambda *_: FailsOnItsDevice(TOO_OLD))
+    with pytest.raises(InferenceError, match="no kernel image") as caught:
+        localize(make_image((60, 50)), replace(models[2], _elsewhere={}), device="meta")
+    assert "device cpu" in caught.value.hint
+
+
+def test_a_network_that_fails_on_the_cpu_too_is_told(models: dict[int, Model], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.inference.choose_device", lambda _: "meta")
+    monkeypatch.setattr("core.model_file._network_in", lambda *_: FailsOnItsDevice(TOO_OLD))
+    broken = replace(models[2], module=FailsOnItsDevice(RuntimeError("the sizes differ")), _elsewhere={})
+    with pytest.raises(InferenceError, match="the sizes differ"):
+        localize(make_image((60, 50)), broken)
 
 
 def localize_on_cpu(model: Model) -> Any:

@@ -71,7 +71,8 @@ std::string respace(cairn::ImageFile& file, double spacing_mm) {
 
 void localize(const cairn::Arguments& arguments) {
     cairn::Options options;
-    options.device = cairn::choose_device(arguments.device);
+    options.device = arguments.device;
+    cairn::choose_device(options.device);  // one that is not there is refused before anything is read
     options.memory_gb = arguments.memory_gb.value_or(options.memory_gb);
     options.should_stop = [] { return is_interrupted != 0; };
     const auto out = cairn::path_of(arguments.out);
