@@ -118,8 +118,9 @@ def tell_on_desktop(sentence: str) -> None:
     ):
         program = shutil.which(command[0])
         if program is not None:
-            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}  # it may find no display either
-            subprocess.Popen([program, *command[1:]], start_new_session=True, **quiet)  # noqa: S603 - one of the four above
+            silent = subprocess.DEVNULL  # it may find no display either
+            command = (program, *command[1:])
+            subprocess.Popen(command, stdout=silent, stderr=silent, start_new_session=True)  # noqa: S603 - one of these four
             return
 
 
