@@ -16,7 +16,7 @@ from core.frames import Frame, axis_frame, cube_frame, factors_of, turned_frame
 from core.networks import GlobalNetwork, LocalNetwork
 from core.normalisation import Normalisation
 from core.outputs import LocalizerOutput, StageOutput
-from core.pose import axis_turns, fit_shape, held_near, turn_image, turn_matrix
+from core.pose import axis_turns, fit_shape, held_near, turn_image, turn_matrix, turned_shape
 from core.resampling import crop_starts, cut_crops, cut_turned_crops, resample, resample_window, resampled_shape
 from core.voting import displacement_of, presence, vote, vote_weights
 
@@ -215,10 +215,11 @@ class Localizer(nn.Module):
 
         A batch of small images takes little more time than one of them. Large ones go one by one, for their memory.
         """
+        shape = list(image.shape)
         turns = [self.turns[first_turn]]
         for turn in self.turns[first_turn + 1 :]:
-            alike = turn_image(image, turn).shape == turn_image(image, turns[0]).shape
-            if tile > 0 or not alike or (len(turns) + 1) * _count(list(image.shape)) > self.batch_samples:
+            alike = turned_shape(shape, turn) == turned_shape(shape, turns[0])
+            if tile > 0 or not alike or (len(turns) + 1) * _count(shape) > self.batch_samples:
                 return turns
             turns.append(turn)
         return turns

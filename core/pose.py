@@ -39,6 +39,11 @@ def turn_image(image: Tensor, turn: list[int]) -> Tensor:
     return turned
 
 
+def turned_shape(shape: list[int], turn: list[int]) -> list[int]:
+    """Return the shape that `turn_image` gives an image of ``shape``."""
+    return [shape[turn[axis]] for axis in range(len(shape))]
+
+
 def turn_origin(shape: list[int], turn: list[int]) -> Tensor:
     """Return the index ``(D,)`` in the image of the turned image's first sample."""
     ndim = len(turn) // 2

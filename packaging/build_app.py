@@ -22,6 +22,7 @@ import numpy as np
 from frozen import contents, libraries, sizes
 
 from core.errors import AppError
+from core.files import reason_of
 from core.landmark_io import read_landmarks
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,6 +56,11 @@ def main(arguments: list[str] | None = None) -> int:
         build(options.output.resolve(), with_cuda=options.cuda, compressed=options.compressed)
     except AppError as error:
         sys.stderr.write(f"build_app: {error}\n")
+        return 2
+    except OSError as error:
+        sys.stderr.write(
+            f"build_app: {error.filename or options.output} cannot be read or written: {reason_of(error)}.\n"
+        )
         return 2
     return 0
 

@@ -61,8 +61,13 @@ def read_release(app: Path) -> Release:
     app
         The frozen application's folder.
     """
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    version = project_version()
     return Release(version, _time_s(version, app))
+
+
+def project_version() -> str:
+    """Return the version in pyproject.toml, the only place where it stands."""
+    return str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
 
 
 def _time_s(version: str, app: Path) -> int:

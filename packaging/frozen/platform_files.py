@@ -3,13 +3,11 @@
 The version itself is read from pyproject.toml, the only place where it stands.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
-from release import Release
+from release import Release, project_version
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 BUNDLE_IDENTIFIER = "org.cairn-landmarks.Cairn"
 DESCRIPTION = "Finds anatomical landmarks in medical images"
 COPYRIGHT = "Apache License 2.0"
@@ -41,12 +39,6 @@ _DOCUMENT_TYPES = (
     ("MetaImage", ("mha", "mhd"), ()),
     ("Picture", (), ("public.png", "public.jpeg", "public.tiff", "com.microsoft.bmp")),
 )
-
-
-def project_version() -> str:
-    """Return the version in pyproject.toml."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return str(project["version"])
 
 
 def windows_version(version: str, name: str, folder: Path) -> str:

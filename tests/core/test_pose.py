@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.pose import axis_turns, fit_shape, held_near, turn_image, turn_matrix, turn_origin
+from core.pose import axis_turns, fit_shape, held_near, turn_image, turn_matrix, turn_origin, turned_shape
 
 
 def random_rotation(rng: np.random.Generator, ndim: int) -> torch.Tensor:
@@ -52,3 +52,10 @@ def test_a_turned_image_has_its_samples_where_matrix_and_origin_say(ndim: int) -
         index = torch.tensor([1.0, 2.0, 0.0][:ndim])
         place = turn_matrix(turn) @ index + turn_origin(list(image.shape), turn)
         assert turned[tuple(index.int())] == image[tuple(place.int())]
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_the_shape_of_a_turned_image_is_known_without_turning_it(ndim: int) -> None:
+    image = torch.zeros([4, 5, 6][:ndim])
+    for turn in axis_turns(ndim):
+        assert turned_shape(list(image.shape), turn) == list(turn_image(image, turn).shape)

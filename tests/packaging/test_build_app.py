@@ -3,6 +3,7 @@
 import ast
 import json
 import plistlib
+import re
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -102,6 +103,13 @@ def test_a_build_that_fails_leaves_the_old_one_alone(tmp_path, monkeypatch, caps
     assert capsys.readouterr().err == "build_app: PyInstaller could not make the application. It says above why.\n"
     assert (tmp_path / "cairn" / "version").read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["broken.spec", "build", "cairn"]
+
+
+def test_a_folder_that_cannot_be_written_is_refused_in_a_sentence(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(build_app, "unfit_torch", lambda torch, with_cuda: None)
+    (tmp_path / "file").touch()
+    assert build_app.main(["--output", str(tmp_path / "file" / "dist")]) == 2
+    assert re.fullmatch(r"build_app: .*dist cannot be read or written: [^.]+\.\n", capsys.readouterr().err)
 
 
 def test_windows_learns_the_version(tmp_path):
