@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 from frozen import contents, libraries, sizes
 
-from core.errors import AppError
-from core.files import reason_of
-from core.landmark_io import read_landmarks
+from core.base.errors import AppError
+from core.base.files import reason_of
+from core.landmark_files.file import read_landmarks
 
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = ROOT / "packaging" / "cairn.spec"

@@ -20,8 +20,8 @@ from release import ROOT, InstallerError, read_release
 from render_icons import render
 from windows.setup_program import setup_name, write_setup
 
-from core.errors import AppError
-from core.files import reason_of, sha256_of, written_whole
+from core.base.errors import AppError
+from core.base.files import reason_of, sha256_of, written_whole
 
 LARGEST_INSTALLER_MB = 260
 DRAWING = ROOT / "assets" / "icons" / "cairn-app.svg"

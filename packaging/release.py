@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core.errors import AppError
+from core.base.errors import AppError
 
 ROOT = Path(__file__).resolve().parent.parent
 

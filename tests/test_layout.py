@@ -102,29 +102,29 @@ def test_no_image_of_the_data_sets_is_committed():
     images = [path for path in tracked_files() if re.fullmatch(r"\d{3}\.(jpe?g|bmp|tiff?|png)", path.name.lower())]
     volumes = [path.name for path in tracked_files() if path.name.lower().endswith((".nii", ".nii.gz"))]
     assert images == []
-    assert volumes == ["mouse_skull.nii.gz"]  # the average of many, see training/average_skull.py
+    assert volumes == ["mouse_skull.nii.gz"]  # the average of many, see training/samples/average_skull.py
 
 
 def test_blind_except_only_at_the_last_stops():
     # The job runner, the exception hook and the command line show a person what happened; nobody else may swallow it.
-    allowed = ("app/jobs.py", "app/exception_hook.py", "core/command_line.py")
+    allowed = ("app/session/jobs.py", "app/desktop/exception_hook.py", "core/base/command_line.py")
     assert lines_with(r"except\s*(\(?\s*(Base)?Exception\b|:)", allowed=allowed) == []
 
 
 def test_axes_are_reversed_only_where_simpleitk_is_met():
     # Everything else goes through Grid, which already contains the reversal (docs/coordinates.md).
-    assert lines_with(r"::\s*-1\s*[\],]", allowed=("core/itk_image.py",)) == []
+    assert lines_with(r"::\s*-1\s*[\],]", allowed=("core/images/itk.py",)) == []
 
 
 def test_deprecation_of_torchscript_is_silenced_only_where_it_is_used():
     # Ignoring everything, or deprecations, or what torch says; other libraries are named by their module.
     pattern = r"simplefilter|filterwarnings\((?!.*module=)"
-    assert lines_with(pattern, allowed=("core/export.py", "core/model_file.py")) == []
+    assert lines_with(pattern, allowed=("core/models/export.py", "core/models/file.py")) == []
 
 
 def test_torchscript_stays_behind_the_two_files_that_own_it():
     pattern = r"torch\.jit\.(script|load|save|freeze|optimize_for_inference)\("
-    assert lines_with(pattern, allowed=("core/export.py", "core/model_file.py")) == []
+    assert lines_with(pattern, allowed=("core/models/export.py", "core/models/file.py")) == []
 
 
 def test_modules_say_what_they_own():

@@ -24,8 +24,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from core.command_line import EXIT_BAD_INPUT, EXIT_INTERRUPTED, run_command_line
-from core.errors import AppError, ConfigError
+from core.base.command_line import EXIT_BAD_INPUT, EXIT_INTERRUPTED, run_command_line
+from core.base.errors import AppError, ConfigError
 
 if TYPE_CHECKING:
     from training.trainer import Step
@@ -146,7 +146,7 @@ def train(
     data: DataOption = None,
 ) -> None:
     """Train all stages of a configuration. Ctrl-C stops after the current step and keeps everything."""
-    from training.processes import find_placement, others_started, speaks_for_all
+    from training.distribution.processes import find_placement, others_started, speaks_for_all
     from training.run import train as run_training
 
     folder = out if out is not None else Path("runs") / config.stem
@@ -199,9 +199,9 @@ def export(
     ] = None,
 ) -> None:
     """Write a trained run as one model file with calibrated radii, after checking that it does what the networks did."""
-    from training.checkpoints import read_checkpoint
-    from training.config import parse_config
-    from training.model_export import export_run
+    from core.learning.checkpoints import read_checkpoint
+    from core.learning.configuration import parse_config
+    from core.learning.model_export import export_run
     from training.run import CONFIG_NAME, cases_of
 
     if model.suffix != ".pt":
@@ -248,10 +248,10 @@ def evaluate(
     device: DeviceOption = "auto",
 ) -> None:
     """Compare a model, or the CSV files that ``cairn localize`` wrote, with the truth of a data set."""
-    from training.datasets import default_root
-    from training.evaluation_run import EvaluationRequest, run_evaluation
-    from training.metrics import parse_thresholds
-    from training.report import to_markdown
+    from training.datasets.reading import default_root
+    from training.report.evaluation_run import EvaluationRequest, run_evaluation
+    from training.evaluation.metrics import parse_thresholds
+    from training.report.report import to_markdown
 
     if kind not in ("cephalometric", "mouse-skull", "list"):
         raise ConfigError(f"There is no kind of data set called {kind!r}.", "Use cephalometric, mouse-skull or list.")
@@ -304,10 +304,10 @@ def ablate(
     device: DeviceOption = "auto",
 ) -> None:
     """Train the variants of the paper's ablation under one budget and compare them. Repeat the command to continue."""
-    from training.ablation import ablate as run_ablation
-    from training.ablation_table import format_ablation, write_ablation
-    from training.config import read_config
-    from training.variants import parse_landmarks, parse_variants
+    from training.ablation.ablation import ablate as run_ablation
+    from training.ablation.table import format_ablation, write_ablation
+    from core.learning.configuration import read_config
+    from training.ablation.variants import parse_landmarks, parse_variants
 
     chosen, alone = parse_variants(variants), parse_landmarks(single, read_config(config)[0])
     console = Console(stderr=True)
@@ -333,8 +333,8 @@ def info(run: RunFolder) -> None:
     """Show how far a training is and what its stages reach on the validation cases."""
     import numpy as np
 
-    from training.checkpoints import read_checkpoint
-    from training.config import parse_config
+    from core.learning.checkpoints import read_checkpoint
+    from core.learning.configuration import parse_config
     from training.run import CONFIG_NAME
 
     state = read_checkpoint(run)

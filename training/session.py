@@ -10,13 +10,13 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from core.errors import ConfigError
-from training.checkpoints import TrainingState
-from training.config import OptimisationConfig, StageConfig
-from training.distributed import Team, synchronise
-from training.models import Weights
-from training.sampling import Batch
-from training.targets import Counts, Losses, losses, make_targets
+from core.base.errors import ConfigError
+from core.learning.checkpoints import TrainingState
+from core.learning.configuration import OptimisationConfig, StageConfig
+from training.distribution.team import Team, synchronise
+from core.learning.building import Weights
+from core.learning.sampling import Batch
+from core.learning.targets import Counts, Losses, losses, make_targets
 
 
 def learning_rate(config: OptimisationConfig, iteration: int) -> float:

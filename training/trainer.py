@@ -1,7 +1,7 @@
 """The training loop: one stage after the other, the best validation weights of each kept (paper, section V.A.1).
 
 Lightning Fabric gives device, precision and processes; the loop is ours. It writes a run folder (configuration,
-checkpoint, TensorBoard curves) and nothing else; `training/model_export.py` turns that into a model file.
+checkpoint, TensorBoard curves) and nothing else; `core/learning/model_export.py` turns that into a model file.
 """
 
 import math
@@ -18,18 +18,18 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from core.errors import ConfigError
-from core.localizer import Localizer
-from training.batches import BatchesAhead, batch_maker
-from training.checkpoints import TrainingState, write_checkpoint
-from training.config import TrainingConfig
-from training.distributed import Team
-from training.images import PreparedCase, turned
-from training.models import Weights, build_localizer, build_network
-from training.sampling import StageCase
+from core.base.errors import ConfigError
+from core.method.localizer import Localizer
+from core.learning.batches import BatchesAhead, batch_maker
+from core.learning.checkpoints import TrainingState, write_checkpoint
+from core.learning.configuration import TrainingConfig
+from training.distribution.team import Team
+from core.learning.prepared_cases import PreparedCase, turned
+from core.learning.building import Weights, build_localizer, build_network
+from core.learning.sampling import StageCase
 from training.session import StageSession
-from training.shape import mean_shape
-from training.targets import Losses
+from core.geometry.shapes import mean_shape
+from core.learning.targets import Losses
 
 CHECKPOINT_EVERY_S = 300.0
 

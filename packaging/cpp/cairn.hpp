@@ -1,6 +1,6 @@
 // Finds landmarks with a Cairn model file: `cairn::Model::load(path).localize(image)`.
 //
-// The same steps as core/inference.py; the method itself is in the model file. Copy this file and the folder cairn/
+// The same steps as core/models/inference.py; the method itself is in the model file. Copy this file and the folder cairn/
 // beside it into a program that links LibTorch (C++20). Positions are LPS millimetres, arrays are in the order (z, y,
 // x).
 #pragma once

@@ -24,7 +24,7 @@ def run_without_console(show: Callable[[str], object]) -> int:
     """Run where there is nothing to write to, which is Windows after a double click; ``show`` what went wrong."""
     said = io.StringIO()
     sys.stdout, sys.stderr = io.StringIO(), said
-    from app.cli import run
+    from app.commands.cli import run
 
     code = run(sys.argv[1:])
     if code != 0 and said.getvalue().strip():
@@ -46,7 +46,7 @@ def main() -> int:
         restore_library_path()
     if sys.stderr is None:
         return run_without_console(_show_in_box)
-    from app.cli import run
+    from app.commands.cli import run
 
     return run(sys.argv[1:])
 

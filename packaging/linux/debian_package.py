@@ -19,7 +19,7 @@ from linux.dependencies import SYSTEM_LIBRARIES, debian_packages, oldest_glibc
 from linux.file_tree import HERE, Compression, Member, application_members, compressed, desktop_members, write_tar
 from release import ROOT, Release
 
-from core.files import written_whole
+from core.base.files import written_whole
 
 WRAPPER = b"""#!/bin/sh
 exec /opt/cairn/cairn "$@"

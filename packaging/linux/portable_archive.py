@@ -9,7 +9,7 @@ from linux.dependencies import oldest_glibc
 from linux.file_tree import HERE, Compression, Member, application_members, compressed, desktop_members, write_tar
 from release import ROOT, Release
 
-from core.files import written_whole
+from core.base.files import written_whole
 
 
 def archive_name(release: Release) -> str:

@@ -17,7 +17,7 @@ RequestExecutionLevel user
 !include Win\COM.nsh
 !include Win\Propkey.nsh
 
-!define APP_USER_MODEL_ID "Cairn.Cairn" ; as in app/viewer.py
+!define APP_USER_MODEL_ID "Cairn.Cairn" ; as in app/window/viewer.py
 !define /ifndef VT_LPWSTR 31
 !define CLASSES "Software\Classes"
 !define PROGID "Cairn.Image"

@@ -12,7 +12,7 @@ from pathlib import Path, PureWindowsPath
 from PIL import Image
 from release import InstallerError, Release
 
-from core.files import written_whole
+from core.base.files import written_whole
 
 SIDE_PICTURE_SIZE = (2 * 164, 2 * 314)
 SIDE_PICTURE_BLUE = "#17324b"

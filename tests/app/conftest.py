@@ -10,11 +10,11 @@ from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.controller import Controller
-from app.jobs import Jobs
-from app.main_window import MainWindow
-from core.image_io import write_image
-from tests.viewer_fixtures import Answers, GatedLocalize, make_image, make_model_file
+from app.session.controller import Controller
+from app.session.jobs import Jobs
+from app.window.main_window import MainWindow
+from core.images.file import write_image
+from tests.support.viewer_fixtures import Answers, GatedLocalize, make_image, make_model_file
 
 
 @pytest.fixture(autouse=True)

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint
 
-from app.controller import Controller
-from app.main_window import MainWindow
-from app.questions import Unsaved
-from core.assets import assets_folder, bundled_model_for
-from core.geometry import Orientation
-from core.landmark_io import read_landmarks
-from core.model_info import read_model_info
-from core.types import Status
-from tests.hand import drag, drop, screen
-from tests.viewer_fixtures import Answers
+from app.session.controller import Controller
+from app.window.main_window import MainWindow
+from app.session.questions import Unsaved
+from core.base.assets import assets_folder, bundled_model_for
+from core.geometry.planes import Orientation
+from core.landmark_files.file import read_landmarks
+from core.models.metadata import read_model_info
+from core.values.landmarks import Status
+from tests.support.hand import drag, drop, screen
+from tests.support.viewer_fixtures import Answers
 
 SAMPLE = assets_folder() / "samples" / "cephalogram.png"
 VOLUME = assets_folder() / "samples" / "mouse_skull.nii.gz"

@@ -8,13 +8,13 @@ import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtTest import QTest
 
-from app.controller import Controller
-from app.main_window import MainWindow
-from core.geometry import Orientation
-from core.image_io import write_image
-from core.types import Grid, Image, Status
-from tests.hand import LEFT, NO_KEY, drag, drop, screen, status
-from tests.viewer_fixtures import NAMES, make_image, make_model_file
+from app.session.controller import Controller
+from app.window.main_window import MainWindow
+from core.geometry.planes import Orientation
+from core.images.file import write_image
+from core.values.landmarks import Grid, Image, Status
+from tests.support.hand import LEFT, NO_KEY, drag, drop, screen, status
+from tests.support.viewer_fixtures import NAMES, make_image, make_model_file
 
 
 @pytest.fixture

@@ -29,13 +29,13 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from core.assets import assets_folder, bundled_model_for
-from core.image_io import read_image
-from core.inference import analysed_image, choose_device, localize, to_tensor
-from core.model_file import Model, load_model
-from core.types import Image
+from core.base.assets import assets_folder, bundled_model_for
+from core.images.file import read_image
+from core.models.inference import analysed_image, choose_device, localize, to_tensor
+from core.models.file import Model, load_model
+from core.values.landmarks import Image
 from tests.benchmarks.bench_volumes import peak_bytes
-from training.hardware import describe_device
+from training.evaluation.hardware import describe_device
 
 SAMPLES = {2: "cephalogram.png", 3: "mouse_skull.nii.gz"}
 CONVOLUTIONS = {2: ((64, 256), (128, 128), (256, 64)), 3: ((32, 48), (64, 32), (128, 16))}
@@ -93,7 +93,7 @@ def reference_runs(ndim: int, device: str) -> Iterator[tuple[str, float, Callabl
 
 
 def stage_runs(module: Any, image: Image, model: Model, device: str, timings: Timings, *, count: bool) -> None:
-    """Run the parts of one localization one by one, as `core.inference` does; ``count`` operations rather than seconds."""
+    """Run the parts of one localization one by one, as `core.models.inference` does; ``count`` operations rather than seconds."""
 
     def part(name: str, run: Callable[[], Any], *, networks: bool = False) -> Any:
         if not count:

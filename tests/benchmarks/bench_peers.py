@@ -27,22 +27,22 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 
-from core.errors import AppError, ConfigError
-from core.files import reason_of, written_whole
-from core.inference import localize
-from core.model_file import load_model
-from core.types import FloatArray, Image
+from core.base.errors import AppError, ConfigError
+from core.base.files import reason_of, written_whole
+from core.models.inference import localize
+from core.models.file import load_model
+from core.values.landmarks import FloatArray, Image
 from tests.benchmarks.peers.cairn_training import MODEL_NAME, CairnTraining
 from tests.benchmarks.peers.comparison import TITLES, MethodResult, to_markdown, with_ratios
 from tests.benchmarks.peers.inference_timing import Find, landmark_folder, localize_in_turn
 from tests.benchmarks.peers.letterbox import SquareCase, square_case
 from tests.benchmarks.peers.record import TrainingRecord, read_record, write_json, write_record
-from training.cases import Case
-from training.config import config_sha256, read_config
-from training.datasets import default_root, read_cases
-from training.evaluation import evaluate_csv_folder
-from training.images import prepare_cases
-from training.models import build_normalisation
+from core.learning.cases import Case
+from core.learning.configuration import config_sha256, read_config
+from training.datasets.reading import default_root, read_cases
+from training.evaluation.evaluation import evaluate_csv_folder
+from core.learning.prepared_cases import prepare_cases
+from core.learning.building import build_normalisation
 from training.run import choose_precision
 
 PRESET = Path(__file__).resolve().parents[2] / "training" / "presets" / "cephalometric.toml"

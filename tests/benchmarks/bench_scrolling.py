@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.controller import Controller
-from app.main_window import MainWindow
-from app.view_state import ViewState
-from core.geometry import Orientation
-from core.types import Grid, Image, ImageSource, Landmarks
-from tests.viewer_fixtures import Answers
+from app.session.controller import Controller
+from app.window.main_window import MainWindow
+from app.session.view_state import ViewState
+from core.geometry.planes import Orientation
+from core.values.landmarks import Grid, Image, ImageSource, Landmarks
+from tests.support.viewer_fixtures import Answers
 
 SHAPE = tuple(int(length) for length in os.environ.get("CAIRN_BENCH_SHAPE", "96,64,64").split(","))
 LANDMARKS = 45

@@ -31,8 +31,8 @@ seen = {}
 def note(milestone):
     seen.setdefault(milestone, (time.time() - started, time.process_time()))
 
-from app import cli
-import app.viewer
+from app.session.undo import cli
+import app.window.viewer
 from PySide6.QtCore import QEvent, QObject, QTimer
 
 class FirstPainting(QObject):
@@ -41,7 +41,7 @@ class FirstPainting(QObject):
             QTimer.singleShot(0, widget, lambda: note("window"))
         return False
 
-make_window = app.viewer.make_window
+make_window = app.window.viewer.make_window
 
 def watched_window(model=None):
     window = make_window(model)
@@ -64,7 +64,7 @@ def watched_window(model=None):
         QTimer.singleShot(idle_ms, window, open_image)
     return window
 
-app.viewer.make_window = watched_window
+app.window.viewer.make_window = watched_window
 code = cli.run(["view", "--new-window", *([] if idle_ms else [image])])
 note("end")
 print(json.dumps(seen))

@@ -85,11 +85,11 @@ def write_model(path: Path) -> Path:
     """Write an untrained model that looks at the volume in its own resolution, with networks as wide as a real one's."""
     import torch
 
-    from core.export import export_localizer
-    from core.localizer import Localizer
-    from core.model_info import ModelInfo, StageInfo
-    from core.networks import GlobalNetwork, LocalNetwork
-    from core.normalisation import Normalisation
+    from core.models.export import export_localizer
+    from core.method.localizer import Localizer
+    from core.models.metadata import ModelInfo, StageInfo
+    from core.method.networks import GlobalNetwork, LocalNetwork
+    from core.method.normalisation import Normalisation
 
     torch.manual_seed(1)
     first = GlobalNetwork(3, LANDMARKS, 16, (32, 64, 128, 160), (1, 2, 2, 2), head_channels=160)
@@ -134,8 +134,8 @@ def peak_bytes() -> float:
 
 def measure_opening(volume: Path) -> dict[str, float]:
     """Open a volume as the viewer does: read it, and find its grey levels."""
-    from app.view_state import ViewState
-    from core.image_io import read_image
+    from app.session.view_state import ViewState
+    from core.images.file import read_image
 
     with tempfile.TemporaryDirectory() as folder:  # what is loaded once for all volumes is no cost of this one
         suffix = next(suffix for suffix in FORMATS if volume.name.endswith(suffix))
@@ -150,9 +150,9 @@ def measure_opening(volume: Path) -> dict[str, float]:
 
 def measure_localizing(volume: Path, model: Path) -> dict[str, float]:
     """Open and localize a volume; the peak is that of the whole process, libraries included."""
-    from core.image_io import read_image
-    from core.inference import localize
-    from core.model_file import load_model
+    from core.images.file import read_image
+    from core.models.inference import localize
+    from core.models.file import load_model
 
     image = read_image(volume)
     prediction = localize(image, load_model(model), device="cpu")
@@ -161,9 +161,9 @@ def measure_localizing(volume: Path, model: Path) -> dict[str, float]:
 
 def measure_tiles(volume: Path, model: Path) -> dict[str, float]:
     """Compare the estimates after each stage, once with all the memory and once with the smallest tiles."""
-    from core.image_io import read_image
-    from core.inference import localize
-    from core.model_file import load_model
+    from core.images.file import read_image
+    from core.models.inference import localize
+    from core.models.file import load_model
 
     image, loaded = read_image(volume), load_model(model)
     started = time.perf_counter()

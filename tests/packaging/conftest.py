@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.installer_fixtures import PACKAGING, TIME_S, make_app, run_builder
+from tests.support.installer_fixtures import PACKAGING, TIME_S, make_app, run_builder
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from core.landmark_io import write_landmarks
-from core.types import Landmarks
-from tests.frozen_fixtures import import_script
+from core.landmark_files.file import write_landmarks
+from core.values.landmarks import Landmarks
+from tests.support.frozen_fixtures import import_script
 
 build_app = import_script("build_app")
 sizes = import_script("frozen.sizes")

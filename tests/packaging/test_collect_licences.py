@@ -2,7 +2,7 @@ from importlib.metadata import distribution, requires
 
 import pytest
 
-from tests.frozen_fixtures import ROOT, import_script
+from tests.support.frozen_fixtures import ROOT, import_script
 
 licences = import_script("collect_licences")
 

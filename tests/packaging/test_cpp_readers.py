@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from core.errors import ImageReadError
-from core.image_io import read_image
-from core.landmark_csv import format_csv
-from core.model_info import read_model_info
-from core.types import Grid, Image, ImageSource, Landmarks, Status
-from tests.model_fixtures import make_tiny_info
-from tests.packaging.cpp_builds import built, compiles
+from core.base.errors import ImageReadError
+from core.images.file import read_image
+from core.landmark_files.csv import format_csv
+from core.models.metadata import read_model_info
+from core.values.landmarks import Grid, Image, ImageSource, Landmarks, Status
+from tests.support.model_fixtures import make_tiny_info
+from tests.support.cpp_builds import built, compiles
 
 QUICK = ("-DCAIRN_WITH_TORCH=OFF", "-DCAIRN_BUILD_CHECKS=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS=-O1")
 

@@ -17,15 +17,15 @@ import pytest
 import SimpleITK as sitk
 import torch
 
-from core.assets import assets_folder, bundled_model_for
-from core.image_io import read_image, write_image
-from core.inference import localize
-from core.landmark_io import read_landmarks, write_landmarks
-from core.model_file import Model, load_model
-from core.model_info import METADATA_NAME, read_model_info
-from core.types import Grid, Image, ImageSource
-from tests.model_fixtures import make_tiny_info, write_tiny_image, write_tiny_model
-from tests.packaging.cpp_builds import ONE_THREAD, SOURCE, built
+from core.base.assets import assets_folder, bundled_model_for
+from core.images.file import read_image, write_image
+from core.models.inference import localize
+from core.landmark_files.file import read_landmarks, write_landmarks
+from core.models.file import Model, load_model
+from core.models.metadata import METADATA_NAME, read_model_info
+from core.values.landmarks import Grid, Image, ImageSource
+from tests.support.model_fixtures import make_tiny_info, write_tiny_image, write_tiny_model
+from tests.support.cpp_builds import ONE_THREAD, SOURCE, built
 
 WITH_TORCH = f"-DCMAKE_PREFIX_PATH={torch.utils.cmake_prefix_path}"
 SAMPLES = assets_folder() / "samples"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.frozen_fixtures import ROOT, import_script
+from tests.support.frozen_fixtures import ROOT, import_script
 
 contents = import_script("frozen.contents")
 cairn_entry = import_script("frozen.cairn_entry")
@@ -87,14 +87,14 @@ def test_what_nobody_needs_goes(name):
 
 def test_nothing_that_the_application_imports_is_excluded():
     code = (
-        "import sys, app.cli, app.batch, app.self_test, app.viewer, core.inference, core.model_file\n"
-        "from core.assets import bundled_model_for\n"
-        "core.model_file.load_model(bundled_model_for(2))\n"
+        "import sys, app.commands.cli, app.commands.batch, app.commands.self_test, app.window.viewer, core.models.inference, core.models.file\n"
+        "from core.base.assets import bundled_model_for\n"
+        "core.models.file.load_model(bundled_model_for(2))\n"
         "sys.stdout.write('\\n'.join(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     imported = done.stdout.split()
-    assert {"app.viewer", "torch", "SimpleITK", "PySide6.QtWidgets"} <= set(imported)
+    assert {"app.window.viewer", "torch", "SimpleITK", "PySide6.QtWidgets"} <= set(imported)
     excluded = contents.EXCLUDED_MODULES
     # Modules that others import where they are there, and do without where they are not: the frozen self-test proves it.
     optional = {"ssl", "_ssl", "readline", "_uuid", "pydoc_data", "mypy_extensions", "_distutils_hack", "curses"}

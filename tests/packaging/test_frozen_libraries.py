@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.frozen_fixtures import ROOT, import_script
+from tests.support.frozen_fixtures import ROOT, import_script
 
 libraries = import_script("frozen.libraries")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.installer_fixtures import VERSION, needs, run, the_archive
+from tests.support.installer_fixtures import VERSION, needs, run, the_archive
 
 
 class Home:

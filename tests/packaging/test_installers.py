@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.installer_fixtures import (
+from tests.support.installer_fixtures import (
     PACKAGING,
     ROOT,
     TIME_S,

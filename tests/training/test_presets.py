@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.networks import GlobalNetwork, LocalNetwork
-from training.config import TrainingConfig, read_config
-from training.model_export import landmark_names
-from training.models import build_network
-from training.variants import VARIANTS, check_comparable, parse_landmarks
+from core.method.networks import GlobalNetwork, LocalNetwork
+from core.learning.configuration import TrainingConfig, read_config
+from core.learning.model_export import landmark_names
+from core.learning.building import build_network
+from training.ablation.variants import VARIANTS, check_comparable, parse_landmarks
 
 PAPER = ("cephalometric-paper", "ccta-paper", "olfactory-mr-paper")
 

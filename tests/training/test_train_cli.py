@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from core.command_line import run_command_line
-from core.model_info import read_model_info
+from core.base.command_line import run_command_line
+from core.models.metadata import read_model_info
 from tests.training.test_trainer import write_config
 from training.cli import commands
-from training.phantom import write_phantom_dataset
+from training.datasets.phantom import write_phantom_dataset
 
 
 def run(*arguments: object) -> int:

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from core.errors import ConfigError, InferenceError
-from core.image_io import write_image
-from core.inference import localize
-from core.landmark_io import write_landmarks
-from core.model_file import load_model
-from core.types import Image, Landmarks
-from training.checkpoints import CHECKPOINT_NAME, read_checkpoint
-from training.config import OptimisationConfig, read_config
-from training.model_export import export_run
-from training.phantom import make_phantom, write_phantom_dataset
+from core.base.errors import ConfigError, InferenceError
+from core.images.file import write_image
+from core.models.inference import localize
+from core.landmark_files.file import write_landmarks
+from core.models.file import load_model
+from core.values.landmarks import Image, Landmarks
+from core.learning.checkpoints import CHECKPOINT_NAME, read_checkpoint
+from core.learning.configuration import OptimisationConfig, read_config
+from core.learning.model_export import export_run
+from training.datasets.phantom import make_phantom, write_phantom_dataset
 from training.run import cases_of, train
 from training.session import learning_rate
 from training.trainer import Step, auto_crop

@@ -1,4 +1,4 @@
-// What a model file says about itself: the schema of its metadata and the checks (core/model_info.py). No torch here.
+// What a model file says about itself: the schema of its metadata and the checks (core/models/metadata.py). No torch here.
 #pragma once
 
 #include <algorithm>

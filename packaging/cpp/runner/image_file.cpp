@@ -56,7 +56,7 @@ Kind kind_of(const std::filesystem::path& path) {
     return Kind::none;
 }
 
-/// Make a volume with a single slice 2D, with millimetres along its rows and columns (core/single_slice.py).
+/// Make a volume with a single slice 2D, with millimetres along its rows and columns (core/geometry/single_slice.py).
 void squeeze(Grid& grid) {
     const auto single = std::find(grid.shape.begin(), grid.shape.end(), 1);
     if (grid.ndim() != 3 || single == grid.shape.end()) return;

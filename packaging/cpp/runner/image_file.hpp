@@ -1,5 +1,5 @@
 // Reading images for cairn-run: NIfTI (version 1), NRRD and MetaImage, one channel, one volume. What Cairn's own
-// readers (core/image_io.py) tolerate is either read in the same way here or refused with a sentence. No torch here.
+// readers (core/images/file.py) tolerate is either read in the same way here or refused with a sentence. No torch here.
 #pragma once
 
 #include <cstddef>
@@ -101,7 +101,7 @@ std::filesystem::path data_file_beside(const std::filesystem::path& path, const 
 /// The same map for indices in the order of an array, z first, instead of x first.
 Affine reversed_axes(const Affine& form);
 
-/// Tell whether the axes of a 3D grid are at right angles, as far as it matters (core/rectilinear.py).
+/// Tell whether the axes of a 3D grid are at right angles, as far as it matters (core/images/rectilinear.py).
 bool has_right_angles(const Grid& grid);
 
 /// Throws Error where a spacing is none that a voxel can have.

@@ -1,4 +1,4 @@
-// Cairn's landmark table as text: the same that core/landmark_csv.py writes. No files and no torch here.
+// Cairn's landmark table as text: the same that core/landmark_files/csv.py writes. No files and no torch here.
 #pragma once
 
 #include <string>

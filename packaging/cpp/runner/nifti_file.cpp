@@ -1,4 +1,4 @@
-// NIfTI files (version 1) in one file, zipped or not: header, geometry and voxels, by the rules of core/nifti_file.py.
+// NIfTI files (version 1) in one file, zipped or not: header, geometry and voxels, by the rules of core/images/nifti.py.
 // RAS becomes LPS here; what is doubtful about the geometry is said in a warning.
 #include <algorithm>
 #include <array>

@@ -16,12 +16,12 @@ from lightning_fabric import Fabric
 
 from tests.benchmarks.peers.budget import TRIED_CHECK_EVERY, Pace, stage_shares, tried_enough
 from tests.benchmarks.peers.record import Say, TrainingRecord, mean
-from training.cases import Case
-from training.checkpoints import TrainingState
-from training.config import LocalStageConfig, OptimisationConfig, TrainingConfig
-from training.config_text import format_config
-from training.images import PreparedCase
-from training.model_export import export_run, landmark_names, localizer_of
+from core.learning.cases import Case
+from core.learning.checkpoints import TrainingState
+from core.learning.configuration import LocalStageConfig, OptimisationConfig, TrainingConfig
+from core.learning.configuration_text import format_config
+from core.learning.prepared_cases import PreparedCase
+from core.learning.model_export import export_run, landmark_names, localizer_of
 from training.trainer import Step, Trainer, auto_crop
 
 MODEL_NAME = "model.pt"

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from tests.benchmarks.peers.record import TrainingRecord
-from training.evaluation import Evaluation
-from training.metrics import ALL, THRESHOLDS_MM
+from training.evaluation.evaluation import Evaluation
+from training.evaluation.metrics import ALL, THRESHOLDS_MM
 
 TITLES = {
     "scn": "SCN (`landmarker`)",

@@ -28,7 +28,7 @@ from monai.transforms import (
 )
 from torch import Tensor, nn
 
-from core.types import FloatArray, Image
+from core.values.landmarks import FloatArray, Image
 from tests.benchmarks.peers.letterbox import SIDE, SquareCase, square_grid, square_pixels
 
 LARGEST_GRADIENT = 10_000.0

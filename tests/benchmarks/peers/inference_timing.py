@@ -1,7 +1,7 @@
 """Finds the landmarks of the same images with all methods in turn, and times each from decoded pixels to millimetres.
 
 The methods take turns image by image in one process, and who begins changes with the image, so that whatever else the computer
-does hits all alike. Landmarks are written as Cairn's own files, which `training.evaluation` reads; an image on which a method
+does hits all alike. Landmarks are written as Cairn's own files, which `training.evaluation.evaluation` reads; an image on which a method
 fails has none.
 """
 
@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import AppError
-from core.landmark_io import write_landmarks
-from core.types import FloatArray, Image, Landmarks
+from core.base.errors import AppError
+from core.landmark_files.file import write_landmarks
+from core.values.landmarks import FloatArray, Image, Landmarks
 from tests.benchmarks.peers.record import Say
-from training.cases import Case, read_case_image
+from core.learning.cases import Case, read_case_image
 
 WARM_UP = 2
 """Times that each method sees the first image before it counts."""

@@ -1,7 +1,7 @@
 """The square image that the heatmap networks see, and the grid that leads from it back to millimetres.
 
 The package ``landmarker`` pads an image to a square and resizes it with torchvision; here the same is done with the function
-of torch that torchvision calls. Where a pixel of the result lies is `core.types.Grid`'s, never counted by hand.
+of torch that torchvision calls. Where a pixel of the result lies is `core.values.landmarks.Grid`'s, never counted by hand.
 """
 
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.types import Grid, Image
-from training.cases import Case, read_case_image
+from core.values.landmarks import Grid, Image
+from core.learning.cases import Case, read_case_image
 
 SIDE = 512
 """Side of the square in ``landmarker``'s notebook on these images, px."""

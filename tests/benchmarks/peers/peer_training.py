@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.files import written_whole
+from core.base.files import written_whole
 from tests.benchmarks.peers.budget import check_times, rate_factor
 from tests.benchmarks.peers.heatmap_peers import LARGEST_GRADIENT, HeatmapPeer
 from tests.benchmarks.peers.letterbox import SquareCase
 from tests.benchmarks.peers.record import Say, TrainingRecord, mean
-from training.metrics import radial_errors_mm
+from training.evaluation.metrics import radial_errors_mm
 
 WEIGHTS_NAME = "weights.pt"
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from core.files import written_whole
+from core.base.files import written_whole
 
 RECORD_NAME = "training.json"
 

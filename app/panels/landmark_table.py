@@ -1,0 +1,236 @@
+"""The table of landmarks: where each is, how sure the model was, what has been said about it.
+
+Shows what document and view state say; clicks go to the controller, which also decides the order of the rows.
+"""
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QAbstractTableModel, QItemSelection, QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPen, QPixmap
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+
+from app.session import certainty
+
+from app.desktop import theme
+from app.session.controller import Controller
+from app.session.view_state import Sort
+from core.values.landmarks import Landmarks, Status
+
+Index = QModelIndex | QPersistentModelIndex
+
+NAME, X, Y, Z, PRESENCE, CERTAINTY, STATUS = range(7)
+_SORTS = {NAME: Sort.NAME, PRESENCE: Sort.PRESENCE, CERTAINTY: Sort.CERTAINTY, STATUS: Sort.STATUS}
+_STATUS_TEXT = {
+    Status.PREDICTED: "predicted",
+    Status.CORRECTED: "corrected",
+    Status.PLACED: "placed",
+    Status.CONFIRMED: "confirmed",
+    Status.ABSENT: "not present",
+    Status.UNPLACED: "–",
+}
+_WIDTHS = {X: 56, Y: 56, Z: 56, PRESENCE: 68, CERTAINTY: 92, STATUS: 82}
+_NAME_WIDTHS = (72, 180)
+"""Narrowest and widest a column of names is by default; longer ones have a tip."""
+_PRESENCE_TIP = (
+    "How probable it is, to the model, that the landmark is in the image. Click to sort: least probable first."
+)
+
+
+class LandmarkTableModel(QAbstractTableModel):
+    """Rows are landmarks in the order of the editor."""
+
+    def __init__(self, controller: Controller) -> None:
+        super().__init__()
+        self._controller = controller
+        self._landmarks: Landmarks | None = None
+        self.names: tuple[str, ...] = ()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take over the document's landmarks and their order, its unit, and what is known of how sure the model was."""
+        names = self._controller.editor.names
+        same_rows = names == self.names
+        if not same_rows:
+            self.beginResetModel()
+        self._landmarks = self._controller.document.landmarks
+        self.names = names
+        if not same_rows:
+            self.endResetModel()
+        elif names:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(names) - 1, STATUS))
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, NAME, STATUS)
+
+    def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802 - Qt's name
+        """Return the number of landmarks."""
+        return 0 if parent is not None and parent.isValid() else len(self.names)
+
+    def columnCount(self, parent: Index | None = None) -> int:  # noqa: N802 - Qt's name
+        """Return the number of columns."""
+        return 0 if parent is not None and parent.isValid() else STATUS + 1
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: N802
+        """Return a column's title, with the unit of its values."""
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            unit = self._controller.document.unit
+            sureness = certainty.heading(self._landmarks, unit)
+            titles = ("Landmark", f"x {unit}", f"y {unit}", f"z {unit}", "Presence", sureness, "State")
+            return titles[section]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            sureness = f"{certainty.explanation(self._landmarks)}\nClick to sort: most doubtful first."
+            return {PRESENCE: _PRESENCE_TIP, CERTAINTY: sureness}.get(section)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return theme.LEFT if section in (NAME, STATUS) else theme.RIGHT
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return text, colour, icon or alignment of a cell."""
+        landmarks = self._landmarks
+        if landmarks is None or not index.isValid():
+            return None
+        name, column = self.names[index.row()], index.column()
+        row = landmarks.index(name)
+        status = landmarks.status[row]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _STATUS_TEXT[status] if column == STATUS else self._text(landmarks, row, column)
+        if role == Qt.ItemDataRole.DecorationRole and column == NAME:
+            return _status_icon(status)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return theme.LEFT if column in (NAME, STATUS) else theme.RIGHT
+        if role == Qt.ItemDataRole.ForegroundRole:
+            if column == STATUS:
+                return theme.status_colour(status)
+            of_the_model = status is Status.PREDICTED or column not in (PRESENCE, CERTAINTY)
+            return None if landmarks.located[row] and of_the_model else QColor(theme.FAINT)
+        if role == Qt.ItemDataRole.ToolTipRole and column == NAME:
+            return name
+        if role == Qt.ItemDataRole.ToolTipRole and column == CERTAINTY:
+            return certainty.sentence(landmarks, name, self._controller.document.unit)
+        return None
+
+    def _text(self, landmarks: Landmarks, row: int, column: int) -> str:
+        if column == NAME:
+            return landmarks.names[row]
+        decimals = certainty.decimals_of(self._controller.document.unit)
+        if column in (X, Y, Z):
+            axis = column - X
+            value = float(landmarks.points_mm[row, axis]) if axis < landmarks.ndim else np.nan
+        else:
+            figures = landmarks.presence * 100 if column == PRESENCE else certainty.certainty_mm(landmarks)
+            value = float(figures[row])
+        if not np.isfinite(value):
+            return ""
+        return f"{value:.0f} %" if column == PRESENCE else f"{value:.{decimals}f}"
+
+
+class LandmarkTable(QTableView):
+    """The table itself: follows the selection both ways."""
+
+    menu_requested = Signal(QPoint)
+
+    def __init__(self, controller: Controller, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._controller = controller
+        self._following = False
+        self._model = LandmarkTableModel(controller)
+        self.setModel(self._model)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setAlternatingRowColors(True)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(26)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionsClickable(True)
+        header.setSortIndicatorShown(True)
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
+        header.setMinimumSectionSize(48)
+        header.sectionClicked.connect(self._sort_by)
+        for column, width in _WIDTHS.items():
+            self.setColumnWidth(column, width)
+        self.selectionModel().selectionChanged.connect(self._select)
+        self.customContextMenuRequested.connect(self._request_menu)
+        document, state = controller.document, controller.view_state
+        document.landmarks_changed.connect(self._refresh)
+        document.image_changed.connect(self._show_image)
+        state.events.selected.connect(self._follow)
+        for event in (state.events.sort, state.events.worst_first):
+            event.connect(self._refresh)
+        self._show_image()
+
+    def wanted_width(self) -> int:
+        """Return how wide the table should be to show everything without taking more room than it needs."""
+        fixed = sum(width for column, width in _WIDTHS.items() if not self.isColumnHidden(column))
+        least, most = _NAME_WIDTHS
+        return fixed + min(max(self.sizeHintForColumn(NAME), least), most) + self.verticalScrollBar().sizeHint().width()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Leave letters to the window: they are commands here, not a search."""
+        if event.text().strip():
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
+    def _show_image(self) -> None:
+        image = self._controller.document.image
+        self.setColumnHidden(Z, image is None or image.ndim == 2)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        self._following = True
+        self._model.refresh()
+        self._following = False
+        state = self._controller.view_state
+        column = next((c for c, sort in _SORTS.items() if sort is state.sort), -1)
+        order = Qt.SortOrder.AscendingOrder if state.worst_first else Qt.SortOrder.DescendingOrder
+        self.horizontalHeader().setSortIndicator(column, order)
+        self._follow(state.selected)
+
+    def _follow(self, name: str | None) -> None:
+        self._following = True
+        if name in self._model.names:
+            index = self._model.index(self._model.names.index(name), NAME)
+            if not self.selectionModel().isRowSelected(index.row(), QModelIndex()):
+                self.selectRow(index.row())
+            self.scrollTo(index)
+        else:
+            self.clearSelection()
+        self._following = False
+
+    def _select(self, selected: QItemSelection, _: QItemSelection) -> None:
+        indexes = selected.indexes()
+        if indexes and not self._following:
+            self._controller.editor.select(self._model.names[indexes[0].row()], centre=True)
+
+    def _sort_by(self, column: int) -> None:
+        self._controller.editor.sort_by(_SORTS.get(column, Sort.MODEL))
+
+    def _request_menu(self, place: QPoint) -> None:
+        if self.indexAt(place).isValid():
+            self.menu_requested.emit(self.viewport().mapToGlobal(place))
+
+
+def _status_icon(status: Status) -> QIcon:
+    """Draw the state's colour as a dot, hollow where there is no position."""
+    pixmap = QPixmap(28, 28)
+    pixmap.setDevicePixelRatio(2)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    colour = theme.status_colour(status)
+    hollow = status in (Status.ABSENT, Status.UNPLACED)
+    painter.setPen(QPen(colour, 1.4, Qt.PenStyle.DotLine if status is Status.UNPLACED else Qt.PenStyle.SolidLine))
+    painter.setBrush(Qt.BrushStyle.NoBrush if hollow else colour)
+    painter.drawEllipse(3, 3, 8, 8)
+    if status is Status.ABSENT:
+        painter.drawLine(3, 11, 11, 3)
+    painter.end()
+    return QIcon(pixmap)

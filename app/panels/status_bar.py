@@ -1,0 +1,96 @@
+"""The line at the bottom: what the image is, what is under the mouse, and what is being worked on."""
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
+
+from app.session.controller import Controller
+from app.session.view_state import Progress
+from core.geometry.planes import direction_letter
+from core.values.landmarks import Image
+
+
+class StatusBar(QStatusBar):
+    """Image facts at the left, cursor and progress at the right."""
+
+    def __init__(self, controller: Controller) -> None:
+        super().__init__()
+        self.setSizeGripEnabled(False)
+        self._controller = controller
+        self._facts = QLabel()
+        self._cursor = QLabel()
+        self._cursor.setMinimumWidth(230)
+        self._cursor.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._job = QWidget()
+        self._job_text = QLabel()
+        self._job_text.setMinimumWidth(200)  # so that the bar beside it does not jump about
+        self._job_text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._bar = QProgressBar()
+        self._bar.setFixedSize(170, 14)
+        self._bar.setTextVisible(False)
+        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.setStyleSheet("padding: 1px 10px;")
+        self.cancel_button.clicked.connect(lambda: controller.cancel_job())
+        layout = QHBoxLayout(self._job)
+        layout.setContentsMargins(0, 1, 0, 1)
+        for widget in (self._job_text, self._bar, self.cancel_button):
+            layout.addWidget(widget)
+        self.addWidget(self._facts)
+        self.addPermanentWidget(self._cursor)  # the job stays where it is while the mouse says one thing and another
+        self.addPermanentWidget(self._job)
+        controller.document.image_changed.connect(self._show_image)
+        controller.view_state.events.mouse_mm.connect(self._show_cursor)
+        controller.view_state.events.progress.connect(self._show_progress)
+        self._show_image()
+        self._show_progress(None)
+
+    def _show_image(self) -> None:
+        image = self._controller.document.image
+        self._facts.setText("" if image is None else image_facts(image))
+        self._show_cursor(None)
+
+    def _show_cursor(self, mouse_mm: tuple[float, ...] | None) -> None:
+        image = self._controller.document.image
+        if image is None or mouse_mm is None or len(mouse_mm) != image.ndim:
+            self._cursor.clear()
+            return
+        self._cursor.setText(cursor_facts(image, mouse_mm, self._controller.document.unit))
+
+    def _show_progress(self, progress: Progress | None) -> None:
+        self._job.setVisible(progress is not None)
+        if progress is None:
+            return
+        self._job_text.setText(f"{progress.text}…")
+        self._bar.setRange(0, 1000 if progress.fraction >= 0 else 0)
+        if progress.fraction >= 0:
+            self._bar.setValue(round(1000 * progress.fraction))
+        self.cancel_button.setEnabled(progress.cancellable)
+
+
+def cursor_facts(image: Image, point_mm: tuple[float, ...], unit: str) -> str:
+    """Return where a point is, in a volume by the sides of the patient and with its voxel, and the value there."""
+    nearest_index = np.round(image.grid.to_index(point_mm)).astype(int)
+    decimals = 2 if unit == "mm" else 1
+    if image.ndim == 2:
+        inside = tuple(np.clip(nearest_index, 0, np.asarray(image.grid.shape) - 1))
+        where = ", ".join(f"{value:.{decimals}f}" for value in point_mm)
+        return f"({where}) {unit}   value {image.voxels[inside]:g}"
+    voxel = ", ".join(str(value) for value in reversed(nearest_index.tolist()))
+    is_inside = ((nearest_index >= 0) & (nearest_index < image.grid.shape)).all()
+    value = f"   value {image.voxels[tuple(nearest_index)]:g}" if is_inside else ""
+    if unit != "mm":
+        return f"voxel ({voxel}){value}"
+    sides = (direction_letter(axis * component) for axis, component in zip(np.eye(3), point_mm, strict=True))
+    where = "  ".join(f"{side} {abs(component):.1f}" for side, component in zip(sides, point_mm, strict=True))
+    return f"{where} mm   voxel ({voxel}){value}"
+
+
+def image_facts(image: Image) -> str:
+    """Return size and pixel size of an image, and whether the latter is known."""
+    size = " × ".join(str(n) for n in reversed(image.grid.shape))
+    unit, sample = ("px", "pixel") if image.ndim == 2 else ("voxels", "voxel")
+    if not image.source.spacing_known:
+        return f"{size} {unit}   ·   {sample} size unknown: distances in px"
+    spacing_mm = list(reversed([f"{value:.4g}" for value in image.grid.spacing_mm]))
+    same = len(set(spacing_mm)) == 1
+    return f"{size} {unit}   ·   {spacing_mm[0] if same else ' × '.join(spacing_mm)} mm per {sample}"

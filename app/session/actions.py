@@ -1,0 +1,294 @@
+"""Everything that can be done by menu, toolbar or key, as one table; menus, toolbar and the shortcut sheet are made from it.
+
+A row says what it is called, when it can be done and what it calls. Mouse gestures stand in `gestures`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.session.controller import Controller
+from app.session.file_names import Sample, sample_path
+from app.session.view_state import Mode, Panel
+
+FILE, EDIT, LANDMARK, VIEW, HELP = "File", "Edit", "Landmark", "View", "Help"
+MENUS = (FILE, EDIT, LANDMARK, VIEW, HELP)
+
+NUDGE_PX, FINE_NUDGE_PX = 1.0, 0.1
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing that can be done.
+
+    Attributes
+    ----------
+    id
+        Dotted name, for tests and for finding it.
+    text
+        As in the menu; dots at the end where a dialog follows.
+    trigger
+        What it does, given the controller.
+    menu
+        Where it stands; empty for none.
+    shortcuts
+        Keys in Qt's portable writing; the first one is shown.
+    icon
+        Name of a drawing in ``assets/icons``.
+    enabled_when, checked_when
+        Whether it can be done, and whether it is on (None: it is no switch).
+    shown_when
+        Whether it stands in menu and toolbar at all.
+    group
+        Actions of different groups are parted by a line.
+    toolbar
+        Short text for the toolbar; empty where it is not there.
+    in_view_only
+        Whether the keys work only while the image has the focus, since tables use them too.
+    of_window
+        Whether the window does it, not the controller.
+    """
+
+    id: str
+    text: str
+    trigger: Callable[[Controller], object]
+    menu: str = ""
+    shortcuts: tuple[str, ...] = ()
+    icon: str = ""
+    enabled_when: Callable[[Controller], bool] = lambda _: True
+    checked_when: Callable[[Controller], bool] | None = None
+    shown_when: Callable[[Controller], bool] = lambda _: True
+    group: int = 0
+    toolbar: str = ""
+    in_view_only: bool = False
+    of_window: bool = False
+
+
+def _has_image(controller: Controller) -> bool:
+    return controller.document.image is not None
+
+
+def _has_selection(controller: Controller) -> bool:
+    return controller.view_state.selected in controller.editor.names
+
+
+def _has_located_selection(controller: Controller) -> bool:
+    return controller.editor.is_located(controller.view_state.selected)
+
+
+def _is_flat(controller: Controller) -> bool:
+    image = controller.document.image
+    return image is not None and image.ndim == 2
+
+
+def _is_volume(controller: Controller) -> bool:
+    image = controller.document.image
+    return image is not None and image.ndim == 3
+
+
+def _can_revert(controller: Controller) -> bool:
+    return controller.document.predicted_status(controller.view_state.selected or "") is not None
+
+
+def _toggled(field: str) -> Callable[[Controller], None]:
+    def toggle(controller: Controller) -> None:
+        setattr(controller.view_state, field, not getattr(controller.view_state, field))
+
+    return toggle
+
+
+def _nudge(columns: float, rows: float) -> Callable[[Controller], None]:
+    return lambda controller: controller.editor.nudge(columns, rows)
+
+
+def _scroll(slices: int) -> Callable[[Controller], None]:
+    return lambda controller: controller.navigator.scroll(controller.view_state.active, slices)
+
+
+def _maximise(panel: Panel) -> Action:
+    name = "3D view" if panel is Panel.SCENE else f"{panel.capitalize()} view"
+    key = str(list(Panel).index(panel) + 1)
+    return Action(
+        f"view.{panel}", f"{name} alone", lambda c: c.navigator.toggle_maximised(panel), VIEW, (key,),
+        enabled_when=_is_volume, checked_when=lambda c: c.view_state.maximised is panel, shown_when=_is_volume, group=3,
+    )  # fmt: skip
+
+
+def _open_sample(sample: Sample, text: str) -> Action:
+    return Action(
+        f"file.sample_{sample.name.lower()}", text, lambda c: c.open_sample(sample), FILE,
+        enabled_when=lambda _: sample_path(sample) is not None,
+    )  # fmt: skip
+
+
+def _show_all_panels(controller: Controller) -> None:
+    controller.view_state.maximised = None
+
+
+def _by_window(_: Controller) -> None:
+    """Stand in for what the window does itself."""
+
+
+_FILE = (
+    Action("file.open", "Open image…", Controller.ask_open_image, FILE, ("Ctrl+O",), "open", toolbar="Open"),
+    Action("file.folder", "Open folder…", Controller.ask_open_folder, FILE, ("Ctrl+D",)),
+    _open_sample(Sample.XRAY, "Open sample X-ray"),
+    _open_sample(Sample.VOLUME, "Open sample volume"),
+    Action(
+        "file.next", "Next image", lambda c: c.opener.open_neighbour(1), FILE, ("PgDown",),
+        enabled_when=lambda c: c.opener.has_neighbour(1),
+    ),
+    Action(
+        "file.previous", "Previous image", lambda c: c.opener.open_neighbour(-1), FILE, ("PgUp",),
+        enabled_when=lambda c: c.opener.has_neighbour(-1),
+    ),
+    Action(
+        "file.landmarks", "Open landmarks…", Controller.ask_open_landmarks, FILE, ("Ctrl+Shift+O",), group=1,
+        enabled_when=_has_image,
+    ),
+    Action("file.save", "Save landmarks", Controller.save, FILE, ("Ctrl+S",), group=1, enabled_when=_has_image),
+    Action(
+        "file.export", "Export landmarks…", Controller.export, FILE, ("Ctrl+E",), "save", _has_image, group=1,
+        toolbar="Export",
+    ),
+    Action("file.model", "Choose model…", Controller.ask_model, FILE, group=2),
+    Action("file.quit", "Quit", _by_window, FILE, ("Ctrl+Q",), group=3, of_window=True),
+)  # fmt: skip
+
+_EDIT = (
+    Action(
+        "edit.undo", "Undo", lambda c: c.editor.undo(), EDIT, ("Ctrl+Z",), "undo", lambda c: c.undo_stack.canUndo(),
+        toolbar="Undo",
+    ),
+    Action(
+        "edit.redo", "Redo", lambda c: c.editor.redo(), EDIT, ("Ctrl+Shift+Z", "Ctrl+Y"), "redo",
+        lambda c: c.undo_stack.canRedo(), toolbar="Redo",
+    ),
+    Action(
+        "edit.pixel_size", "Set pixel size…", Controller.ask_pixel_size, EDIT, (), "ruler", _is_flat,
+        shown_when=lambda c: not _is_volume(c), group=1, toolbar="Pixel size",
+    ),
+)  # fmt: skip
+
+_LANDMARK = (
+    Action(
+        "landmark.localize", "Find landmarks", Controller.start_localization, LANDMARK, ("Ctrl+L",), "localize",
+        lambda c: _has_image(c) and not c.localizing, toolbar="Localize",
+    ),
+    Action(
+        "landmark.confirm", "Confirm and go on", lambda c: c.editor.confirm(), LANDMARK, ("Space",), "confirm",
+        _has_selection, group=1, toolbar="Confirm",
+    ),
+    Action(
+        "landmark.place", "Place by click", lambda c: c.editor.toggle_place_mode(), LANDMARK, ("P",), "place", _has_image,
+        lambda c: c.view_state.mode is Mode.PLACE, group=1, toolbar="Place",
+    ),
+    Action(
+        "landmark.absent", "Mark not present", lambda c: c.editor.mark_absent(), LANDMARK, ("X",), "absent",
+        _has_selection, group=1, toolbar="Absent",
+    ),
+    Action(
+        "landmark.clear", "Clear position", lambda c: c.editor.clear(), LANDMARK, ("Del", "Backspace"),
+        enabled_when=_has_selection, group=1,
+    ),
+    Action(
+        "landmark.revert", "Back to the model's answer", lambda c: c.editor.revert(), LANDMARK, ("Ctrl+R",),
+        enabled_when=_can_revert, group=1,
+    ),
+    Action(
+        "landmark.rename", "Rename…", Controller.ask_rename, LANDMARK, ("F2",), group=1,
+        enabled_when=lambda c: c.editor.is_own(c.view_state.selected),
+    ),
+    Action(
+        "landmark.next", "Next landmark", lambda c: c.editor.select_next(1), LANDMARK, ("N",), enabled_when=_has_image,
+        group=2,
+    ),
+    Action(
+        "landmark.previous", "Previous landmark", lambda c: c.editor.select_next(-1), LANDMARK, ("B",),
+        enabled_when=_has_image, group=2,
+    ),
+    Action(
+        "landmark.cancel", "Let go, leave the mode", Controller.leave_mode, "", ("Esc",), enabled_when=_has_image,
+    ),
+)  # fmt: skip
+
+_NUDGES = tuple(
+    Action(
+        f"landmark.nudge_{direction.lower()}{'_finely' if fine else ''}",
+        f"Nudge {direction.lower()} by {FINE_NUDGE_PX if fine else NUDGE_PX:g} px",
+        _nudge(columns * (FINE_NUDGE_PX if fine else NUDGE_PX), rows * (FINE_NUDGE_PX if fine else NUDGE_PX)),
+        shortcuts=(f"Shift+{direction}" if fine else direction,),
+        enabled_when=_has_located_selection,
+        in_view_only=True,
+    )
+    for fine in (False, True)
+    for direction, columns, rows in (("Left", -1, 0), ("Right", 1, 0), ("Up", 0, -1), ("Down", 0, 1))
+)
+
+_VIEW = (
+    Action(
+        "view.vectors", "Vectors of the selected landmark", _toggled("show_vectors"), VIEW, ("V",), "vectors", _has_image,
+        lambda c: c.view_state.show_vectors, toolbar="Vectors",
+    ),
+    Action(
+        "view.labels", "Labels", _toggled("show_labels"), VIEW, ("L",), "labels", _has_image,
+        lambda c: c.view_state.show_labels, toolbar="Labels",
+    ),
+    Action(
+        "view.invert", "Invert grey values", _toggled("inverted"), VIEW, ("I",), "invert", _has_image,
+        lambda c: c.view_state.inverted, group=1, toolbar="Invert",
+    ),
+    Action(
+        "view.levels", "Automatic brightness and contrast", Controller.reset_levels, VIEW, ("A",),
+        enabled_when=_has_image, group=1,
+    ),
+    Action(
+        "view.fit", "Fit the image into the window", lambda c: c.view_state.fit_requested.emit(), VIEW, ("R",), "fit",
+        _has_image, group=1, toolbar="Fit",
+    ),
+    Action(
+        "view.crosshair", "Crosshair", _toggled("show_crosshair"), VIEW, ("C",), "crosshair", _is_volume,
+        lambda c: c.view_state.show_crosshair, _is_volume, group=2, toolbar="Crosshair",
+    ),
+    Action(
+        "view.radiological", "Patient's left on the right (radiological)", _toggled("radiological"), VIEW,
+        enabled_when=_is_volume, checked_when=lambda c: c.view_state.radiological, shown_when=_is_volume, group=2,
+    ),
+    Action(
+        "view.all", "All four views", _show_all_panels, VIEW, ("0",), "restore", _is_volume,
+        lambda c: c.view_state.maximised is None, _is_volume, group=3, toolbar="Four views",
+    ),
+    *(_maximise(panel) for panel in Panel),
+    *(
+        Action(
+            f"view.{way}_{'one' if count == 1 else 'ten'}", f"{'One slice' if count == 1 else 'Ten slices'} {way}",
+            _scroll(count if way == "up" else -count), VIEW, (f"Ctrl+{key}",),
+            enabled_when=_is_volume, shown_when=_is_volume, group=4,
+        )
+        for way, keys in (("up", ("Up", "PgUp")), ("down", ("Down", "PgDown")))
+        for count, key in zip((1, 10), keys, strict=True)
+    ),
+)  # fmt: skip
+
+_HELP = (
+    Action(
+        "help.shortcuts", "Keys and gestures", _by_window, HELP, ("F1", "?"), "help", toolbar="Keys", of_window=True
+    ),
+    Action("help.about", "About Cairn", _by_window, HELP, of_window=True),
+)
+
+ACTIONS: tuple[Action, ...] = (*_FILE, *_EDIT, *_LANDMARK, *_NUDGES, *_VIEW, *_HELP)
+
+TOOLBAR = (
+    ("file.open", "file.export"),
+    ("landmark.localize",),
+    ("edit.undo", "edit.redo"),
+    ("landmark.place", "landmark.confirm", "landmark.absent"),
+    ("view.labels", "view.invert", "view.fit", "view.crosshair", "view.all", "edit.pixel_size"),
+    ("view.vectors",),
+)
+"""Ids in the toolbar, in groups; the stage selector follows the last one."""
+
+LANDMARK_MENU = (
+    "landmark.confirm", "landmark.absent", "landmark.clear", "landmark.revert", "landmark.rename",
+)  # fmt: skip
+"""Ids in the menu that a right click on a landmark opens."""

@@ -1,0 +1,65 @@
+"""How sure the model was of its landmarks: the one figure and the words that a person reads.
+
+A calibrated model gives a radius that holds the true position in 90 % of cases. Of any other there is only the spread of its
+votes, which is no error in millimetres, so the two never share a list and are never called the same. Knows no Qt.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from core.values.landmarks import NOMINAL_COVERAGE, Landmarks, Status
+
+COVERAGE = f"{100 * NOMINAL_COVERAGE:g} %"
+"""Share of cases in which the radius holds the true position, in words."""
+
+
+def is_calibrated(landmarks: Landmarks) -> bool:
+    """Tell whether radii can be shown: there are some, and no prediction has to do with its spread."""
+    has_radius = np.isfinite(landmarks.radius_mm)
+    predicted = np.array([status is Status.PREDICTED for status in landmarks.status], dtype=bool)
+    has_spread_only = predicted & ~has_radius & np.isfinite(landmarks.spread_mm)
+    return bool(has_radius.any() and not has_spread_only.any())
+
+
+def certainty_mm(landmarks: Landmarks) -> npt.NDArray[np.float32]:
+    """Return ``(L,)`` radii where `is_calibrated`, NaN without a position, else spreads; the larger, the more doubtful."""
+    if is_calibrated(landmarks):
+        return np.where(landmarks.located, landmarks.radius_mm, np.float32(np.nan))
+    return landmarks.spread_mm
+
+
+def heading(landmarks: Landmarks | None, unit: str) -> str:
+    """Return the title of a column of `certainty_mm`."""
+    return f"± {unit} ({COVERAGE})" if landmarks is not None and is_calibrated(landmarks) else f"Spread {unit}"
+
+
+def explanation(landmarks: Landmarks | None) -> str:
+    """Say in two lines what a column of `certainty_mm` holds."""
+    if landmarks is not None and is_calibrated(landmarks):
+        return (
+            f"The true position lies within this distance of what the model found in {COVERAGE} of cases,\n"
+            "on images like those that it was trained on. Faint where a person has decided."
+        )
+    return "How far the model's votes lie apart.\nThis is not how far off the position may be."
+
+
+def brief(radius_mm: float, unit: str) -> str:
+    """Return a calibrated radius as it stands beside a landmark."""
+    return f"± {radius_mm:.{decimals_of(unit)}f} {unit} ({COVERAGE})"
+
+
+def decimals_of(unit: str) -> int:
+    """Return with how many decimals lengths are shown."""
+    return 2 if unit == "mm" else 1
+
+
+def sentence(landmarks: Landmarks, name: str, unit: str) -> str:
+    """Say how sure the model was of one landmark; empty where nothing is known."""
+    row = landmarks.index(name)
+    value = float(certainty_mm(landmarks)[row])
+    length = f"{value:.{decimals_of(unit)}f} {unit}"
+    if not np.isfinite(value):
+        return ""
+    if is_calibrated(landmarks):
+        return f"± {length} around what the model found holds the true position in {COVERAGE} of cases."
+    return f"Spread {length}: how far the model's votes lie apart, not how far off the position may be."

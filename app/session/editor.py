@@ -1,0 +1,290 @@
+"""Corrections by hand: selecting, dragging, nudging, placing, confirming, and undoing all of it.
+
+Turns what a person does into one `ReplaceLandmarks` on the undo stack each. Opens no files and asks no questions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtGui import QUndoStack
+
+from app.session import landmark_edits
+from app.session.undo import ReplaceLandmarks
+from app.session.document import Document
+from app.session.navigation import Navigator
+from app.session.view_state import Mode, Sort, ViewState
+from core.geometry.planes import SlicePlane
+from core.models.metadata import ModelInfo
+from core.values.landmarks import FloatArray, Landmarks, Prediction, Status
+
+
+@dataclass(frozen=True)
+class _Drag:
+    name: str
+    before: Landmarks
+    plane: SlicePlane
+    grab_px: FloatArray
+    depth: float
+    crosshair_mm: tuple[float, ...] | None
+
+
+class Editor:
+    """Edits the landmarks of a document.
+
+    Parameters
+    ----------
+    document, view_state, undo_stack
+        What is edited, what is selected, and where the steps are kept.
+    navigator
+        Knows the plane in which a person works; follows the landmark that is moved.
+    """
+
+    def __init__(self, document: Document, view_state: ViewState, undo_stack: QUndoStack, navigator: Navigator) -> None:
+        self._document = document
+        self._view = view_state
+        self.undo_stack = undo_stack
+        self._navigator = navigator
+        self._drag: _Drag | None = None
+
+    @property
+    def plane(self) -> SlicePlane | None:
+        """The slice a person works in, None without an image."""
+        return self._navigator.plane
+
+    # Selecting
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names in the order in which they are listed."""
+        landmarks = self._document.landmarks
+        if landmarks is None:
+            return ()
+        return landmark_edits.ordered_names(landmarks, self._view.sort, worst_first=self._view.worst_first)
+
+    def select(self, name: str | None, *, centre: bool = False) -> None:
+        """Select a landmark; with ``centre``, bring it into view, and all planes of a volume through it."""
+        self._view.selected = name
+        landmarks = self._document.landmarks
+        if not centre or name is None or landmarks is None or not self.is_located(name):
+            return
+        self._navigator.go_to(landmarks.point_mm(name))
+        self._view.centre_requested.emit(name)
+
+    def select_next(self, step: int = 1) -> None:
+        """Select the landmark ``step`` places further down the list, going round at its ends."""
+        names = self.names
+        if not names:
+            return
+        if self._view.selected in names:
+            position = (names.index(self._view.selected) + step) % len(names)
+        else:
+            position = 0 if step > 0 else len(names) - 1
+        self.select(names[position], centre=True)
+
+    def is_located(self, name: str | None) -> bool:
+        """Tell whether a landmark has a position."""
+        landmarks = self._document.landmarks
+        return landmarks is not None and name in landmarks.names and bool(landmarks.located[landmarks.index(name)])
+
+    def sort_by(self, sort: Sort) -> None:
+        """List by something else; the same again turns the order round, and once more goes back to the model's order."""
+        state = self._view
+        if sort is not state.sort:
+            state.worst_first = True
+            state.sort = sort
+        elif state.worst_first:
+            state.worst_first = False
+        else:
+            state.worst_first = True
+            state.sort = Sort.MODEL
+
+    # Moving
+
+    def begin_drag(self, name: str, grab_px: tuple[float, float]) -> None:
+        """Take hold of a landmark at ``grab_px``, which need not be its very centre.
+
+        It stays in the plane in which it is held, and the planes of a volume follow it.
+        """
+        landmarks, plane = self._document.landmarks, self.plane
+        if landmarks is None or plane is None:
+            return
+        self.end_drag()
+        self.select(name)
+        point_mm = landmarks.point_mm(name)
+        offset_px = plane.px_from_mm(point_mm) - np.asarray(grab_px)
+        depth = float(plane.depth_of(point_mm))
+        self._drag = _Drag(name, landmarks, plane, offset_px, depth, self._view.crosshair_mm)
+
+    def drag_to(self, point_px: tuple[float, float]) -> None:
+        """Show the landmark where the mouse is; it stays inside the image. Nothing is on the undo stack yet."""
+        drag = self._drag
+        if drag is None:
+            return
+        target_px = drag.plane.clamped(np.asarray(point_px) + drag.grab_px)
+        point_mm = drag.plane.mm_from_px(target_px, drag.depth)
+        self._document.set_landmarks(landmark_edits.moved(drag.before, drag.name, point_mm))
+        self._navigator.go_to(point_mm)
+
+    def end_drag(self) -> None:
+        """Let go: the whole drag becomes one step."""
+        drag, self._drag = self._drag, None
+        after = self._document.landmarks
+        if drag is not None and after is not None and after != drag.before:
+            self._push(drag.before, after, f"Move {drag.name}", f"move {drag.name}")
+
+    def cancel_drag(self) -> bool:
+        """Put a dragged landmark back; tell whether there was one."""
+        drag, self._drag = self._drag, None
+        if drag is not None:
+            self._document.set_landmarks(drag.before)
+            self._view.crosshair_mm = drag.crosshair_mm
+        return drag is not None
+
+    @property
+    def dragging(self) -> bool:
+        """Whether a landmark is being dragged."""
+        return self._drag is not None
+
+    def nudge(self, columns_px: float, rows_px: float) -> None:
+        """Move the selected landmark by a few pixels; it stays inside the image."""
+        name, plane, landmarks = self._view.selected, self.plane, self._document.landmarks
+        if name is None or plane is None or landmarks is None or not self.is_located(name):
+            return
+        point_mm = landmarks.point_mm(name)
+        target_px = plane.clamped(plane.px_from_mm(point_mm) + np.array([columns_px, rows_px]))
+        point_mm = plane.mm_from_px(target_px, float(plane.depth_of(point_mm)))
+        self._push(landmarks, landmark_edits.moved(landmarks, name, point_mm), f"Move {name}", f"move {name}")
+        self._navigator.go_to(point_mm)
+
+    # Placing
+
+    @property
+    def missing_names(self) -> tuple[str, ...]:
+        """Names that still want a position: all without one, except those a person marked absent."""
+        return tuple(name for name in self.names if not self.is_located(name) and not self._document.is_decided(name))
+
+    @property
+    def name_to_place(self) -> str | None:
+        """What the next click in place mode places; None where it makes a new landmark."""
+        selected, missing = self._view.selected, self.missing_names
+        if selected is not None and selected in self.names and not self.is_located(selected):
+            return selected
+        return missing[0] if missing else None
+
+    def toggle_place_mode(self) -> None:
+        """Enter or leave place mode; on entering, the first missing landmark is selected."""
+        if self._view.mode is Mode.PLACE:
+            self._view.mode = Mode.NAVIGATE
+            return
+        name = self.name_to_place
+        if name is not None:
+            self._view.selected = name
+        self._view.mode = Mode.PLACE
+
+    def place(self, point_px: tuple[float, float]) -> None:
+        """Place the landmark whose turn it is in the slice, and go on to the next; leave place mode after the last one."""
+        landmarks, plane = self._document.landmarks, self.plane
+        image = self._document.image
+        if image is None or landmarks is None or plane is None or not image.grid.contains(plane.mm_from_px(point_px)):
+            return
+        point_mm = plane.mm_from_px(point_px)
+        turn = self.name_to_place
+        name = landmark_edits.free_name(landmarks) if turn is None else turn
+        self._push(landmarks, landmark_edits.placed(landmarks, name, point_mm), f"Place {name}")
+        self._navigator.go_to(point_mm)
+        missing = self.missing_names
+        self._view.selected = missing[0] if missing else name
+        if turn is not None and not missing:
+            self._view.mode = Mode.NAVIGATE
+
+    # Judging
+
+    def confirm(self) -> None:
+        """Confirm the selected landmark where it has a position, and go on to the next one."""
+        if self.is_located(self._view.selected):
+            self._change("Confirm", lambda landmarks, name: landmarks.with_status(name, Status.CONFIRMED))
+        self.select_next()
+
+    def mark_absent(self) -> None:
+        """Say that the selected landmark is not in the image."""
+        self._change("Mark not present:", lambda landmarks, name: landmarks.without_point(name))
+
+    def clear(self) -> None:
+        """Take the selected landmark's position away; one that a person added disappears altogether."""
+        name = self._view.selected
+        if name is None:
+            return
+        if self.is_own(name):
+            self._change("Remove", landmark_edits.without_name)
+            self._view.selected = None
+        else:
+            self._change("Clear", landmark_edits.cleared)
+
+    def revert(self) -> None:
+        """Give the selected landmark back what the model said."""
+        prediction = self._document.prediction
+        if prediction is None or self._document.predicted_status(self._view.selected or "") is None:
+            return
+        answer = prediction.landmarks
+        self._change(
+            "Revert",
+            lambda landmarks, name: landmark_edits.merged(
+                landmarks, answer, [other for other in landmarks.names if other != name]
+            ).subset(landmarks.names),
+        )
+
+    def rename(self, new_name: str) -> None:
+        """Call the selected landmark otherwise; does nothing where the name is empty or taken."""
+        new_name = new_name.strip()
+        landmarks = self._document.landmarks
+        if landmarks is None or not new_name or new_name in landmarks.names or not self.is_own(self._view.selected):
+            return
+        self._change("Rename", lambda before, name: landmark_edits.renamed(before, name, new_name))
+        self._view.selected = new_name
+
+    def is_own(self, name: str | None) -> bool:
+        """Tell whether a person, and no model, introduced this name."""
+        info, prediction = self._document.model_info, self._document.prediction
+        known = (() if info is None else info.landmarks) + (() if prediction is None else prediction.landmarks.names)
+        return name is not None and name in self.names and name not in known
+
+    # Whole sets
+
+    def apply_prediction(self, prediction: Prediction, model_info: ModelInfo) -> None:
+        """Take a model's answer over in one step, except for the landmarks a person has decided on."""
+        self.end_drag()
+        current = self._document.landmarks
+        if current is None:
+            return
+        kept = [name for name in current.names if self._document.is_decided(name)]
+        after = landmark_edits.merged(current, prediction.landmarks, kept)
+        self._document.set_prediction(prediction, model_info)
+        self._push(current, after, "Localize")
+
+    def replace(self, landmarks: Landmarks, text: str) -> None:
+        """Put other landmarks in the place of all, in one step."""
+        current = self._document.landmarks
+        if current is not None:
+            self.end_drag()
+            self._push(current, landmarks, text)
+
+    def undo(self) -> None:
+        """Take the last step back; a drag in progress ends first."""
+        self.end_drag()
+        self.undo_stack.undo()
+
+    def redo(self) -> None:
+        """Do the step again that was undone last."""
+        self.end_drag()
+        self.undo_stack.redo()
+
+    def _change(self, verb: str, edit: Callable[[Landmarks, str], Landmarks]) -> None:
+        self.end_drag()
+        landmarks, name = self._document.landmarks, self._view.selected
+        if landmarks is not None and name in landmarks.names:
+            self._push(landmarks, edit(landmarks, name), f"{verb} {name}")
+
+    def _push(self, before: Landmarks, after: Landmarks, text: str, merge_key: str | None = None) -> None:
+        if before != after:
+            self.undo_stack.push(ReplaceLandmarks(self._document, before, after, text, merge_key))

@@ -1,0 +1,45 @@
+"""What the names of files tell: images or landmarks, and which names are proposed. Opens no file."""
+
+from enum import StrEnum
+from pathlib import Path
+
+from core.base.assets import assets_folder
+from core.base.errors import AppError
+from core.images.file import image_name
+from core.landmark_files.file import READABLE_SUFFIXES, WRITABLE_SUFFIXES
+
+
+class Sample(StrEnum):
+    """The images that come with Cairn, by the names of their files."""
+
+    XRAY = "cephalogram.png"
+    VOLUME = "mouse_skull.nii.gz"
+
+
+def is_landmark_file(path: Path) -> bool:
+    """Tell by its name whether a file holds landmarks rather than an image."""
+    return path.name.lower().endswith(READABLE_SUFFIXES)
+
+
+def can_be_written(path: Path) -> bool:
+    """Tell by its name whether landmarks can be written to a file; some formats are only read."""
+    return path.name.lower().endswith(WRITABLE_SUFFIXES)
+
+
+def landmarks_path_beside(image_path: Path) -> Path:
+    """Return the CSV file beside an image, or beside a folder of slices, that has its name: ``scan.csv`` for ``scan.nii.gz``.
+
+    The landmarks of a sample belong to a person's own folder, not among Cairn's files.
+    """
+    whole = image_path.absolute()  # a folder may be called "." or be the root of a drive
+    folder = Path.home() if whole in map(sample_path, Sample) else whole.parent
+    return folder / f"{image_name(whole)}.csv"
+
+
+def sample_path(sample: Sample) -> Path | None:
+    """Return where a sample lies, None where it is missing."""
+    try:
+        path = assets_folder() / "samples" / sample
+    except AppError:
+        return None
+    return path if path.is_file() else None

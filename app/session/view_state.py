@@ -1,0 +1,134 @@
+"""How the document is looked at: selection, mode, crosshair, grey levels, what is shown, and what is going on.
+
+Widgets read it and are told of each change through psygnal. Knows no Qt; nothing here belongs to the document.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar
+
+import numpy as np
+from psygnal import Signal, SignalGroupDescriptor
+
+from app.session.window_level import percentile_levels
+from core.geometry.planes import Orientation
+from core.values.landmarks import Image
+
+
+class Mode(StrEnum):
+    """What a left click on the image means."""
+
+    NAVIGATE = "navigate"
+    PLACE = "place"
+    RULER = "ruler"
+
+
+class Panel(StrEnum):
+    """One of the four panels in which a volume is shown; the planes are called as in `core.geometry.planes.Orientation`."""
+
+    AXIAL = "axial"
+    CORONAL = "coronal"
+    SAGITTAL = "sagittal"
+    SCENE = "scene"
+
+
+class Sort(StrEnum):
+    """By what the landmarks are listed and walked through."""
+
+    MODEL = "model"
+    NAME = "name"
+    PRESENCE = "presence"
+    CERTAINTY = "certainty"
+    STATUS = "status"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A running job: ``fraction`` in [0, 1], or below 0 where it is not known; ``cancellable`` until asked to stop."""
+
+    fraction: float
+    text: str
+    cancellable: bool = True
+
+
+@dataclass(frozen=True)
+class Message:
+    """A sentence shown above the image until it is dismissed."""
+
+    text: str
+    is_warning: bool = True
+
+
+@dataclass
+class ViewState:
+    """Evented: ``events.<field>`` is emitted with the new value after each change.
+
+    Attributes
+    ----------
+    selected
+        Name of the selected landmark.
+    crosshair_mm
+        The point ``(x, y, z)`` in which the three planes of a volume meet, LPS mm; None for a 2D image.
+    active
+        The plane a person works in: where keys act.
+    maximised
+        The panel that fills the window, None where all four are shown.
+    radiological
+        Whether the patient's left is on the right of the screen.
+    levels
+        Voxel values drawn black and white.
+    full_levels
+        Smallest and largest value of the image; the scale on which levels are dragged, and what is black beside it.
+    stage
+        Which stage's vector field is shown, 0 being the global one.
+    mouse_mm
+        Where the mouse is, LPS mm; None outside the image.
+    ruler_px
+        Points clicked so far in ruler mode.
+    """
+
+    selected: str | None = None
+    mode: Mode = Mode.NAVIGATE
+    crosshair_mm: tuple[float, ...] | None = None
+    active: Orientation = Orientation.AXIAL
+    maximised: Panel | None = None
+    radiological: bool = True
+    levels: tuple[float, float] = (0.0, 1.0)
+    full_levels: tuple[float, float] = (0.0, 1.0)
+    inverted: bool = False
+    show_labels: bool = True
+    show_vectors: bool = True
+    show_crosshair: bool = True
+    hide_all: bool = False
+    stage: int = 0
+    sort: Sort = Sort.MODEL
+    worst_first: bool = True
+    mouse_mm: tuple[float, ...] | None = None
+    ruler_px: tuple[tuple[float, float], ...] = ()
+    progress: Progress | None = None
+    messages: tuple[Message, ...] = field(default=())
+
+    events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
+    fit_requested: ClassVar[Signal] = Signal()
+    centre_requested: ClassVar[Signal] = Signal(str)
+
+    def begin(self, image: Image) -> None:
+        """Look at another image: from its middle, in grey levels that suit it, with nothing selected or measured."""
+        self.messages = ()
+        self.mode, self.ruler_px, self.selected, self.stage, self.mouse_mm = Mode.NAVIGATE, (), None, 0, None
+        self.maximised = None
+        self.active = Orientation.AXIAL
+        self.levels = percentile_levels(image.voxels)
+        self.full_levels = percentile_levels(image.voxels, 0, 100)
+        middle_mm = image.grid.to_mm((np.asarray(image.grid.shape) - 1) // 2)
+        self.crosshair_mm = tuple(middle_mm.tolist()) if image.ndim == 3 else None
+
+    def say(self, text: str, *, is_warning: bool = True) -> None:
+        """Add a message unless it stands there already."""
+        message = Message(text, is_warning)
+        if message not in self.messages:
+            self.messages = (*self.messages, message)
+
+    def dismiss(self, message: Message) -> None:
+        """Take a message away."""
+        self.messages = tuple(other for other in self.messages if other != message)

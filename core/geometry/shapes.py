@@ -1,0 +1,135 @@
+"""Configurations of landmarks as shapes: similarity fits, the Procrustes mean, and the spline that carries one onto another.
+
+Arrays of points in mm only; no images and no files.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy.interpolate import RBFInterpolator
+
+from core.base.errors import ConfigError
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def fit_similarity(source_mm: FloatArray, target_mm: FloatArray, *, scaled: bool = True) -> FloatArray:
+    """Fit rotation, translation and, where ``scaled``, one scale in the least-squares sense, without reflection.
+
+    Parameters
+    ----------
+    source_mm, target_mm
+        ``(L, D)`` corresponding points, mm.
+    scaled
+        False fits a rigid movement.
+
+    Returns
+    -------
+    FloatArray
+        ``(D+1, D+1)`` homogeneous matrix target_from_source.
+    """
+    source_centre, target_centre = source_mm.mean(axis=0), target_mm.mean(axis=0)
+    source, target = source_mm - source_centre, target_mm - target_centre
+    left, singular, right = np.linalg.svd(target.T @ source)
+    signs = np.ones(source.shape[1])
+    signs[-1] = np.sign(np.linalg.det(left) * np.linalg.det(right))
+    rotation = left @ np.diag(signs) @ right
+    scale = float(singular @ signs) / float((source**2).sum()) if scaled else 1.0
+    target_from_source = np.eye(source.shape[1] + 1)
+    target_from_source[:-1, :-1] = scale * rotation
+    target_from_source[:-1, -1] = target_centre - scale * rotation @ source_centre
+    return target_from_source
+
+
+def transform_points(target_from_source: FloatArray, points: npt.ArrayLike) -> FloatArray:
+    """Map points ``(..., D)`` by a homogeneous matrix ``(D+1, D+1)``."""
+    return np.asarray(np.asarray(points) @ target_from_source[:-1, :-1].T + target_from_source[:-1, -1])
+
+
+def centroid_size(points_mm: FloatArray) -> float:
+    """Return the root of the summed squared distances of points ``(L, D)`` from their centroid, mm."""
+    return float(np.linalg.norm(points_mm - points_mm.mean(axis=0)))
+
+
+def procrustes_mean(
+    configurations_mm: FloatArray, *, tolerance_mm: float = 1e-6, max_iterations: int = 100
+) -> FloatArray:
+    """Return the mean shape of configurations at their typical size, place and orientation.
+
+    Each configuration is fitted onto the mean by a similarity without reflection, the fitted ones are averaged, and so on
+    until the mean stands still. The mean gets the configurations' mean centroid size in every round, or it would shrink,
+    and lies at last where it is closest to their plain average.
+
+    Parameters
+    ----------
+    configurations_mm
+        ``(N, L, D)`` points, mm, all known.
+    tolerance_mm
+        Largest movement of a point at which the mean counts as standing still, mm.
+    max_iterations
+        Rounds at most.
+
+    Returns
+    -------
+    FloatArray
+        ``(L, D)`` mean configuration, mm.
+    """
+    size_mm = float(np.mean([centroid_size(points) for points in configurations_mm]))
+    average = configurations_mm.mean(axis=0)
+    mean = average
+    for _ in range(max_iterations):
+        fitted = [transform_points(fit_similarity(points, mean), points) for points in configurations_mm]
+        updated = np.mean(fitted, axis=0)
+        centre = updated.mean(axis=0)
+        updated = centre + (updated - centre) * size_mm / centroid_size(updated)
+        moved_mm = float(np.abs(updated - mean).max())
+        mean = updated
+        if moved_mm < tolerance_mm:
+            break
+    return transform_points(fit_similarity(mean, average, scaled=False), mean)
+
+
+def mean_shape(configurations_mm: Sequence[FloatArray]) -> FloatArray:
+    """Return the mean shape ``(L, D)`` of configurations that lie in any pose, in the pose of the first complete one.
+
+    Raises
+    ------
+    ConfigError
+        No configuration knows all its landmarks.
+    """
+    complete = [np.asarray(points, dtype=np.float64) for points in configurations_mm if np.isfinite(points).all()]
+    if not complete:
+        raise ConfigError(
+            "The pose cannot be normalised: no training case has all landmarks.",
+            "Set pose = false in the local stages, or complete a case.",
+        )
+    first = complete[0]
+    return procrustes_mean(np.stack([transform_points(fit_similarity(points, first), points) for points in complete]))
+
+
+def fit_thin_plate_spline(source_mm: FloatArray, target_mm: FloatArray, anchors_mm: FloatArray) -> RBFInterpolator:
+    """Fit the thin-plate spline that carries each source point exactly onto its target.
+
+    Far from the landmarks a spline runs wild. ``anchors_mm``, points around the region of interest in the source's frame,
+    hold it there to the similarity that fits the landmarks best.
+
+    Parameters
+    ----------
+    source_mm, target_mm
+        ``(L, D)`` corresponding points, mm.
+    anchors_mm
+        ``(A, D)`` points, mm.
+
+    Returns
+    -------
+    scipy.interpolate.RBFInterpolator
+        Maps ``(N, D)`` points of the source's frame into the target's.
+    """
+    target_from_source = fit_similarity(source_mm, target_mm)
+    return RBFInterpolator(
+        np.concatenate([source_mm, anchors_mm]),
+        np.concatenate([target_mm, transform_points(target_from_source, anchors_mm)]),
+        kernel="thin_plate_spline",
+        degree=1,
+    )

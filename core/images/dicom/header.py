@@ -1,0 +1,229 @@
+"""What a single DICOM file or frame says about its geometry: pixel size by the standard's precedence, position, frames.
+
+SimpleITK decodes the pixels, but takes the detector's spacing for the patient's, ignores the spacing of CR images and invents
+one for multi-frame files; so the few tags that matter are read here with pydicom. How slices make a volume is not decided here.
+"""
+
+import logging
+import math
+import re
+import struct
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+from pydicom import config
+from pydicom.errors import BytesLengthException, InvalidDicomError
+
+from core.base.errors import ImageReadError
+from core.values.landmarks import FloatArray, Grid
+
+# pydicom quotes offending values in what it warns about and logs; they may be a patient's.
+config.settings.reading_validation_mode = config.IGNORE
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+warnings.filterwarnings("ignore", module=r"pydicom\b")
+
+_PYDICOM_ERRORS = (
+    InvalidDicomError, BytesLengthException, EOFError, OverflowError,
+    ValueError, TypeError, AttributeError, KeyError, NotImplementedError, struct.error
+)  # fmt: skip
+
+CROSS_SECTIONS = ("CT", "MR", "NM", "PT")
+"""Modalities whose PixelSpacing is the true one: nothing is projected."""
+
+_FLAT = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]])
+
+GEOMETRY_KEYWORDS = (
+    "BitsAllocated",
+    "Columns",
+    "EstimatedRadiographicMagnificationFactor",
+    "ImageOrientationPatient",
+    "ImagePositionPatient",
+    "ImagerPixelSpacing",
+    "Modality",
+    "NominalScannedPixelSpacing",
+    "NumberOfFrames",
+    "PixelSpacing",
+    "PixelSpacingCalibrationType",
+    "Rows",
+    "SamplesPerPixel",
+)
+"""The tags `header_of` looks at."""
+
+
+@dataclass(frozen=True, eq=False)
+class DicomHeader:
+    """The geometry of a DICOM file, or of one frame of it.
+
+    Attributes
+    ----------
+    modality
+        Code such as ``"DX"`` or ``"CT"``, ``""`` where there is none.
+    rows, columns
+        Size of a frame; 0 where the file holds no image.
+    sample_bytes
+        Bytes of one pixel as it is stored.
+    frames
+        Number of frames of the file.
+    spacing_mm
+        ``(y, x)`` pixel size, numpy order; None where the file does not say.
+    placed
+        Whether position and orientation in the patient are known.
+    origin_mm
+        ``(3,)`` LPS position of the first pixel's centre.
+    directions
+        ``(3, 2)`` unit vectors in LPS along increasing row and increasing column.
+    warnings
+        Sentences to show to the person.
+    """
+
+    modality: str
+    rows: int
+    columns: int
+    sample_bytes: int
+    frames: int
+    spacing_mm: tuple[float, float] | None
+    placed: bool
+    origin_mm: FloatArray
+    directions: FloatArray
+    warnings: tuple[str, ...]
+
+    @property
+    def normal(self) -> FloatArray:
+        """``(3,)`` unit vector in LPS in which the slices of a volume are counted."""
+        normal = np.cross(self.directions[:, 1], self.directions[:, 0])
+        return np.asarray(normal / np.linalg.norm(normal))
+
+    def grid(self, rows: int, columns: int) -> Grid:
+        """Return the 3D grid of one frame; the pixel size is 1 where it is unknown, and so is the step between slices."""
+        matrix = np.eye(4)
+        matrix[:3, 0] = self.normal
+        matrix[:3, 1:3] = self.directions * (self.spacing_mm or (1.0, 1.0))
+        matrix[:3, 3] = self.origin_mm
+        return Grid((1, rows, columns), matrix)
+
+
+def read_dataset(path: Path, keywords: Iterable[str]) -> pydicom.Dataset:
+    """Read some top-level tags of a DICOM file, never the pixels.
+
+    Raises
+    ------
+    ImageReadError
+        The header is damaged.
+    OSError
+        The file cannot be opened.
+    """
+    with path.open("rb") as stream:
+        try:
+            return pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=list(keywords))
+        except _PYDICOM_ERRORS as error:
+            raise damaged_header_error(path) from error
+
+
+def damaged_header_error(path: Path) -> ImageReadError:
+    """Return the error for a DICOM file whose header cannot be read."""
+    return ImageReadError(f"The DICOM header of {path.name} is damaged.", "Export the image again from the archive.")
+
+
+def read_dicom_header(path: Path) -> DicomHeader:
+    """Read the geometry that a DICOM image file states at its top level; `ImageReadError` where its header is damaged."""
+    return header_of(read_dataset(path, GEOMETRY_KEYWORDS))
+
+
+def header_of(dataset: pydicom.Dataset) -> DicomHeader:
+    """Return the geometry that a dataset with the tags of `GEOMETRY_KEYWORDS` states."""
+    notes: list[str] = []
+    modality = str(value_of(dataset, "Modality") or "")
+    modality = modality if re.fullmatch("[A-Z]{2,16}", modality) else ""
+    origin_mm, directions = placement_of(dataset, notes)
+    rows, columns, bits, samples, frames = (
+        int((numbers_of(dataset, keyword, 1) or (default,))[0])
+        for keyword, default in (
+            ("Rows", 0), ("Columns", 0), ("BitsAllocated", 16), ("SamplesPerPixel", 1), ("NumberOfFrames", 1)
+        )
+    )  # fmt: skip
+    return DicomHeader(
+        modality=modality,
+        rows=rows,
+        columns=columns,
+        sample_bytes=max(1, bits // 8) * max(1, samples),
+        frames=frames,
+        spacing_mm=_spacing_mm(dataset, modality, notes),
+        placed=origin_mm is not None and directions is not None,
+        origin_mm=np.zeros(3) if origin_mm is None else origin_mm,
+        directions=_FLAT if directions is None else directions,
+        warnings=tuple(notes),
+    )
+
+
+def _spacing_mm(dataset: pydicom.Dataset, modality: str, notes: list[str]) -> tuple[float, float] | None:
+    """Return the pixel size ``(y, x)`` in the patient as well as the file knows it (docs/coordinates.md), else None."""
+    pixel, imager, nominal = (
+        pixel_size_of(dataset, keyword, notes)
+        for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
+    )
+    calibrated = modality in CROSS_SECTIONS or bool(value_of(dataset, "PixelSpacingCalibrationType"))
+    if pixel and calibrated:
+        return pixel
+    if imager:
+        magnification = numbers_of(dataset, "EstimatedRadiographicMagnificationFactor", 1)
+        if magnification and 0.1 < magnification[0] < 20:
+            return imager[0] / magnification[0], imager[1] / magnification[0]
+        notes.append(
+            "The pixel size is that of the detector: the projection enlarges the patient, so true distances are shorter."
+        )
+        return imager
+    if nominal and not pixel:
+        notes.append(
+            "The pixel size is the nominal one of the film scanner; it does not know how the film was exposed."
+        )
+    return pixel or nominal
+
+
+def placement_of(dataset: pydicom.Dataset, notes: list[str]) -> tuple[FloatArray | None, FloatArray | None]:
+    """Return the origin ``(3,)`` and the row and column directions ``(3, 2)`` in LPS, None for what is not stated."""
+    position = numbers_of(dataset, "ImagePositionPatient", 3)
+    orientation = numbers_of(dataset, "ImageOrientationPatient", 6)
+    origin_mm = None if position is None else np.array(position)
+    if orientation is None:
+        return origin_mm, None
+    along_row, along_column = np.array(orientation).reshape(2, 3)
+    found = np.stack([along_column, along_row], axis=1)
+    if not np.allclose(found.T @ found, np.eye(2), atol=1e-3):
+        notes.append("The slice's orientation in the file makes no sense, so its place in the patient is unknown.")
+        return None, None
+    return origin_mm, found / np.linalg.norm(found, axis=0)
+
+
+def pixel_size_of(dataset: pydicom.Dataset, keyword: str, notes: list[str]) -> tuple[float, float] | None:
+    """Return a spacing tag ``(y, x)`` in mm if it holds two positive numbers."""
+    if keyword not in dataset:
+        return None
+    size = numbers_of(dataset, keyword, 2)
+    if size is None or min(size) <= 0:
+        notes.append(f"The file's {keyword} holds no usable pixel size and was ignored.")
+        return None
+    return size[0], size[1]
+
+
+def value_of(dataset: pydicom.Dataset, keyword: str) -> object:
+    """Return a tag's value, None where it is absent or cannot be decoded."""
+    try:
+        return dataset.get(keyword)
+    except _PYDICOM_ERRORS:
+        return None
+
+
+def numbers_of(dataset: pydicom.Dataset, keyword: str, count: int) -> tuple[float, ...] | None:
+    """Return a tag's ``count`` finite numbers, None where it holds anything else."""
+    value: Any = value_of(dataset, keyword)
+    parts = list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]
+    try:
+        numbers = tuple(float(part) for part in parts)
+    except (ValueError, TypeError):
+        return None
+    return numbers if len(numbers) == count and all(map(math.isfinite, numbers)) else None

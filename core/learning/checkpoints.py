@@ -1,0 +1,87 @@
+"""The state of a training on disk: one file, written whole, from which it continues exactly or is exported.
+
+Loaded with ``weights_only=True``: a checkpoint can hold tensors, numbers and text, never code.
+"""
+
+import pickle
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core.base.errors import ConfigError
+from core.base.files import written_whole
+from core.learning.building import Weights
+
+CHECKPOINT_NAME = "checkpoint.pt"
+
+
+@dataclass
+class TrainingState:
+    """Everything a training knows beside its configuration.
+
+    Attributes
+    ----------
+    config_text
+        The configuration file's text.
+    landmarks
+        Names in order.
+    stage, iteration
+        The stage being trained, and how many of its iterations are done. ``stage`` equals the number of stages at the end.
+    finished
+        Best weights of each finished stage.
+    crops
+        Side of the sub-images of each local stage reached so far.
+    errors_mm
+        Per finished stage, validation errors ``[case][landmark]`` in mm; NaN where absent.
+    network, average, optimizer, loss_scale
+        State of the stage being trained; the scale of its losses under 16 bit precision.
+    best, best_error_mm
+        Its best weights so far and their mean radial error.
+    shape_mm
+        Mean shape of the training cases ``[landmark][axis]`` along the array axes, where a stage normalises the pose.
+    presence_threshold
+        Presence below which a landmark counts as absent; 0 where no training image lacks one.
+    """
+
+    config_text: str
+    landmarks: list[str]
+    stage: int = 0
+    iteration: int = 0
+    finished: list[Weights] = field(default_factory=list)
+    crops: list[int] = field(default_factory=list)
+    errors_mm: list[list[list[float]]] = field(default_factory=list)
+    network: Weights | None = None
+    average: Weights | None = None
+    optimizer: dict[str, Any] | None = None
+    loss_scale: dict[str, Any] = field(default_factory=dict)
+    best: Weights | None = None
+    best_error_mm: float = float("inf")
+    shape_mm: list[list[float]] | None = None
+    presence_threshold: float = 0.0
+
+
+def write_checkpoint(state: TrainingState, folder: Path) -> None:
+    """Write the state to ``folder`` atomically."""
+    with written_whole(folder / CHECKPOINT_NAME) as temporary:
+        torch.save(dict(vars(state)), temporary)
+
+
+def read_checkpoint(folder: Path) -> TrainingState:
+    """Read the state of the training in ``folder``.
+
+    Raises
+    ------
+    ConfigError
+        There is none, or the file is damaged.
+    """
+    path = folder / CHECKPOINT_NAME
+    if not path.is_file():
+        raise ConfigError(
+            f"There is no training to continue or export in {folder}.", "Give a folder that training wrote."
+        )
+    try:
+        return TrainingState(**torch.load(path, map_location="cpu", weights_only=True))
+    except (RuntimeError, TypeError, EOFError, OSError, pickle.UnpicklingError) as error:
+        raise ConfigError(f"The checkpoint {path} is damaged or foreign.", "Train again.") from error

@@ -1,0 +1,153 @@
+"""Turning a finished training into a model file: the networks, how sure they may be, and what training knows of them.
+
+The parity check runs on validation images; see `core.models.export`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.base.errors import ConfigError
+from core.models.export import export_localizer
+from core.geometry.planes import to_canonical
+from core.method.localizer import Localizer
+from core.models.metadata import LandmarkError, ModelInfo
+from core.learning.conformal import FloatArray, calibrate, collect_answers
+from core.learning.cases import Case, read_case_image
+from core.learning.checkpoints import TrainingState, read_checkpoint
+from core.learning.configuration import TrainingConfig, config_sha256, parse_config
+from core.learning.prepared_cases import PreparedCase, prepare_case
+from core.learning.building import build_localizer, build_network, build_normalisation, stage_infos
+from core.landmark_files.schemes import read_scheme
+
+PARITY_CASES = 2
+"""Validation images on which eager, scripted and reloaded model are compared."""
+
+
+def landmark_names(config: TrainingConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names and abbreviations of the configuration's landmarks; no abbreviations for a plain list of names."""
+    if isinstance(config.landmarks, str):
+        scheme = read_scheme(config.landmarks)
+        return scheme.names, scheme.abbreviations
+    return config.landmarks, ()
+
+
+def localizer_of(state: TrainingState, config: TrainingConfig, stages: int | None = None) -> Localizer:
+    """Return the localizer of the first ``stages`` finished stages, all by default.
+
+    Raises
+    ------
+    ConfigError
+        Not even the global stage is finished.
+    """
+    finished = state.finished[:stages]
+    if not finished:
+        raise ConfigError("This training has not finished its first stage.", "Continue it with --resume.")
+    networks = [build_network(config, stage, len(state.landmarks), weights) for stage, weights in enumerate(finished)]
+    return build_localizer(config, networks, state.crops[: len(networks) - 1], state.shape_mm)
+
+
+def make_info(
+    state: TrainingState,
+    config: TrainingConfig,
+    localizer: Localizer,
+    training_spacing_mm: float,
+    errors_mm: FloatArray,
+    radii_mm: tuple[float, ...] = (),
+) -> ModelInfo:
+    """Return the metadata of a trained localizer.
+
+    ``errors_mm`` are those on the validation cases ``(N, L)``, ``radii_mm`` as `core.learning.conformal.calibrate` gives them.
+    """
+    names, abbreviations = landmark_names(config)
+    per_landmark = tuple(
+        LandmarkError(name=name, median_mm=round(float(np.nanmedian(e)), 4), mean_mm=round(float(np.nanmean(e)), 4))
+        for name, e in zip(names, errors_mm.T, strict=True)
+        if np.isfinite(e).any()
+    )
+    return ModelInfo(
+        name=config.name,
+        version=config.version,
+        ndim=config.ndim,
+        modality=config.card.modality,
+        landmarks=names,
+        abbreviations=abbreviations,
+        training_spacing_mm=training_spacing_mm,
+        stages=stage_infos(localizer),
+        normalisation=config.normalisation.kind,
+        presence_threshold=state.presence_threshold,
+        training_data=config.card.training_data,
+        validation_errors=per_landmark,
+        calibration_mm=radii_mm,
+        licence=config.card.licence,
+        intended_use=config.card.intended_use,
+        config_sha256=config_sha256(state.config_text),
+    )
+
+
+def parity_inputs(cases: Sequence[Case]) -> list[tuple[Tensor, Tensor]]:
+    """Return raw voxels and spacing of the first cases, as `core.models.export.export_localizer` takes them."""
+    images = [to_canonical(read_case_image(case)) for case in cases[:PARITY_CASES]]
+    return [
+        (torch.from_numpy(image.voxels.astype("float32")), torch.tensor(image.grid.spacing_mm, dtype=torch.float32))
+        for image in images
+    ]
+
+
+def export_run(
+    folder: Path,
+    path: Path,
+    validation: Sequence[Case],
+    stages: int | None = None,
+    *,
+    train: Sequence[Case] = (),
+    progress: Callable[[int, int], None] | None = None,
+) -> float:
+    """Export the training in ``folder`` to ``path``; return the largest difference of the parity check, mm.
+
+    Parameters
+    ----------
+    folder
+        The run folder.
+    path
+        The model file.
+    validation
+        The validation cases of the training.
+    stages
+        Export only so many, the global one included.
+    train
+        Its training cases. With them the model's radii are calibrated; without, the model gives none.
+    progress
+        Hears how many of how many cases are analysed.
+
+    Raises
+    ------
+    ConfigError
+        There is no training in ``folder``, or it has not finished a stage.
+    ModelFileError
+        The parity check fails or the file cannot be written.
+    """
+    state = read_checkpoint(folder)
+    config = parse_config(state.config_text, "the training's configuration")
+    localizer = localizer_of(state, config, stages)
+    inputs = parity_inputs(validation)
+    spacing_mm = float(np.mean([spacing.mean() for _, spacing in inputs]))
+    normalisation = build_normalisation(config)
+    total = len(validation) + len(train)
+
+    def prepared(cases: Sequence[Case], before: int) -> Iterator[PreparedCase]:
+        for number, case in enumerate(cases, before + 1):
+            yield prepare_case(case, normalisation)
+            if progress is not None:  # the case has been analysed when the next one is asked for
+                progress(number, total)
+
+    found = collect_answers(localizer, prepared(validation, 0))
+    radii_mm: tuple[float, ...] = ()
+    if train:
+        learnt = collect_answers(localizer, prepared(train, len(validation)))
+        localizer.calibration, radii_mm = calibrate(learnt, found)
+    info = make_info(state, config, localizer, round(spacing_mm, 6), found.errors_mm, radii_mm)
+    return export_localizer(localizer, info, path, inputs)

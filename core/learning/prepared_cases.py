@@ -1,0 +1,85 @@
+"""Training and validation images in memory, prepared exactly as the localizer prepares them.
+
+Each image is read and normalised once and kept as float16 at its own spacing; stages resample it to theirs.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from core.method.crop_frames import factors_of
+from core.geometry.planes import to_canonical
+from core.method.normalisation import Normalisation
+from core.method.pose import fit_shape
+from core.method.resampling import resample
+from core.learning.cases import Case, read_case_image
+from core.learning.sampling import StageCase
+
+
+@dataclass(frozen=True)
+class PreparedCase:
+    """A case ready for any stage.
+
+    Attributes
+    ----------
+    case
+        Where it came from.
+    prepared
+        ``(*shape)`` float16 normalised voxels at the image's own spacing.
+    spacing_mm
+        ``(D,)`` float32 per array axis.
+    points_index
+        ``(L, D)`` float32 landmarks as index, NaN where absent.
+    """
+
+    case: Case
+    prepared: Tensor
+    spacing_mm: Tensor
+    points_index: Tensor
+
+    @property
+    def points_mm(self) -> Tensor:
+        """``(L, D)`` landmarks along the array axes, mm."""
+        return self.points_index * self.spacing_mm
+
+    def at_spacing(self, spacing_mm: float) -> StageCase:
+        """Return the case resampled to a stage's spacing."""
+        factors = factors_of(self.spacing_mm, spacing_mm)
+        scale = torch.tensor(factors)
+        image = self.prepared
+        if any(abs(factor - 1.0) > 1e-6 for factor in factors):
+            image = resample(self.prepared.float(), factors).half()
+        return StageCase(image, (self.points_index + 0.5) / scale - 0.5)
+
+
+def turned(case: StageCase, prepared: PreparedCase, shape_mm: Tensor) -> StageCase:
+    """Return ``case`` with the rotation from the pose of the mean shape ``(L, D)`` to that of its truth."""
+    known = torch.isfinite(prepared.points_mm).all(1)
+    rotation, _ = fit_shape(shape_mm[known], prepared.points_mm[known])
+    return replace(case, rotation=rotation)
+
+
+def prepare_case(case: Case, normalisation: Normalisation) -> PreparedCase:
+    """Read, orient and normalise one case's image."""
+    image = to_canonical(read_case_image(case))
+    voxels = torch.from_numpy(image.voxels.astype("float32"))
+    return PreparedCase(
+        case,
+        normalisation(voxels).half(),
+        torch.tensor(image.grid.spacing_mm, dtype=torch.float32),
+        torch.tensor(image.grid.to_index(case.landmarks.points_mm), dtype=torch.float32),
+    )
+
+
+def prepare_cases(
+    cases: Sequence[Case], normalisation: Normalisation, progress: Callable[[int, int], None] | None = None
+) -> list[PreparedCase]:
+    """Prepare all ``cases``; ``progress`` hears how many of how many are done."""
+    prepared = []
+    for number, case in enumerate(cases, 1):
+        prepared.append(prepare_case(case, normalisation))
+        if progress is not None:
+            progress(number, len(cases))
+    return prepared

@@ -1,0 +1,183 @@
+"""What a model file says about itself: the metadata that rides inside the TorchScript archive.
+
+Reading it needs neither torch nor any code from the file, so a person can be shown where a model came from before it is
+loaded. This module owns the schema and the reading; `core/models/file.py` loads the network.
+"""
+
+import json
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.base.errors import ModelFileError
+
+SCHEMA_VERSION = 3
+METADATA_NAME = "cairn.json"
+"""Name of the metadata among the archive's extra files."""
+
+COARSER_AT_MOST = 4.0
+"""How many times coarser than its training images a model's images may be before it is doubted."""
+
+Positive = Annotated[float, Field(gt=0)]
+
+
+class _Strict(BaseModel):
+    """Refuses unknown keys and changes after construction."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StageInfo(_Strict):
+    """Geometry of one stage.
+
+    Attributes
+    ----------
+    spacing_mm
+        Spacing at which the stage analyses the image, mm, the same along every axis.
+    stride
+        Patch size in samples at that spacing: a cell of the output covers ``stride`` samples per axis.
+    offset
+        Index of the first cell's centre, ``(stride - 1) / 2``.
+    crop
+        Side of the local sub-image in samples; None for the global stage, which sees the whole image.
+    passes
+        How often the stage runs, each time around its own estimate.
+    pose
+        Whether the stage is for objects in any pose: the global one looks in every orientation along the axes, a local one
+        sees the object in its mean pose, which was fitted to the estimate of the stage before.
+    """
+
+    spacing_mm: Positive
+    stride: int = Field(gt=0)
+    offset: float
+    crop: int | None = None
+    passes: int = Field(default=1, gt=0)
+    pose: bool = False
+
+
+class LandmarkError(_Strict):
+    """Radial errors of one landmark on the validation cases, mm."""
+
+    name: str
+    median_mm: float
+    mean_mm: float
+
+
+class ModelInfo(_Strict):
+    """The metadata of a model file (DESIGN, section 2)."""
+
+    schema_version: Literal[3] = 3
+    name: str
+    version: str
+    ndim: Literal[2, 3]
+    modality: str = Field(description="what the images are, in plain words, such as 'lateral cephalogram'")
+    landmarks: tuple[str, ...] = Field(min_length=1)
+    abbreviations: tuple[str, ...] = ()
+    training_spacing_mm: Positive = Field(description="pixel size of the training images, used where an image has none")
+    stages: tuple[StageInfo, ...] = Field(min_length=1)
+    normalisation: Literal["equalize", "window", "zscore", "foreground", "none"]
+    presence_threshold: float = Field(default=0.0, ge=0, le=1, description="a landmark below this presence is absent")
+    training_data: str = ""
+    validation_errors: tuple[LandmarkError, ...] = ()
+    calibration_mm: tuple[float, ...] = Field(
+        default=(),
+        description="per landmark: median over the validation cases of the radius that is to hold the true position in 90 %",
+    )
+    licence: str = ""
+    intended_use: str = ""
+    config_sha256: str = ""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "ModelInfo":
+        count = len(self.landmarks)
+        if len(set(self.landmarks)) != count:
+            raise ValueError("landmark names must be unique")
+        if self.abbreviations and len(self.abbreviations) != count:
+            raise ValueError(f"{count} landmarks have {count} abbreviations, not {len(self.abbreviations)}")
+        if self.calibration_mm and len(self.calibration_mm) != count:
+            raise ValueError(f"{count} landmarks have {count} calibrated radii, not {len(self.calibration_mm)}")
+        if self.stages[0].crop is not None or any(stage.crop is None for stage in self.stages[1:]):
+            raise ValueError("the first stage is global (no crop), all others are local (with a crop)")
+        return self
+
+    @property
+    def title(self) -> str:
+        """Name and version, as shown to a person and written into files."""
+        return f"{self.name} {self.version}"
+
+    def doubt_about(self, spacing_mm: Sequence[float]) -> str:
+        """Say in one sentence why images of this spacing can hardly be what the model knows; empty where they can."""
+        coarsest = max(spacing_mm)
+        if coarsest <= COARSER_AT_MOST * self.training_spacing_mm:
+            return ""
+        return (
+            f"The samples of this image are up to {coarsest:.3g} mm apart. {self.title} was trained on {self.modality} "
+            f"at {self.training_spacing_mm:.3g} mm and will hardly find its landmarks here."
+        )
+
+
+def first_complaint(error: ValidationError) -> str:
+    """Say in one phrase what pydantic found wrong: a misspelt key before the missing one that it causes."""
+    complaints: Any = error.errors()
+    details = next((c for c in complaints if c["type"] == "extra_forbidden"), complaints[0])
+    where = ".".join(str(part) for part in details["loc"])
+    if details["type"] == "extra_forbidden":
+        return f"there is no key {where}"
+    if details["type"] == "missing":
+        return f"the key {where} is missing"
+    return f"{where}: {details['msg']}" if where else str(details["msg"])
+
+
+def parse_model_info(text: str | bytes, path: Path) -> ModelInfo:
+    """Check the metadata of the model file ``path``.
+
+    Raises
+    ------
+    ModelFileError
+        The metadata is missing, damaged or of a version that this program does not know.
+    """
+    try:
+        raw = json.loads(text)
+    except ValueError as error:
+        raise ModelFileError(
+            f"The model file {path.name} holds no readable Cairn metadata.",
+            "Choose a .pt file exported by cairn-train.",
+        ) from error
+    version = raw.get("schema_version") if isinstance(raw, dict) else None
+    if version != SCHEMA_VERSION:
+        raise ModelFileError(
+            f"The model file {path.name} has metadata of version {version}, this program reads version {SCHEMA_VERSION}.",
+            "Export the model again with a matching version of cairn-train, or update Cairn.",
+        )
+    try:
+        return ModelInfo.model_validate(raw)
+    except ValidationError as error:
+        raise ModelFileError(
+            f"The metadata of the model file {path.name} is wrong ({first_complaint(error)}).",
+            "Export the model again with cairn-train.",
+        ) from error
+
+
+def read_model_info(path: Path | str) -> ModelInfo:
+    """Read the metadata of a model file without running or loading any of its code.
+
+    Raises
+    ------
+    ModelFileError
+        The file is missing, is no TorchScript archive, or its metadata is missing or wrong.
+    """
+    path = Path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            inside = [name for name in archive.namelist() if name.endswith(f"/extra/{METADATA_NAME}")]
+            text = archive.read(inside[0]) if inside else b""
+    except FileNotFoundError as error:
+        raise ModelFileError(f"There is no model file {path}.", "Check the path.") from error
+    except (OSError, zipfile.BadZipFile, zipfile.LargeZipFile) as error:
+        raise ModelFileError(
+            f"{path.name} is not a model file, or it is damaged.", "Choose a .pt file exported by cairn-train."
+        ) from error
+    return parse_model_info(text, path)

@@ -1,0 +1,88 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from app.session.undo import cli
+from app.commands.self_test import SAMPLES, SelfTestFailed, check_sample, run_self_test
+from core.base.assets import assets_folder
+from core.landmark_files.file import read_landmarks, write_landmarks
+
+
+@pytest.fixture
+def samples(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(assets_folder() / "samples", tmp_path / "samples"))
+
+
+@pytest.mark.slow
+def test_this_checkout_passes_and_leaves_what_was_asked_for(qapp, tmp_path):
+    said: list[str] = []
+    run_self_test(said.append, tmp_path)
+    assert [line.split(":")[0] for line in said[:-1]] == [
+        "ok  X-ray is localized",
+        "ok  mouse skull is localized",
+        "ok  the window shows it",
+    ]
+    assert said[-1].startswith("Everything works (")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cephalogram.csv", "mouse_skull.csv"]
+    assert len(read_landmarks(tmp_path / "cephalogram.csv")) == 19
+
+
+def test_landmarks_that_are_not_where_they_are_expected_fail_it_in_a_sentence(samples, tmp_path):
+    path = samples / "cephalogram.csv"
+    expected = read_landmarks(path)
+    sella = expected.names[0]
+    write_landmarks(expected.with_point(sella, expected.point_mm(sella) + 20), path)
+    with pytest.raises(SelfTestFailed) as failed:
+        run_self_test(lambda _: None, tmp_path / "out", samples)
+    sentence = str(failed.value)
+    assert sentence.startswith("The self-test failed at “X-ray is localized”: the landmarks are off by ")
+    assert " and 28." in sentence
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_expected_landmark_that_the_model_does_not_know_fails_it(samples, tmp_path):
+    path = samples / "cephalogram.csv"
+    expected = read_landmarks(path)
+    write_landmarks(expected.subset(expected.names[1:]), path)
+    with pytest.raises(SelfTestFailed, match="does not find the landmarks that are expected"):
+        check_sample(SAMPLES[0], samples, tmp_path)
+
+
+def test_a_missing_sample_is_named(samples):
+    (samples / "cephalogram.png").unlink()
+    with pytest.raises(SelfTestFailed, match=r"“X-ray is localized”: .*cephalogram\.png"):
+        run_self_test(lambda _: None, None, samples)
+
+
+def test_whatever_breaks_is_said_with_the_name_of_the_check(samples, monkeypatch):
+    # As a frozen program would whose library was left out.
+    monkeypatch.setitem(__import__("sys").modules, "core.models.file", None)
+    with pytest.raises(SelfTestFailed, match=r"“X-ray is localized” \(ModuleNotFoundError: .*core\.model_file"):
+        run_self_test(lambda _: None, None, samples)
+
+
+def test_the_command_ends_with_1_and_one_sentence(monkeypatch, capsys, tmp_path):
+    monkeypatch.setitem(__import__("sys").modules, "core.models.file", None)
+    assert cli.run(["--self-test", "--out", str(tmp_path)]) == 1
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert streams.err.startswith("cairn: The self-test failed at “X-ray is localized” (ModuleNotFoundError")
+    assert streams.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [["--out", "x"], ["--out", "x", "info", "model.pt"]])
+def test_a_folder_without_the_self_test_is_refused(capsys, arguments):
+    assert cli.run(arguments) == 2
+    assert capsys.readouterr().err == (
+        "cairn: Invalid value: --out without a command belongs to --self-test. See cairn --help.\n"
+    )
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path, capsys):
+    blocked = tmp_path / "file"
+    blocked.write_text("no folder")
+    assert cli.run(["--self-test", "--out", str(blocked)]) == 2
+    assert capsys.readouterr().err == (
+        f"cairn: {blocked} cannot be a folder for landmark files: file exists. Name another one.\n"
+    )

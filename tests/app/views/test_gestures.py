@@ -1,0 +1,212 @@
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QMenu
+
+from app.session.controller import Controller
+from app.window.main_window import MainWindow
+from app.session.view_state import Mode
+from core.images.file import write_image
+from core.values.landmarks import Grid, Image, Status
+from tests.support.hand import LEFT, MIDDLE, NO_KEY, RIGHT, drag, move_event, screen, status, wheel
+from tests.support.viewer_fixtures import make_image, make_model_file
+
+# Mouse
+
+
+def test_dragging_a_point_corrects_it_and_undo_takes_it_back(window):
+    start = screen(window, "Sella")
+    before = window.controller.document.landmarks
+    drag(window, start, start + QPoint(40, 24))
+    assert status(window, "Sella") is Status.CORRECTED
+    assert (screen(window, "Sella") - start - QPoint(40, 24)).manhattanLength() <= 2
+    window.refresh()
+    assert "Move Sella" in window.actions_by_id["edit.undo"].text()
+    window.actions_by_id["edit.undo"].trigger()
+    assert window.controller.document.landmarks == before
+
+
+def test_a_trembling_click_selects_and_moves_nothing(window):
+    before = window.controller.document.landmarks
+    start = screen(window, "Menton")
+    drag(window, start, start + QPoint(2, 0))
+    assert window.controller.view_state.selected == "Menton"
+    assert window.controller.document.landmarks == before
+    QTest.mouseClick(window.slice_view.viewport(), LEFT, NO_KEY, start + QPoint(60, -60))
+    assert window.controller.view_state.selected is None
+
+
+def test_esc_lets_go_of_the_point(window, qtbot):
+    before = window.controller.document.landmarks
+    start = screen(window, "Sella")
+    drag(window, start, start + QPoint(40, 24), release=False)
+    assert window.controller.document.landmarks != before
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert window.controller.document.landmarks == before
+    QTest.mouseRelease(window.slice_view.viewport(), LEFT, NO_KEY, start)
+    assert window.controller.document.landmarks == before
+
+
+def test_right_drag_changes_the_levels_and_not_the_selection(window):
+    levels = window.controller.view_state.levels
+    drag(window, QPoint(60, 60), QPoint(60, 20), RIGHT)
+    low, high = window.controller.view_state.levels
+    assert low < levels[0]
+    assert high - low == pytest.approx(levels[1] - levels[0])
+    assert window.controller.view_state.selected is None
+    window.actions_by_id["view.levels"].trigger()
+    assert window.controller.view_state.levels == levels
+
+
+def test_right_click_on_a_point_opens_its_menu(window, qtbot):
+    QTest.mouseClick(window.slice_view.viewport(), RIGHT, NO_KEY, screen(window, "Nasion"))
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    assert [action.text() for action in menu.actions()][1] == "Mark not present"
+    menu.actions()[1].trigger()
+    menu.close()
+    assert status(window, "Nasion") is Status.ABSENT
+
+
+@pytest.mark.parametrize(("button", "modifier"), [(MIDDLE, NO_KEY), (LEFT, Qt.KeyboardModifier.ShiftModifier)])
+def test_the_image_is_moved_by_middle_or_shift_drag(window, button, modifier):
+    wheel(window, QPoint(100, 100), 5)
+    before = screen(window, "Sella")
+    landmarks = window.controller.document.landmarks
+    drag(window, QPoint(100, 100), QPoint(120, 90), button, modifier)
+    assert screen(window, "Sella") - before == QPoint(20, -10)
+    assert window.controller.document.landmarks == landmarks
+
+
+def test_the_wheel_zooms_at_the_mouse_and_fit_goes_back(window):
+    fitted = window.slice_view.screen_map()
+    place = screen(window, "Nasion")
+    there_px = fitted.to_px(place.toTuple())
+    wheel(window, place, 4)
+    assert window.slice_view.screen_map().scale[0] == pytest.approx(fitted.scale[0] * 1.2**4, rel=1e-3)
+    assert window.slice_view.screen_map().to_px(place.toTuple()) == pytest.approx(there_px, abs=0.01)
+    window.actions_by_id["view.fit"].trigger()
+    assert window.slice_view.screen_map().scale == pytest.approx(fitted.scale)
+    wheel(window, place, 4)
+    QTest.mouseDClick(window.slice_view.viewport(), LEFT, NO_KEY, QPoint(5, 5))
+    assert window.slice_view.screen_map().scale == pytest.approx(fitted.scale)
+
+
+def test_pixels_have_their_physical_shape(answers, localize, tmp_path, qtbot, qapp):
+    path = tmp_path / "wide.nrrd"
+    image = make_image((1, 80, 60), spacing_known=True)
+    write_image(Image(image.voxels, Grid.from_spacing((1, 80, 60), (1.0, 0.5, 1.5)), image.source), path)
+    controller = Controller(answers, make_model_file(tmp_path / "m.pt"), localize=localize)
+    window = MainWindow(controller)
+    qtbot.addWidget(window)
+    window.show()
+    controller.open_paths([path])
+    qtbot.waitUntil(lambda: controller.document.image is not None and not controller.jobs.busy)
+    qtbot.waitUntil(window.slice_view.isVisible)
+    window.viewer.bring_up_to_date()
+    scale = window.slice_view.screen_map().scale
+    assert scale[0] / scale[1] == pytest.approx(3.0)
+    assert scale[1] > 0
+
+
+def test_placing_by_click_follows_the_banner(window, qtbot):
+    window.controller.editor.select("Sella")
+    qtbot.waitUntil(window.actions_by_id["landmark.clear"].isEnabled)
+    QTest.keyClick(window, Qt.Key.Key_Delete)
+    assert status(window, "Sella") is Status.UNPLACED
+    QTest.keyClick(window, Qt.Key.Key_P)
+    assert window.controller.view_state.mode is Mode.PLACE
+    banner = window.slice_view.findChild(QLabel, "modeBanner")
+    assert banner.isVisible()
+    assert "Sella" in banner.text()
+    target = screen(window, "Nasion") + QPoint(70, 50)
+    QTest.mouseClick(window.slice_view.viewport(), LEFT, NO_KEY, target)
+    assert status(window, "Sella") is Status.PLACED
+    assert (screen(window, "Sella") - target).manhattanLength() <= 1
+    assert not banner.isVisible()
+
+
+def test_a_click_places_even_on_another_landmark_which_a_drag_still_moves(window):
+    editor = window.controller.editor
+    editor.select("Sella")
+    editor.clear()
+    editor.toggle_place_mode()
+    start = screen(window, "Nasion")
+    drag(window, start, start + QPoint(20, 0))
+    assert status(window, "Nasion") is Status.CORRECTED
+    editor.select("Sella")
+    before_mm = window.controller.document.landmarks.point_mm("Nasion")
+    QTest.mouseClick(window.slice_view.viewport(), LEFT, NO_KEY, screen(window, "Nasion") + QPoint(4, 3))
+    assert status(window, "Sella") is Status.PLACED
+    assert np.array_equal(window.controller.document.landmarks.point_mm("Nasion"), before_mm)
+
+
+def test_the_status_line_tells_position_and_value_under_the_mouse(window):
+    column, row = 20, 30
+    place = QPoint(*(round(v) for v in window.slice_view.screen_map().to_screen((column, row))))
+    QApplication.sendEvent(
+        window.slice_view.viewport(),
+        move_event(window.slice_view.viewport(), place, LEFT & RIGHT, NO_KEY),
+    )
+    texts = [label.text() for label in window.status_bar.findChildren(QLabel)]
+    value = window.controller.document.image.voxels[row, column]
+    (cursor,) = [text for text in texts if "value" in text]
+    assert cursor.endswith(f"value {value}")
+    assert "px" in cursor
+    assert any("60 × 80 px" in text and "unknown" in text for text in texts)
+
+
+# Keys
+
+
+def test_arrow_keys_nudge_while_the_image_has_the_focus(window, qtbot):
+    window.controller.editor.select("Sella")
+    window.slice_view.setFocus()
+    qtbot.waitUntil(window.actions_by_id["landmark.nudge_right"].isEnabled)
+    QTest.keyClick(window.slice_view, Qt.Key.Key_Right)
+    QTest.keyClick(window.slice_view, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    controller = window.controller
+    point_px = controller.editor.plane.px_from_mm(controller.document.landmarks.point_mm("Sella"))
+    assert np.allclose(point_px, [11, 20.1])
+
+
+def test_arrow_keys_walk_through_the_table_while_it_has_the_focus(window, qtbot):
+    before = window.controller.document.landmarks
+    window.table.setFocus()
+    window.controller.editor.select("Sella")
+    QTest.keyClick(window.table, Qt.Key.Key_Down)
+    assert window.controller.view_state.selected == "Nasion"
+    assert window.controller.document.landmarks == before
+
+
+def test_letters_are_commands_even_in_the_table(window, qtbot):
+    window.table.setFocus()
+    QTest.keyClick(window.table, Qt.Key.Key_N)
+    assert window.controller.view_state.selected == "Sella"
+    qtbot.waitUntil(window.actions_by_id["landmark.confirm"].isEnabled)
+    QTest.keyClick(window.table, Qt.Key.Key_Space)
+    assert status(window, "Sella") is Status.CONFIRMED
+    assert window.controller.view_state.selected == "Nasion"
+    QTest.keyClick(window.table, Qt.Key.Key_B)
+    assert window.controller.view_state.selected == "Sella"
+
+
+@pytest.mark.parametrize("focus", ["slice_view", "table"])
+def test_h_hides_while_it_is_held(window, focus):
+    widget = getattr(window, focus)
+    widget.setFocus()
+    QTest.keyPress(widget, Qt.Key.Key_H)
+    assert window.controller.view_state.hide_all
+    QTest.keyRelease(widget, Qt.Key.Key_H)
+    assert not window.controller.view_state.hide_all
+
+
+def test_switches_show_their_state(window):
+    action = window.actions_by_id["view.vectors"]
+    assert action.isChecked()
+    QTest.keyClick(window, Qt.Key.Key_V)
+    assert not action.isChecked()
+    assert not window.controller.view_state.show_vectors
+    QTest.keyClick(window, Qt.Key.Key_I)
+    assert window.actions_by_id["view.invert"].isChecked()

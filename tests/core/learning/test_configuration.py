@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import pytest
+
+from core.base.errors import ConfigError
+from core.learning.configuration import parse_config, read_config
+
+PRESETS = sorted((Path(__file__).parents[3] / "training" / "presets").glob("*.toml"))
+
+GOOD = """
+name = "x"
+ndim = 2
+landmarks = ["a", "b"]
+data = { kind = "list", root = "cases.csv" }
+normalisation = { kind = "zscore" }
+card = { modality = "phantom" }
+[global_stage]
+spacing_mm = 1.0
+sub_image = [64, 64]
+optimisation = { iterations = 10 }
+[[local_stages]]
+spacing_mm = 0.5
+optimisation = { iterations = 10 }
+"""
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
+def test_presets_are_valid(path: Path) -> None:
+    config, text = read_config(path)
+    assert config.name
+    assert "seed" in text
+
+
+def test_defaults_are_the_papers() -> None:
+    config = parse_config(GOOD, "x.toml")
+    first, local = config.global_stage, config.local_stages[0]
+    assert (first.stem_channels, first.channels, first.pairs) == (16, (32, 64, 128, 256), (3, 4, 6, 3))
+    assert (local.channels, local.pairs, local.shared_trunk, local.placement) == ((32, 64), (1, 1), False, "uniform")
+    assert (first.optimisation.batch, first.optimisation.learning_rate) == (4, 1e-3)
+    assert (first.optimisation.schedule, first.optimisation.vote_weight) == ("constant", 0.0)
+    assert first.augmentation.rotation_deg == first.augmentation.noise == 0.0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("spacing_mm = 1.0", "spacng_mm = 1.0", "there is no key global_stage.spacng_mm"),
+        (
+            "iterations = 10 }",
+            "iterations = 10, learning_rat = 1 }",
+            "there is no key global_stage.optimisation.learning_rat",
+        ),
+        ('kind = "zscore"', "low = 3", "the key normalisation.kind is missing"),
+        ("spacing_mm = 0.5", "spacing_mm = -0.5", "greater than 0"),
+        ("sub_image = [64, 64]", "sub_image = [64, 30]", "at least the network's stride, 32"),
+        ("sub_image = [64, 64]", "sub_image = [64, 64, 64]", "2 sides"),
+        ("spacing_mm = 0.5", "spacing_mm = 0.5\ncrop = 15", "multiple of the network's stride, 2"),
+        ("spacing_mm = 0.5", "spacing_mm = 0.5\nchannels = [8]", "one entry per ResNet-block"),
+        ("ndim = 2", "ndim = two", "not valid TOML"),
+    ],
+)
+def test_a_wrong_configuration_is_refused_in_a_sentence(old: str, new: str, says: str) -> None:
+    assert old in GOOD
+    with pytest.raises(ConfigError, match=r"x\.toml") as caught:
+        parse_config(GOOD.replace(old, new, 1), "x.toml")
+    assert says in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_missing_or_binary_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no configuration file"):
+        read_config(tmp_path / "none.toml")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00\x80")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_config(tmp_path / "binary.toml")

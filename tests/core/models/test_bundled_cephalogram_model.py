@@ -1,0 +1,63 @@
+"""The bundled cephalometric model does what its card says, on the sample and on real validation images."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.base.assets import assets_folder, bundled_model_for
+from core.images.file import read_image
+from core.models.inference import localize
+from core.landmark_files.file import read_landmarks
+from core.models.file import Model, load_model
+from training.datasets.cephalometric import read_cephalometric
+from core.learning.configuration import config_sha256
+from training.datasets.reading import data_root
+from training.evaluation.evaluation import evaluate
+from core.landmark_files.schemes import read_scheme
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return load_model(bundled_model_for(2))
+
+
+def test_its_metadata_is_complete(model: Model) -> None:
+    scheme = read_scheme("cephalometric-19")
+    info = model.info
+    assert (info.landmarks, info.abbreviations) == (scheme.names, scheme.abbreviations)
+    assert info.training_spacing_mm == 0.1
+    assert "research use" in info.licence.lower()
+    assert info.training_data
+    assert info.intended_use
+    assert len(info.validation_errors) == 19
+    assert model.path.stat().st_size <= 40e6
+    assert model.path.with_suffix(".md").is_file()
+
+
+def test_it_was_trained_with_the_default_preset(model: Model) -> None:
+    preset = Path(__file__).parents[3] / "training" / "presets" / "cephalometric.toml"
+    assert model.info.config_sha256 == config_sha256(preset.read_text(encoding="utf-8"))
+
+
+def test_it_finds_the_samples_landmarks(model: Model) -> None:
+    image = read_image(assets_folder() / "samples" / "cephalogram.png")
+    truth = read_landmarks(assets_folder() / "samples" / "cephalogram.csv", image=image)
+    found = localize(image, model, device="cpu").landmarks
+    off_mm = np.linalg.norm(found.points_mm - truth.points_mm, axis=1)
+    assert found.names == truth.names
+    assert off_mm.max() <= 3.0
+
+
+@pytest.mark.slow
+@pytest.mark.realdata
+def test_it_finds_real_landmarks_and_the_local_stages_help(model: Model) -> None:
+    root = data_root() / "cephalometric"
+    if not root.is_dir():
+        pytest.skip(f"the cephalometric data set is not at {root}")
+    evaluation = evaluate(model, read_cephalometric(root, "validation"), device="cpu")
+    global_mm = np.nanmean(evaluation.stage_errors_mm[0])
+    answer_mm = np.nanmean(evaluation.errors_mm)
+    claimed_mm = np.mean([error.mean_mm for error in model.info.validation_errors])
+    assert answer_mm == pytest.approx(claimed_mm, abs=0.02)  # the card's validation error is what the file does
+    assert answer_mm < 0.7 * global_mm

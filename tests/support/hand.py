@@ -1,0 +1,65 @@
+"""What a hand does with a mouse, for tests of the window: where landmarks are on the screen, drags and wheel turns."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QMouseEvent, QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from app.window.main_window import MainWindow
+
+LEFT, RIGHT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton
+NO_KEY = Qt.KeyboardModifier.NoModifier
+
+
+def drop(window: MainWindow, path: Path) -> QDropEvent:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path))])
+    event = QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, mime, LEFT, NO_KEY)
+    window.dropEvent(event)
+    return event
+
+
+def screen(window, name, orientation=None):
+    """Where a landmark is on the screen: in the view a person works in, or in that of another plane."""
+    controller = window.controller
+    window.viewer.bring_up_to_date()
+    orientation = orientation or controller.view_state.active
+    point_px = controller.navigator.plane_of(orientation).px_from_mm(controller.document.landmarks.point_mm(name))
+    return QPoint(*(round(v) for v in window.viewer.views[orientation].screen_map().to_screen(point_px)))
+
+
+def status(window, name):
+    landmarks = window.controller.document.landmarks
+    return landmarks.status[landmarks.index(name)]
+
+
+def drag(window, start, end, button=LEFT, modifier=NO_KEY, *, release=True, orientation=None):
+    viewport = window.viewer.views[orientation or window.controller.view_state.active].viewport()
+    QTest.mousePress(viewport, button, modifier, start)
+    for part in (0.3, 0.7, 1.0):
+        between = start + (end - start) * part
+        QApplication.sendEvent(viewport, move_event(viewport, between, button, modifier))
+    if release:
+        QTest.mouseRelease(viewport, button, modifier, end)
+
+
+def move_event(viewport, place, button, modifier):
+    return QMouseEvent(
+        QEvent.Type.MouseMove,
+        QPointF(place),
+        QPointF(viewport.mapToGlobal(place)),
+        Qt.MouseButton.NoButton,
+        button,
+        modifier,
+    )
+
+
+def wheel(window, place, steps, modifier=NO_KEY, orientation=None):
+    viewport = window.viewer.views[orientation or window.controller.view_state.active].viewport()
+    event = QWheelEvent(
+        QPointF(place), QPointF(viewport.mapToGlobal(place)), QPoint(), QPoint(0, 120 * steps), LEFT & RIGHT, modifier,
+        Qt.ScrollPhase.NoScrollPhase, False,  # noqa: FBT003 - Qt takes it by position only
+    )  # fmt: skip
+    QApplication.sendEvent(viewport, event)

@@ -1,0 +1,59 @@
+"""Real model files and images for tests that need some: tiny, untrained, made as any other."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from core.models.export import export_localizer
+from core.images.file import write_image
+from core.method.localizer import Localizer
+from core.models.metadata import ModelInfo, StageInfo
+from core.method.networks import GlobalNetwork, LocalNetwork
+from core.method.normalisation import Normalisation
+from core.values.landmarks import Grid, Image, ImageSource
+
+
+def make_tiny_localizer(ndim: int = 2) -> Localizer:
+    """Make an untrained localizer of two stages for two landmarks, the same at every call."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        first = GlobalNetwork(ndim, 2, 4, (4, 8), (1, 1), (True, True), 8)
+        local = LocalNetwork(ndim, 2, (4, 8), (1, 1), 8)
+    return Localizer(Normalisation("equalize"), first, [local], [1.0, 0.5], [16], [1]).eval()
+
+
+def make_tiny_info(ndim: int = 2) -> ModelInfo:
+    """Make the metadata of `make_tiny_localizer`."""
+    return ModelInfo(
+        name="tiny",
+        version="0.1",
+        ndim=ndim,
+        modality="noise",
+        landmarks=("left", "right"),
+        abbreviations=("L", "R"),
+        training_spacing_mm=0.5,
+        stages=(
+            StageInfo(spacing_mm=1.0, stride=8, offset=3.5),
+            StageInfo(spacing_mm=0.5, stride=2, offset=0.5, crop=16),
+        ),
+        normalisation="equalize",
+    )
+
+
+def write_tiny_model(path: Path, ndim: int = 2) -> Path:
+    """Write the model file of `make_tiny_localizer`; return ``path``."""
+    voxels = torch.rand((40,) * ndim, generator=torch.Generator().manual_seed(7))
+    export_localizer(make_tiny_localizer(ndim), make_tiny_info(ndim), path, [(voxels, torch.full((ndim,), 0.5))])
+    return path
+
+
+def write_tiny_image(
+    path: Path, *, shape: tuple[int, ...] = (60, 50), spacing_mm: float | None = None, constant: bool = False
+) -> Path:
+    """Write an image of noise, by default without a pixel size; return ``path``."""
+    noise = np.random.default_rng(3).integers(0, 255, shape).astype(np.uint8)
+    voxels = np.full(shape, 40, np.uint8) if constant else noise
+    grid = Grid.from_spacing(shape, spacing_mm or 1.0)
+    write_image(Image(voxels, grid, ImageSource(path, spacing_known=spacing_mm is not None)), path)
+    return path

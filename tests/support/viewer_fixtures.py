@@ -1,0 +1,173 @@
+"""What tests of the viewer share: prepared answers, small images, and a stand-in for the model."""
+
+import json
+import threading
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from app.session.questions import OnRuler, Unsaved
+from core.images.dicom.series import Series
+from core.base.errors import AppError, Cancelled
+from core.models.metadata import METADATA_NAME, ModelInfo, StageInfo
+from core.values.landmarks import Grid, Image, ImageSource, Landmarks, Prediction, Status, VectorField
+
+NAMES = ("Sella", "Nasion", "Menton", "Gonion")
+
+
+@dataclass
+class Answers:
+    """Answers prepared beforehand; remembers what was asked and shown."""
+
+    image: Path | None = None
+    folder: Path | None = None
+    chosen_series: Callable[[tuple[Series, ...]], Series | None] = lambda found: found[0]
+    landmarks: Path | None = None
+    export: Path | None = None
+    model: Path | None = None
+    accepts: bool = True
+    on_unsaved: Unsaved = Unsaved.CANCEL
+    pixel_size: float | OnRuler | None = None
+    ruler_mm: float | None = None
+    name: str | None = None
+    asked: list[str] = field(default_factory=list)
+    errors: list[AppError] = field(default_factory=list)
+
+    def image_path(self, folder: Path | None) -> Path | None:
+        return self.image
+
+    def image_folder(self, folder: Path | None) -> Path | None:
+        return self.folder
+
+    def series(self, found: tuple[Series, ...]) -> Series | None:
+        self.asked.append(f"series of {len(found)}")
+        return self.chosen_series(found)
+
+    def landmarks_path(self, folder: Path | None) -> Path | None:
+        return self.landmarks
+
+    def export_path(self, suggestion: Path) -> Path | None:
+        self.asked.append(f"export {suggestion.name}")
+        return self.export
+
+    def model_path(self) -> Path | None:
+        return self.model
+
+    def accepts_model(self, info: ModelInfo, path: Path) -> bool:
+        self.asked.append(f"model {info.title}")
+        return self.accepts
+
+    def unsaved(self, name: str) -> Unsaved:
+        self.asked.append(f"unsaved {name}")
+        return self.on_unsaved
+
+    def pixel_size_mm(self, current_mm: float | None) -> float | OnRuler | None:
+        self.asked.append(f"pixel size {current_mm}")
+        return self.pixel_size
+
+    def ruler_length_mm(self, length_px: float) -> float | None:
+        self.asked.append(f"ruler {length_px:.1f}")
+        return self.ruler_mm
+
+    def landmark_name(self, name: str) -> str | None:
+        return self.name
+
+    def show_error(self, error: AppError) -> None:
+        self.errors.append(error)
+
+
+def make_image(
+    shape: tuple[int, ...] = (80, 60), spacing_mm: float = 1.0, *, spacing_known: bool = False, path: str = "scan.png"
+) -> Image:
+    """Make a ramp."""
+    voxels = np.arange(int(np.prod(shape)), dtype=np.float32).reshape(shape)
+    voxels = (voxels / voxels.max() * 250).astype(np.uint8)
+    return Image(voxels, Grid.from_spacing(shape, spacing_mm), ImageSource(Path(path), spacing_known=spacing_known))
+
+
+def make_prediction(image: Image, *, shift_px: float = 0.0, absent: tuple[str, ...] = ()) -> Prediction:
+    """Make an answer with known positions: landmark k at column 10 + 10 k, row 20 + 5 k."""
+    rows = np.arange(len(NAMES))
+    points_index = np.stack([20.0 + 5 * rows, 10.0 + 10 * rows + shift_px], axis=-1)
+    if image.ndim == 3:
+        points_index = np.concatenate([np.full((len(NAMES), 1), 2.0), points_index], axis=1)
+    points_mm = image.grid.to_mm(points_index)
+    fields = []
+    for stride in (8, 2):
+        grid = image.grid.strided(stride, (stride - 1) / 2)
+        centres_mm = grid.to_mm(np.stack(np.meshgrid(*map(np.arange, grid.shape), indexing="ij"), axis=-1))
+        reach_mm = stride * float(image.grid.spacing_mm.mean())
+        fields.append(
+            tuple(
+                VectorField(
+                    (point_mm - centres_mm).astype(np.float32),
+                    np.exp(-((np.linalg.norm(point_mm - centres_mm, axis=-1) / reach_mm) ** 2)).astype(np.float32),
+                    grid,
+                )
+                for point_mm in points_mm
+            )
+        )
+    stage_points_mm = np.stack([points_mm, points_mm])
+    landmarks = Landmarks(
+        NAMES,
+        points_mm,
+        np.linspace(0.9, 0.6, len(NAMES), dtype=np.float32),
+        np.linspace(1, 4, len(NAMES), dtype=np.float32),
+        np.full(len(NAMES), np.nan, np.float32),
+        (Status.PREDICTED,) * len(NAMES),
+    )
+    for name in absent:
+        landmarks = landmarks.without_point(name)
+    return Prediction(landmarks, tuple(fields), stage_points_mm, "Test model 1", "cpu", 0.1)
+
+
+class GatedLocalize:
+    """Stands in for the model: waits at a gate, listens to cancelling, answers with `make_prediction`."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
+        self.started = threading.Event()
+        self.stopped = threading.Event()
+        self.calls: list[Image] = []
+        self.shift_px = 0.0
+        self.absent: tuple[str, ...] = ()
+        self.ignores_cancelling = False
+
+    def __call__(
+        self,
+        image: Image,
+        model_path: Path,
+        *,
+        progress: Callable[[float, str], None],
+        should_stop: Callable[[], bool],
+    ) -> Prediction:
+        self.calls.append(image)
+        progress(0.25, "Global stage")
+        self.started.set()
+        while not self.gate.wait(0.01):
+            if should_stop() and not self.ignores_cancelling:
+                self.stopped.set()
+                raise Cancelled("Localization was cancelled.")
+        return make_prediction(image, shift_px=self.shift_px, absent=self.absent)
+
+
+def make_model_file(path: Path, ndim: int = 2, name: str = "Test model") -> Path:
+    """Write an archive that holds only metadata: enough to be chosen, not to be run."""
+    info = ModelInfo(
+        name=name,
+        version="1",
+        ndim=ndim,  # type: ignore[arg-type]
+        modality="ramp",
+        landmarks=NAMES,
+        abbreviations=("S", "N", "Me", "Go"),
+        training_spacing_mm=0.5,
+        stages=(StageInfo(spacing_mm=1, stride=8, offset=3.5), StageInfo(spacing_mm=1, stride=2, offset=0.5, crop=16)),
+        normalisation="none",
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"model/extra/{METADATA_NAME}", json.dumps(info.model_dump(mode="json")))
+    return path

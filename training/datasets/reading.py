@@ -1,0 +1,175 @@
+"""Finds and reads data sets: the cephalometric challenge, or a person's own images in a CSV list.
+
+A list is a CSV file with the columns ``split,image,landmarks``: one row per image, paths relative to the list, landmarks in
+any format of `core.landmark_files.file`. What a case is made of is in `core/learning/cases.py`.
+"""
+
+import csv
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Literal, cast
+
+from core.base.errors import ConfigError
+from core.images.file import image_name, read_image
+from core.landmark_files.file import read_landmarks
+from core.values.landmarks import Image, Landmarks
+from core.learning.cases import Case, with_known_spacing
+from training.datasets.cephalometric import Split, read_cephalometric
+from training.datasets.mouse_skull import Split as SkullSplit
+from training.datasets.mouse_skull import read_mouse_skulls
+
+DataKind = Literal["cephalometric", "mouse-skull", "list"]
+
+SPLITS = ("train", "validation", "test")
+"""What the column ``split`` of a list may say."""
+_COLUMNS = ("split", "image", "landmarks")
+
+
+def data_root() -> Path:
+    """Return the folder of the public data sets: ``$CAIRN_DATA``, else ``../shared/data`` seen from the project's root."""
+    given = os.environ.get("CAIRN_DATA", "")
+    return Path(given) if given else Path(__file__).resolve().parents[3] / "shared" / "data"
+
+
+def default_root(kind: DataKind) -> Path | None:
+    """Return where the public data set of ``kind`` is looked for; None for a person's own list."""
+    folders = {"cephalometric": "cephalometric", "mouse-skull": "mouse_ct"}
+    return data_root() / folders[kind] if kind in folders else None
+
+
+def read_cases(
+    kind: DataKind, root: Path, split: str, names: Sequence[str] | None = None, spacing_mm: float | None = None
+) -> tuple[Case, ...]:
+    """Read one split of a data set.
+
+    Parameters
+    ----------
+    kind
+        ``"cephalometric"``: the challenge's folders; ``"mouse-skull"``: the atlas's folders; ``"list"``: a CSV list.
+    root
+        The data set's folder, or the CSV file.
+    split
+        ``train``, ``validation``, or ``test1`` of the challenge and ``test`` of the others.
+    names
+        The landmarks wanted, in order, some or all of the data set's. One that a file of a list does not hold is absent;
+        more than these are left out, unless some of these are missing: then a name may be misspelt. None takes those of the
+        first file.
+    spacing_mm
+        Spacing of listed images whose files do not say it.
+
+    Returns
+    -------
+    tuple of Case
+        At least one.
+
+    Raises
+    ------
+    ConfigError
+        A file is missing or listed twice, an image's pixel size is not known, or there is no such split.
+    ImageReadError, LandmarkFileError
+        A file cannot be read, or holds a landmark that is not among ``names`` and lacks one that is.
+    """
+    if kind == "list":
+        return _read_list(root, split, names, spacing_mm)
+    if kind == "mouse-skull":
+        cases = read_mouse_skulls(root, cast(SkullSplit, split))
+    else:
+        cases = read_cephalometric(root, cast(Split, split))
+    if names is None:
+        return cases
+    unknown = sorted(set(names) - set(cases[0].landmarks.names))
+    if unknown:
+        raise ConfigError(
+            f"The {kind} data set has no landmark {', '.join(unknown)}.",
+            f"Use some of: {', '.join(cases[0].landmarks.names)}.",
+        )
+    return tuple(with_landmarks(case, names) for case in cases)
+
+
+def with_landmarks(case: Case, names: Sequence[str]) -> Case:
+    """Return ``case`` with only the landmarks ``names``, in that order."""
+    observers = tuple(observer.subset(names) for observer in case.observers)
+    return replace(case, landmarks=case.landmarks.subset(names), observers=observers)
+
+
+def _read_list(path: Path, split: str, names: Sequence[str] | None, spacing_mm: float | None) -> tuple[Case, ...]:
+    rows = [row for row in _read_rows(path) if row["split"] == split]
+    if not rows:
+        raise ConfigError(
+            f"The data set list {path} has no rows of the split {split!r}.",
+            f"Write one of {', '.join(SPLITS)} into the column split of each row.",
+        )
+    cases: list[Case] = []
+    for row in rows:
+        image_path, landmark_path = path.parent / row["image"], path.parent / row["landmarks"]
+        # The image says the rank of the landmarks, and where px lie; a bad one is better found before training than in it.
+        image = with_known_spacing(read_image(image_path), spacing_mm)
+        marks = _read_wanted(landmark_path, names, image)
+        names = marks.names if names is None else names
+        if cases and marks.ndim != cases[0].landmarks.ndim:
+            raise ConfigError(
+                f"The image {image_path} is {marks.ndim}D, those before are {cases[0].landmarks.ndim}D.",
+                "List 2D and 3D images in separate files.",
+            )
+        cases.append(Case(_case_name(row["image"]), image_path, marks, spacing_mm=spacing_mm))
+    return tuple(cases)
+
+
+def _read_wanted(path: Path, names: Sequence[str] | None, image: Image) -> Landmarks:
+    """Read the landmarks ``names`` of a file that may hold more."""
+    if names is not None and path.suffix.lower() != ".txt":  # such a file has no names of its own
+        marks = read_landmarks(path, image=image)
+        if set(names) <= set(marks.names):
+            return marks.subset(names)
+    return read_landmarks(path, names=names, image=image)
+
+
+def _read_rows(path: Path) -> list[dict[str, str]]:
+    """Read and check the whole list, so that an image cannot be in two splits unnoticed."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream, skipinitialspace=True)
+            columns = tuple(reader.fieldnames or ())
+            rows = list(reader)
+    except FileNotFoundError as error:
+        raise ConfigError(f"There is no data set list {path}.", "Check the path.") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(
+            f"The data set list {path} cannot be read.", "Check that it is a CSV file in UTF-8."
+        ) from error
+    if sorted(columns) != sorted(_COLUMNS):
+        raise ConfigError(
+            f"The data set list {path} has the columns {', '.join(columns) or '(none)'}.",
+            f"Give it the columns {', '.join(_COLUMNS)}.",
+        )
+    seen: set[Path] = set()
+    for number, row in enumerate(rows, start=2):
+        _check_row(path, number, row)
+        image_path = (path.parent / row["image"]).resolve()
+        if image_path in seen:
+            raise ConfigError(f"The data set list {path} names {row['image']} twice.", "List each image once.")
+        seen.add(image_path)
+    return rows
+
+
+def _check_row(path: Path, number: int, row: dict[str, str]) -> None:
+    if set(row) != set(_COLUMNS) or not all(row.values()):
+        raise ConfigError(f"Row {number} of the data set list {path} is not complete.", f"Fill {', '.join(_COLUMNS)}.")
+    if row["split"] not in SPLITS:
+        raise ConfigError(
+            f"Row {number} of the data set list {path} has the unknown split {row['split']!r}.",
+            f"Write one of {', '.join(SPLITS)}.",
+        )
+    for column in ("image", "landmarks"):
+        if not (path.parent / row[column]).exists():
+            raise ConfigError(
+                f"Row {number} of the data set list {path} names {row[column]}, which does not exist.",
+                "Paths are relative to the list.",
+            )
+
+
+def _case_name(relative_path: str) -> str:
+    path = PurePosixPath(relative_path)
+    return str(path.with_name(image_name(path)))
