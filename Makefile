@@ -17,7 +17,7 @@ setup:
 	@packaging/setup_environment.sh
 
 demo: setup
-	@$(PYTHON_IN_VENV) -m app.demo
+	@$(PYTHON_IN_VENV) -m app.commands.demo
 
 test: lint
 	$(PYTHON_IN_VENV) -m pytest

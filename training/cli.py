@@ -249,8 +249,8 @@ def evaluate(
 ) -> None:
     """Compare a model, or the CSV files that ``cairn localize`` wrote, with the truth of a data set."""
     from training.datasets.reading import default_root
-    from training.report.evaluation_run import EvaluationRequest, run_evaluation
     from training.evaluation.metrics import parse_thresholds
+    from training.report.evaluation_run import EvaluationRequest, run_evaluation
     from training.report.report import to_markdown
 
     if kind not in ("cephalometric", "mouse-skull", "list"):
@@ -304,9 +304,9 @@ def ablate(
     device: DeviceOption = "auto",
 ) -> None:
     """Train the variants of the paper's ablation under one budget and compare them. Repeat the command to continue."""
+    from core.learning.configuration import read_config
     from training.ablation.ablation import ablate as run_ablation
     from training.ablation.table import format_ablation, write_ablation
-    from core.learning.configuration import read_config
     from training.ablation.variants import parse_landmarks, parse_variants
 
     chosen, alone = parse_variants(variants), parse_landmarks(single, read_config(config)[0])

@@ -13,19 +13,19 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 
-from core.models.devices import choose_device
 from core.base.errors import AppError, ConfigError
 from core.base.files import written_whole
 from core.learning.batches import default_workers
+from core.learning.building import build_normalisation
 from core.learning.cases import Case
 from core.learning.checkpoints import CHECKPOINT_NAME, TrainingState, read_checkpoint
 from core.learning.configuration import TrainingConfig, parse_config, read_config
-from training.datasets.reading import default_root, read_cases
-from training.distribution.team import Team
-from core.learning.prepared_cases import PreparedCase, prepare_cases
 from core.learning.model_export import landmark_names
-from core.learning.building import build_normalisation
+from core.learning.prepared_cases import PreparedCase, prepare_cases
+from core.models.devices import choose_device
+from training.datasets.reading import default_root, read_cases
 from training.distribution.processes import FoundEnvironment, Placement, settle_fabric_run
+from training.distribution.team import Team
 from training.trainer import Step, Trainer
 
 CONFIG_NAME = "config.toml"

@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.base.errors import ConfigError
+from core.learning.building import Weights
 from core.learning.checkpoints import TrainingState
 from core.learning.configuration import OptimisationConfig, StageConfig
-from training.distribution.team import Team, synchronise
-from core.learning.building import Weights
 from core.learning.sampling import Batch
 from core.learning.targets import Counts, Losses, losses, make_targets
+from training.distribution.team import Team, synchronise
 
 
 def learning_rate(config: OptimisationConfig, iteration: int) -> float:

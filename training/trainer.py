@@ -19,17 +19,17 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from core.base.errors import ConfigError
-from core.method.localizer import Localizer
+from core.geometry.shapes import mean_shape
 from core.learning.batches import BatchesAhead, batch_maker
+from core.learning.building import Weights, build_localizer, build_network
 from core.learning.checkpoints import TrainingState, write_checkpoint
 from core.learning.configuration import TrainingConfig
-from training.distribution.team import Team
 from core.learning.prepared_cases import PreparedCase, turned
-from core.learning.building import Weights, build_localizer, build_network
 from core.learning.sampling import StageCase
-from training.session import StageSession
-from core.geometry.shapes import mean_shape
 from core.learning.targets import Losses
+from core.method.localizer import Localizer
+from training.distribution.team import Team
+from training.session import StageSession
 
 CHECKPOINT_EVERY_S = 300.0
 

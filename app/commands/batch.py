@@ -16,13 +16,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.commands.batch_plan import BatchItem, expand_folders, plan_files
-from core.base.assets import bundled_model_for
 from core.base.errors import AppError
 from core.base.files import reason_of
 from core.images.file import read_image
 from core.landmark_files.file import write_landmarks
+from core.models.bundled import bundled_model_for
 from core.models.metadata import read_model_info
-from core.values.landmarks import Grid, Image
+from core.values.grid import Grid
+from core.values.image import Image
 
 if TYPE_CHECKING:
     from core.models.file import Model

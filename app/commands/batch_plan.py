@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.images.dicom.header import read_dataset, value_of
-from core.images.dicom.series import Series, find_series, is_dicomdir
 from core.base.errors import AppError, ImageReadError
 from core.base.files import reason_of
-from core.images.header import kind_of
+from core.images.dicom.header import read_dataset, value_of
+from core.images.dicom.series import Series, find_series, is_dicomdir
 from core.images.file import IMAGE_SUFFIXES, image_name
+from core.images.header import kind_of
 
 Say = Callable[[str], None]
 

@@ -11,12 +11,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.session.certainty import COVERAGE, certainty_mm, is_calibrated
 from app.desktop.display import has_display, missing_library, require_display, require_qt_platform
-from core.base.assets import assets_folder, bundled_model_for
+from app.session.certainty import COVERAGE, certainty_mm, is_calibrated
+from core.base.assets import assets_folder
 from core.base.command_line import run_command_line
 from core.base.errors import AppError
-from core.values.landmarks import Image, Prediction
+from core.models.bundled import bundled_model_for
+from core.values.image import Image
+from core.values.prediction import Prediction
 
 DEMO_FOLDER = Path("demo")
 
@@ -27,9 +29,9 @@ def write_sample(sample: Path, model_path: Path, folder: Path) -> None:
     """Localize the sample without a window; write ``landmarks.csv`` and ``overlay.png`` and print what they hold."""
     from app.commands.overlay import write_overlay
     from core.images.file import read_image
-    from core.models.inference import localize
     from core.landmark_files.file import write_landmarks
     from core.models.file import load_model
+    from core.models.inference import localize
 
     image = read_image(sample)
     model = load_model(model_path)

@@ -16,7 +16,10 @@ from PIL import ImageDraw, ImageFont
 
 from app.views.label_layout import label_corners
 from core.base.files import written_whole
-from core.values.landmarks import FloatArray, Grid, Image, Landmarks, VectorField
+from core.values.grid import FloatArray, Grid
+from core.values.image import Image
+from core.values.landmarks import Landmarks
+from core.values.prediction import VectorField
 
 SMALLEST_SIDE_PX, LARGEST_SIDE_PX = 800, 1600
 OVERSAMPLING = 3

@@ -18,11 +18,12 @@ import numpy as np
 
 from app.desktop.display import has_display, require_qt_platform
 from app.session.questions import Unsaved
-from core.base.assets import assets_folder, bundled_model_for
+from core.base.assets import assets_folder
 from core.base.errors import AppError
 from core.base.files import reason_of
 from core.images.file import read_image
 from core.landmark_files.file import read_landmarks, write_landmarks
+from core.models.bundled import bundled_model_for
 from core.models.metadata import read_model_info
 
 if TYPE_CHECKING:
@@ -137,8 +138,8 @@ def _run(name: str, check: Callable[[], str], say: Callable[[str], None]) -> Non
 def check_sample(sample: Sample, samples: Path, folder: Path) -> str:
     """Read, localize, compare, write and read back one sample; return what to say about it."""
     # Here, so that a torch that cannot be loaded fails this check instead of the program.
-    from core.models.inference import localize
     from core.models.file import load_model
+    from core.models.inference import localize
 
     image = read_image(samples / sample.image_name)
     expected = read_landmarks(samples / sample.landmarks_name, image=image)
@@ -167,9 +168,9 @@ def check_window(image_path: Path) -> str:
     require_qt_platform()
     from PySide6.QtWidgets import QApplication
 
+    from app.desktop.theme import apply_theme
     from app.session.controller import Controller
     from app.window.main_window import MainWindow
-    from app.desktop.theme import apply_theme
 
     existing = QApplication.instance()
     application = existing if isinstance(existing, QApplication) else QApplication(["cairn"])

@@ -7,8 +7,8 @@ import platform
 from importlib.metadata import version
 
 from app.desktop.exception_hook import log_path
-from core.base.assets import bundled_models
 from core.base.errors import AppError
+from core.models.bundled import bundled_models
 
 
 def describe_installation() -> dict[str, str]:

@@ -22,11 +22,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.session.questions import OnRuler, Unsaved
 from app.dialogs.series_dialog import SeriesDialog
+from app.session.questions import OnRuler, Unsaved
 from core.base.assets import assets_folder
-from core.images.dicom.series import Series
 from core.base.errors import AppError
+from core.images.dicom.series import Series
 from core.images.file import IMAGE_SUFFIXES
 from core.models.metadata import ModelInfo
 

@@ -10,9 +10,8 @@ from PySide6.QtCore import QAbstractTableModel, QItemSelection, QModelIndex, QPe
 from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from app.session import certainty
-
 from app.desktop import theme
+from app.session import certainty
 from app.session.controller import Controller
 from app.session.view_state import Sort
 from core.values.landmarks import Landmarks, Status

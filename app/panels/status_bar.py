@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QS
 from app.session.controller import Controller
 from app.session.view_state import Progress
 from core.geometry.planes import direction_letter
-from core.values.landmarks import Image
+from core.values.image import Image
 
 
 class StatusBar(QStatusBar):

@@ -21,12 +21,14 @@ from app.session.opener import Opener
 from app.session.questions import OnRuler, Questions, Unsaved
 from app.session.view_state import Mode, Progress, ViewState
 from app.session.window_presets import AUTOMATIC, Preset
-from core.base.assets import bundled_model_for
 from core.base.errors import AppError, InferenceError, LandmarkFileError, ModelFileError
 from core.images.file import read_image
 from core.landmark_files.file import read_landmark_file, write_landmarks
+from core.models.bundled import bundled_model_for
 from core.models.metadata import ModelInfo, read_model_info
-from core.values.landmarks import Image, Prediction, Status
+from core.values.image import Image
+from core.values.landmarks import Status
+from core.values.prediction import Prediction
 
 
 class Controller:

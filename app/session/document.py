@@ -9,7 +9,9 @@ from psygnal import Signal
 
 from core.landmark_files.file import LandmarkTemplate
 from core.models.metadata import ModelInfo
-from core.values.landmarks import Image, Landmarks, Prediction, Status, VectorField
+from core.values.image import Image
+from core.values.landmarks import Landmarks, Status
+from core.values.prediction import Prediction, VectorField
 
 HUMAN_STATES = frozenset({Status.CORRECTED, Status.PLACED, Status.CONFIRMED})
 

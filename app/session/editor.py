@@ -10,13 +10,15 @@ import numpy as np
 from PySide6.QtGui import QUndoStack
 
 from app.session import landmark_edits
-from app.session.undo import ReplaceLandmarks
 from app.session.document import Document
 from app.session.navigation import Navigator
+from app.session.undo import ReplaceLandmarks
 from app.session.view_state import Mode, Sort, ViewState
 from core.geometry.planes import SlicePlane
 from core.models.metadata import ModelInfo
-from core.values.landmarks import FloatArray, Landmarks, Prediction, Status
+from core.values.grid import FloatArray
+from core.values.landmarks import Landmarks, Status
+from core.values.prediction import Prediction
 
 
 @dataclass(frozen=True)

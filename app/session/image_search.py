@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.images.dicom.series import Series, find_series, is_dicomdir
 from core.base.errors import ImageReadError
-from core.images.header import kind_of
+from core.images.dicom.series import Series, find_series, is_dicomdir
 from core.images.file import IMAGE_SUFFIXES
+from core.images.header import kind_of
 
 
 @dataclass(frozen=True)

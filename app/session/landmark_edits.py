@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from app.session.certainty import certainty_mm
 from app.session.view_state import Sort
-from core.values.landmarks import FloatArray, Grid, Landmarks, Status
+from core.values.grid import FloatArray, Grid
+from core.values.landmarks import Landmarks, Status
 
 
 def unplaced(names: Iterable[str], ndim: int) -> Landmarks:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.base.errors import AppError, Cancelled
-from core.values.landmarks import Image, Prediction
+from core.values.image import Image
+from core.values.prediction import Prediction
 
 if TYPE_CHECKING:
     from core.models.file import Model

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from app.session.document import Document
 from app.session.view_state import Panel, ViewState
-from core.geometry.planes import Orientation, SlicePlane, slice_grid
-from core.values.landmarks import Grid
+from core.geometry.planes import Orientation, SlicePlane, reformatted_grid
+from core.values.grid import Grid
 
 
 class Navigator:
@@ -85,4 +85,4 @@ class Navigator:
 
 @lru_cache(maxsize=6)
 def _stack(grid: Grid, orientation: Orientation, radiological: bool) -> Grid:
-    return slice_grid(grid, orientation, radiological=radiological)
+    return reformatted_grid(grid, orientation, radiological=radiological)

@@ -15,7 +15,8 @@ from app.session.jobs import Job, Jobs
 from app.session.questions import Questions
 from app.session.view_state import Progress
 from core.images.dicom.series import Series
-from core.values.landmarks import Image, Landmarks
+from core.values.image import Image
+from core.values.landmarks import Landmarks
 
 
 @dataclass(frozen=True)

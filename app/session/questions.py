@@ -7,8 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from core.images.dicom.series import Series
 from core.base.errors import AppError
+from core.images.dicom.series import Series
 from core.models.metadata import ModelInfo
 
 

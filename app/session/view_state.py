@@ -12,7 +12,7 @@ from psygnal import Signal, SignalGroupDescriptor
 
 from app.session.window_level import percentile_levels
 from core.geometry.planes import Orientation
-from core.values.landmarks import Image
+from core.values.image import Image
 
 
 class Mode(StrEnum):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.session.window_level import Levels, percentile_levels
-from core.values.landmarks import Image
+from core.values.image import Image
 
 AIR_HU = -900
 """An image that reaches from here to above 0 is taken for CT where its file does not say: air has −1000 Hounsfield units."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.values.landmarks import FloatArray
+from core.values.grid import FloatArray
 
 # Unit directions from the point, best first: right, left, the corners, below, above.
 _DIRECTIONS = np.array([[1, 0], [-1, 0], [1, -1], [1, 1], [-1, -1], [-1, 1], [0, 1], [0, -1]], dtype=np.float64)

@@ -14,7 +14,8 @@ from app.desktop import theme
 from app.views.glyphs import Glyph
 from app.views.label_layout import label_corners
 from app.views.slice_layer import HALO, ScreenMap, SliceLayer
-from core.values.landmarks import FloatArray, Status
+from core.values.grid import FloatArray
+from core.values.landmarks import Status
 
 GLYPH_RADIUS = 5.5
 SELECTED_RADIUS = 8.0

@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from core.values.landmarks import FloatArray, Grid
+from core.values.grid import FloatArray, Grid
 
 ZOOM_LIMITS = (0.2, 40.0)
 FILL = 1.45

@@ -25,7 +25,8 @@ from PySide6.QtGui import (
 from app.desktop import theme
 from app.views.projection import SIDE_DIRECTIONS, ProjectionView
 from app.views.volume_rendering import Rendering
-from core.values.landmarks import FloatArray, Status
+from core.values.grid import FloatArray
+from core.values.landmarks import Status
 
 BALL_RADIUS = 4.5
 SELECTED_RADIUS = 6.5

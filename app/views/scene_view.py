@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 from app.desktop import theme
 from app.session.controller import Controller
 from app.session.jobs import Job
+from app.session.window_level import Levels
 from app.views.projection import SIDES, ProjectionView, radius_mm, section_mm, view_of
 from app.views.scene_painting import (
     CUBE_SIZE,
@@ -23,10 +24,10 @@ from app.views.scene_painting import (
     picture_of,
 )
 from app.views.volume_rendering import Miniature, Renderer, Rendering, make_miniature
-from app.session.window_level import Levels
 from core.base.errors import AppError
 from core.geometry.planes import Orientation
-from core.values.landmarks import FloatArray, Image
+from core.values.grid import FloatArray
+from core.values.image import Image
 
 DRAG_THRESHOLD = 3.0
 HIT_RADIUS = 10.0

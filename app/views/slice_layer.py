@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from app.desktop import theme
-from core.values.landmarks import FloatArray
+from core.values.grid import FloatArray
 
 HALO = QColor(0, 0, 0, 170)
 

@@ -10,9 +10,9 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 
 from app.session.controller import Controller
-from app.views.gestures import DragKind, drag_kind
 from app.session.view_state import Mode, Panel
 from app.session.window_level import dragged_levels
+from app.views.gestures import DragKind, drag_kind
 from core.geometry.planes import Orientation
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollBar, QToolButt
 
 from app.desktop import theme
 from app.session.controller import Controller
-from app.views.slice_view import SliceView
 from app.session.view_state import Panel
+from app.views.slice_view import SliceView
 from core.geometry.planes import Orientation, SlicePlane, direction_letter
 
 

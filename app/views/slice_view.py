@@ -17,15 +17,16 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from app.desktop import theme
 from app.session.controller import Controller
+from app.session.view_state import Mode
 from app.views.glyphs import glyphs_on
 from app.views.landmark_items import LandmarkLayer
 from app.views.plane_items import CrosshairLayer, EdgeLetters, LettersLayer
 from app.views.slice_layer import RulerLayer, ScreenMap, SliceLayer
 from app.views.slice_mouse import SliceMouse
 from app.views.vector_field_item import VectorFieldLayer, field_picture
-from app.session.view_state import Mode
-from core.geometry.planes import Orientation, SlicePlane, block_means, extract_slice, voxel_steps
-from core.values.landmarks import Image
+from core.geometry.planes import Orientation, SlicePlane
+from core.geometry.slices import block_means, extract_slice, voxel_steps
+from core.values.image import Image
 
 _NO_LIMITS = {"xMin": -1e307, "xMax": 1e307, "yMin": -1e307, "yMax": 1e307} | dict.fromkeys(
     ("minXRange", "maxXRange", "minYRange", "maxYRange")

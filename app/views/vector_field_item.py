@@ -15,7 +15,8 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from app.desktop import theme
 from app.views.slice_layer import ScreenMap, SliceLayer
 from core.geometry.planes import SlicePlane
-from core.values.landmarks import FloatArray, Grid, VectorField
+from core.values.grid import FloatArray, Grid
+from core.values.prediction import VectorField
 
 POSTERIOR_LIMIT = 0.5
 SMALLEST_STEP = 15.0

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from app.views.projection import ProjectionView
 from app.session.window_level import Levels
+from app.views.projection import ProjectionView
 from core.base.errors import Cancelled
-from core.values.landmarks import FloatArray, Grid, Image
+from core.values.grid import FloatArray, Grid
+from core.values.image import Image
 
 LARGEST_SIZE = 170**3
 """Samples that are turned in some ten milliseconds on one processor core."""

@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app.desktop import theme
 from app.session.controller import Controller
+from app.session.view_state import Panel
 from app.views.scene_view import SceneView
 from app.views.slice_panel import PanelFrame, PlanePanel
 from app.views.slice_view import SliceView
-from app.session.view_state import Panel
 from core.geometry.planes import Orientation
 
 # Row and column: coronal stands below axial with the same left and right, sagittal beside it at the same height.

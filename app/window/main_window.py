@@ -32,14 +32,14 @@ from PySide6.QtWidgets import (
 
 from app.desktop import theme
 from app.dialogs.about import AboutBox
-from app.session.actions import ACTIONS, LANDMARK_MENU, MENUS, TOOLBAR, VIEW, Action
-from app.session.controller import Controller
+from app.dialogs.shortcut_sheet import ShortcutSheet
 from app.panels.empty_state import EmptyState
 from app.panels.landmark_table import LandmarkTable
 from app.panels.message_bar import MessageBar
-from app.dialogs.shortcut_sheet import ShortcutSheet
-from app.views.slice_view import SliceView
 from app.panels.status_bar import StatusBar
+from app.session.actions import ACTIONS, LANDMARK_MENU, MENUS, TOOLBAR, VIEW, Action
+from app.session.controller import Controller
+from app.views.slice_view import SliceView
 from app.views.volume_view import VolumeView
 from app.window.window_menu import WindowMenu
 

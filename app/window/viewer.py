@@ -12,14 +12,14 @@ from PySide6.QtWidgets import QApplication
 
 from app.desktop import exception_hook
 from app.desktop.arrivals import Arrivals
-from app.session.controller import Controller
-from app.dialogs.question_dialogs import Dialogs
-from app.session.localization import warm_up
-from app.window.main_window import MainWindow
 from app.desktop.single_instance import Listener, Request, hand_over, meeting_place
 from app.desktop.theme import apply_theme
-from core.base.assets import bundled_model_for
+from app.dialogs.question_dialogs import Dialogs
+from app.session.controller import Controller
+from app.session.localization import warm_up
+from app.window.main_window import MainWindow
 from core.base.errors import AppError
+from core.models.bundled import bundled_model_for
 from core.models.metadata import read_model_info
 
 WARM_UP_AFTER_MS = 500

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from core.base.errors import LandmarkFileError
-from core.values.landmarks import FloatArray
 
 _COMMENTS = re.compile(r'(?:(?:"?#[^\r\n]*|[ \t,;]*)(?:\r\n|\r|\n))*')
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -47,7 +47,7 @@ class Table:
         index = self.columns.index(column)
         return [cells[index] for _, cells in self.rows]
 
-    def numbers(self, columns: Sequence[str]) -> FloatArray:
+    def numbers(self, columns: Sequence[str]) -> npt.NDArray[np.float64]:
         """Return ``(rows, columns)`` numbers, NaN where a cell is empty or says so, or where there is no such column.
 
         Raises

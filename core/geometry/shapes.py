@@ -1,4 +1,4 @@
-"""Configurations of landmarks as shapes: similarity fits, the Procrustes mean, and the spline that carries one onto another.
+"""Configurations of landmarks as shapes: similarity fits and the Procrustes mean.
 
 Arrays of points in mm only; no images and no files.
 """
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import RBFInterpolator
 
 from core.base.errors import ConfigError
 
@@ -106,30 +105,3 @@ def mean_shape(configurations_mm: Sequence[FloatArray]) -> FloatArray:
         )
     first = complete[0]
     return procrustes_mean(np.stack([transform_points(fit_similarity(points, first), points) for points in complete]))
-
-
-def fit_thin_plate_spline(source_mm: FloatArray, target_mm: FloatArray, anchors_mm: FloatArray) -> RBFInterpolator:
-    """Fit the thin-plate spline that carries each source point exactly onto its target.
-
-    Far from the landmarks a spline runs wild. ``anchors_mm``, points around the region of interest in the source's frame,
-    hold it there to the similarity that fits the landmarks best.
-
-    Parameters
-    ----------
-    source_mm, target_mm
-        ``(L, D)`` corresponding points, mm.
-    anchors_mm
-        ``(A, D)`` points, mm.
-
-    Returns
-    -------
-    scipy.interpolate.RBFInterpolator
-        Maps ``(N, D)`` points of the source's frame into the target's.
-    """
-    target_from_source = fit_similarity(source_mm, target_mm)
-    return RBFInterpolator(
-        np.concatenate([source_mm, anchors_mm]),
-        np.concatenate([target_mm, transform_points(target_from_source, anchors_mm)]),
-        kernel="thin_plate_spline",
-        degree=1,
-    )

@@ -7,7 +7,8 @@ space. This module maps between the two, so that files for 3D programs put pixel
 import numpy as np
 import numpy.typing as npt
 
-from core.values.landmarks import FloatArray, Grid, Image
+from core.values.grid import FloatArray, Grid
+from core.values.image import Image
 
 
 def squeezed_grid(grid: Grid) -> tuple[Grid, int]:
@@ -20,7 +21,7 @@ def squeezed_grid(grid: Grid) -> tuple[Grid, int]:
     return Grid.from_spacing(shape, np.delete(grid.spacing_mm, axis).tolist()), axis
 
 
-def slice_grid(image: Image) -> Grid | None:
+def grid_in_space(image: Image) -> Grid | None:
     """Return the 3D grid that a 2D image had in its file, with the pixel size the image has now; None if it had none."""
     original = image.source.original_grid
     if original is None or original.ndim != 3 or image.ndim != 2:
@@ -31,7 +32,7 @@ def slice_grid(image: Image) -> Grid | None:
 
 
 def lifted_mm(points_mm: npt.ArrayLike, image: Image, grid: Grid) -> FloatArray:
-    """Map 2D points ``(..., 2)`` in mm of ``image`` to LPS mm ``(..., 3)`` of its slice ``grid`` (from `slice_grid`)."""
+    """Map 2D points ``(..., 2)`` in mm of ``image`` to LPS mm ``(..., 3)`` of its slice ``grid`` (from `grid_in_space`)."""
     axis = grid.shape.index(1)
     return grid.to_mm(np.insert(image.grid.to_index(points_mm), axis, 0.0, axis=-1))
 

@@ -10,19 +10,20 @@ from pathlib import Path, PurePath
 import numpy as np
 import SimpleITK as sitk
 
+from core.base.errors import AppError, ImageReadError
+from core.base.files import sha256_of, written_whole
+from core.base.memory import memory_error
+from core.geometry.single_slice import grid_in_space, squeezed_grid
 from core.images import header as image_header
 from core.images.dicom.series import Series, find_series, is_dicomdir
 from core.images.dicom.volume import read_series
-from core.base.errors import AppError, ImageReadError
-from core.base.files import sha256_of, written_whole
 from core.images.itk import AnyArray, Content, to_itk, vanished_error
-from core.base.memory import memory_error
 from core.images.nifti import read_nifti
+from core.images.nrrd_metaimage import read_volume
 from core.images.pictures import PICTURES, read_picture
 from core.images.rectilinear import is_rectilinear, slant_note, straightened
-from core.geometry.single_slice import slice_grid, squeezed_grid
-from core.values.landmarks import Grid, Image, ImageSource
-from core.images.nrrd_metaimage import read_volume
+from core.values.grid import Grid
+from core.values.image import Image, ImageSource
 
 IMAGE_SUFFIXES = (
     ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".nii", ".nii.gz", ".hdr", ".nrrd", ".nhdr", ".mha",
@@ -196,7 +197,7 @@ def write_image(image: Image, path: Path) -> None:
     voxels = image.voxels.astype(np.uint8) if image.voxels.dtype == np.bool_ else image.voxels
     _refuse_unfit(image, path, suffix)
     if suffix not in _FLAT_SUFFIXES:
-        grid = slice_grid(image) or grid
+        grid = grid_in_space(image) or grid
     try:
         encoded = to_itk(voxels.reshape(grid.shape), grid)
         with written_whole(path) as temporary:

@@ -17,7 +17,7 @@ import SimpleITK as sitk
 from core.base.errors import ImageReadError
 from core.base.files import reason_of
 from core.base.memory import memory_error, require_memory
-from core.values.landmarks import Grid
+from core.values.grid import Grid
 
 # Otherwise the libraries below talk on stderr; whatever matters of it becomes an error or a warning of ours.
 sitk.ProcessObject.GlobalWarningDisplayOff()

@@ -16,10 +16,10 @@ from typing import IO, cast
 import numpy as np
 
 from core.base.errors import Cancelled, ImageReadError
-from core.images.itk import AnyArray, Content, brightness, check_spacing, complex_error, spacing_error
 from core.base.memory import require_memory
+from core.images.itk import AnyArray, Content, brightness, check_spacing, complex_error, spacing_error
 from core.images.rectilinear import is_rectilinear
-from core.values.landmarks import FloatArray, Grid
+from core.values.grid import FloatArray, Grid
 
 _HEADER_BYTES = 348
 _PIECE_BYTES = 1 << 22

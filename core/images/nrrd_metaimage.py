@@ -13,9 +13,9 @@ from typing import IO
 
 import SimpleITK as sitk
 
-from core.images import header as image_header
 from core.base.delimited_text import finite_number
 from core.base.errors import ImageReadError
+from core.images import header as image_header
 from core.images.itk import Content, check_spacing, decode, one_channel, spacing_error, to_grid
 
 _PIECE_BYTES = 1 << 20

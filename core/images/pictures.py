@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from core.images import header as image_header
 from core.base.errors import ImageReadError
+from core.images import header as image_header
 from core.images.itk import AnyArray, Content, decode, one_channel
-from core.values.landmarks import Grid
+from core.values.grid import Grid
 
 PICTURES = ("PNG", "JPEG", "TIFF", "BMP")
 

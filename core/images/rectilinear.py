@@ -11,9 +11,9 @@ import numpy as np
 import SimpleITK as sitk
 
 from core.base.errors import Cancelled, ImageReadError
-from core.images.itk import AnyArray, to_array, to_itk
 from core.base.memory import require_memory
-from core.values.landmarks import FloatArray, Grid
+from core.images.itk import AnyArray, to_array, to_itk
+from core.values.grid import FloatArray, Grid
 
 LARGEST_SLANT = 0.01
 """Step sideways, as a part of the step forward, up to which axes count as being at right angles ..."""
@@ -87,11 +87,11 @@ def straightened(
     outside = voxels.min().item()
     straight = np.empty(shape, voxels.dtype)
     like = to_itk(np.zeros(target.shape, np.uint8), target)
-    for number, slice_grid in enumerate(slices):
+    for number, reformatted_grid in enumerate(slices):
         if should_stop is not None and should_stop():
             raise Cancelled("Reading was stopped.")
         moved = sitk.Resample(
-            to_itk(voxels[number], slice_grid), like, sitk.Transform(), sitk.sitkLinear, outside, sitk.sitkUnknown
+            to_itk(voxels[number], reformatted_grid), like, sitk.Transform(), sitk.sitkLinear, outside, sitk.sitkUnknown
         )
         straight[number] = to_array(moved)
     matrix = np.eye(4)

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from core.base.errors import LandmarkFileError
-from core.values.landmarks import WITHOUT_POSITION, FloatArray, Landmarks, Status
+from core.values.grid import FloatArray
+from core.values.landmarks import WITHOUT_POSITION, Landmarks, Status
 
 LPS_FROM = {"LPS": np.array([1.0, 1.0, 1.0]), "RAS": np.array([-1.0, -1.0, 1.0])}
 """Signs by which a position in a file's coordinate system becomes LPS, and back."""

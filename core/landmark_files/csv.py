@@ -1,7 +1,8 @@
 """Cairn's own landmark table: what it says in its comment lines, and how its numbers become landmarks again.
 
-Values in, text out, and a split table in, values out; `core/landmark_files/file.py` opens the files. Writing is exact and always the
-same; reading forgives what people do to such a table (order of columns, missing ones) but never guesses a coordinate.
+Values in, text out, and a split table in, values out; `core/landmark_files/file.py` opens the files. Writing is exact and
+always the same; reading forgives what people do to such a table (order of columns, missing ones) but never guesses a
+coordinate.
 """
 
 import csv
@@ -14,7 +15,9 @@ import numpy.typing as npt
 
 from core.base.delimited_text import Table, line_error
 from core.base.errors import LandmarkFileError
-from core.values.landmarks import WITHOUT_POSITION, FloatArray, Grid, Image, Landmarks, Status
+from core.values.grid import FloatArray, Grid
+from core.values.image import Image
+from core.values.landmarks import WITHOUT_POSITION, Landmarks, Status
 
 COLUMNS = ("name", "x_mm", "y_mm", "z_mm", "x_px", "y_px", "z_px", "presence", "spread_mm", "radius_mm", "status")
 FILE_VERSION = 1

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from core.landmark_files.control_point import LPS_FROM, NO_POSITION, ControlPoint, described, point_name, to_landmarks
 from core.base.delimited_text import finite_number
 from core.base.errors import LandmarkFileError
-from core.values.landmarks import WITHOUT_POSITION, FloatArray, Landmarks, Status
+from core.landmark_files.control_point import LPS_FROM, NO_POSITION, ControlPoint, described, point_name, to_landmarks
+from core.values.grid import FloatArray
+from core.values.landmarks import WITHOUT_POSITION, Landmarks, Status
 
 _COLUMNS = "id,x,y,z,ow,ox,oy,oz,vis,sel,lock,label,desc,associatedNodeID"
 _LAST_COLUMN = "associatedNodeID"  # what follows it are cells without a heading

@@ -15,12 +15,13 @@ import numpy as np
 from core.base.delimited_text import split_table
 from core.base.errors import LandmarkFileError
 from core.base.files import written_whole
+from core.geometry.single_slice import flattened_mm, grid_in_space, lifted_mm
 from core.landmark_files.csv import format_csv, mm_from_px, parse_csv
-from core.geometry.single_slice import flattened_mm, lifted_mm, slice_grid
 from core.landmark_files.fcsv import format_fcsv, parse_fcsv
 from core.landmark_files.markups import format_markups, parse_markups
 from core.landmark_files.slicer_table import is_slicer_table, parse_slicer_table
-from core.values.landmarks import Image, Landmarks, Status
+from core.values.image import Image
+from core.values.landmarks import Landmarks, Status
 
 READABLE_SUFFIXES = (".csv", ".tsv", ".mrk.json", ".json", ".fcsv", ".txt")
 WRITABLE_SUFFIXES = (".csv", ".mrk.json", ".fcsv")
@@ -229,7 +230,7 @@ def _arranged(landmarks: Landmarks, names: Sequence[str], path: Path) -> Landmar
 
 def _lifted(landmarks: Landmarks, image: Image | None) -> Landmarks:
     """Return 2D landmarks in 3D: where the image's slice stands in space, or at z = 0."""
-    grid = slice_grid(image) if image is not None else None
+    grid = grid_in_space(image) if image is not None else None
     if image is None or grid is None:
         depth = np.where(landmarks.located, 0.0, np.nan)
         return replace(landmarks, points_mm=np.column_stack([landmarks.points_mm, depth]))
@@ -238,7 +239,7 @@ def _lifted(landmarks: Landmarks, image: Image | None) -> Landmarks:
 
 def _flat(landmarks: Landmarks, image: Image | None, path: Path) -> Landmarks:
     """Return 3D landmarks of a 2D image in its plane: the opposite of `_lifted`; refuse what belongs to a volume."""
-    grid = slice_grid(image) if image is not None else None
+    grid = grid_in_space(image) if image is not None else None
     if image is None or grid is None:
         points_mm = landmarks.points_mm[:, :2]
         depths_mm = np.abs(landmarks.points_mm[:, 2])

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from core.landmark_files.control_point import LPS_FROM, NO_POSITION, ControlPoint, described, point_name, to_landmarks
 from core.base.errors import LandmarkFileError
-from core.values.landmarks import WITHOUT_POSITION, FloatArray, Landmarks, Status
+from core.landmark_files.control_point import LPS_FROM, NO_POSITION, ControlPoint, described, point_name, to_landmarks
+from core.values.grid import FloatArray
+from core.values.landmarks import WITHOUT_POSITION, Landmarks, Status
 
 SCHEMA = (
     "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/"

@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.base.assets import assets_folder
+from core.base.complaints import first_complaint
 from core.base.errors import ConfigError
-from core.models.metadata import first_complaint
 
 
 class SchemeLandmark(BaseModel):

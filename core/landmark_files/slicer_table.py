@@ -6,8 +6,8 @@ Cairn writes its own table.
 
 import numpy as np
 
-from core.landmark_files.control_point import LPS_FROM, NO_POSITION, ControlPoint, point_name, to_landmarks
 from core.base.delimited_text import Table, line_error
+from core.landmark_files.control_point import LPS_FROM, NO_POSITION, ControlPoint, point_name, to_landmarks
 from core.values.landmarks import Landmarks
 
 _AXES = {"LPS": ("l", "p", "s"), "RAS": ("r", "a", "s")}

@@ -13,10 +13,10 @@ from itertools import islice
 
 import torch
 
+from core.landmark_files.schemes import mirror_images
 from core.learning.configuration import TrainingConfig
 from core.learning.mirror import make_mirror
 from core.learning.sampling import Batch, StageCase, global_batch, local_batch, random_generators
-from core.landmark_files.schemes import mirror_images
 
 MOST_WORKERS = 8
 

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from core.learning.configuration import StageConfig, TrainingConfig
 from core.method.calibration import Calibration
 from core.method.localizer import Localizer, StageMethod
-from core.models.metadata import StageInfo
 from core.method.networks import GlobalNetwork, LocalNetwork
 from core.method.normalisation import Normalisation
-from core.learning.configuration import StageConfig, TrainingConfig
+from core.models.metadata import StageInfo
 
 Weights = dict[str, Tensor]
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from core.base.errors import ConfigError
 from core.images.file import read_image
-from core.values.landmarks import Image, Landmarks
+from core.values.image import Image
+from core.values.landmarks import Landmarks
 
 
 @dataclass(frozen=True, eq=False)

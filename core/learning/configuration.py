@@ -11,8 +11,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from core.base.complaints import first_complaint
 from core.base.errors import ConfigError
-from core.models.metadata import first_complaint
 
 
 class _Strict(BaseModel):
@@ -134,8 +134,8 @@ class _StageConfig(_Strict):
     classification
         Whether the network learns which patches hold a landmark; without it all patches vote alike.
     voting, voting_count, voting_threshold
-        With which weight the patches vote, see `core.method.voting.vote_weights`; the training does not depend on it unless the vote
-        itself is taught (``vote_weight``), which always weighs by the posterior.
+        With which weight the patches vote, see `core.method.voting.vote_weights`; the training does not depend on it unless the
+        vote itself is taught (``vote_weight``), which always weighs by the posterior.
     dropout
         Share of the feature maps before the heads that each training step silences, against learning few images by heart.
     """

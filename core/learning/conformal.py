@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from core.learning.prepared_cases import PreparedCase
 from core.method.calibration import SMALLEST_SPREAD_MM, Calibration
 from core.method.localizer import Localizer
 from core.values.landmarks import NOMINAL_COVERAGE
-from core.learning.prepared_cases import PreparedCase
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -11,17 +11,17 @@ import torch
 from torch import Tensor
 
 from core.base.errors import ConfigError
-from core.models.export import export_localizer
-from core.geometry.planes import to_canonical
-from core.method.localizer import Localizer
-from core.models.metadata import LandmarkError, ModelInfo
-from core.learning.conformal import FloatArray, calibrate, collect_answers
+from core.geometry.canonical import to_canonical
+from core.landmark_files.schemes import read_scheme
+from core.learning.building import build_localizer, build_network, build_normalisation, stage_infos
 from core.learning.cases import Case, read_case_image
 from core.learning.checkpoints import TrainingState, read_checkpoint
 from core.learning.configuration import TrainingConfig, config_sha256, parse_config
+from core.learning.conformal import FloatArray, calibrate, collect_answers
 from core.learning.prepared_cases import PreparedCase, prepare_case
-from core.learning.building import build_localizer, build_network, build_normalisation, stage_infos
-from core.landmark_files.schemes import read_scheme
+from core.method.localizer import Localizer
+from core.models.export import export_localizer
+from core.models.metadata import LandmarkError, ModelInfo
 
 PARITY_CASES = 2
 """Validation images on which eager, scripted and reloaded model are compared."""

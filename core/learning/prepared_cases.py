@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from core.geometry.canonical import to_canonical
+from core.learning.cases import Case, read_case_image
+from core.learning.sampling import StageCase
 from core.method.crop_frames import factors_of
-from core.geometry.planes import to_canonical
 from core.method.normalisation import Normalisation
 from core.method.pose import fit_shape
 from core.method.resampling import resample
-from core.learning.cases import Case, read_case_image
-from core.learning.sampling import StageCase
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.method.voting import cell_centres, displacement_of, log_transform, vote
 from core.learning.configuration import StageConfig
+from core.method.voting import cell_centres, displacement_of, log_transform, vote
 
 
 class Targets(NamedTuple):

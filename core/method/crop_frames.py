@@ -1,7 +1,7 @@
 """Where the samples of a stage's sub-images are in the input.
 
-The geometry between `core/method/resampling.py`, which cuts sub-images, `core/method/pose.py`, which turns them, and the votes, which are cast
-in their samples. Tensors; can be scripted.
+The geometry between `core/method/resampling.py`, which cuts sub-images, `core/method/pose.py`, which turns them, and the votes,
+which are cast in their samples. Tensors; can be scripted.
 """
 
 from typing import NamedTuple

@@ -1,6 +1,7 @@
 """What the stages of a localizer say, one by one and together.
 
-Plain tensors that TorchScript can return; `core/method/localizer.py` makes them and `core/models/inference.py` turns them into predictions.
+Plain tensors that TorchScript can return; `core/method/localizer.py` makes them and `core/models/inference.py` turns them into
+predictions.
 """
 
 from typing import NamedTuple

@@ -16,10 +16,10 @@ from torch import Tensor
 from core.base.errors import ModelFileError
 from core.base.files import written_whole
 from core.method.localizer import Localizer
-from core.models.file import torchscript_allowed
-from core.models.metadata import METADATA_NAME, ModelInfo
 from core.method.networks import fold_normalisation
 from core.method.outputs import LocalizerOutput
+from core.models.file import torchscript_allowed
+from core.models.metadata import METADATA_NAME, ModelInfo
 
 TOLERANCE_MM = 1e-4
 

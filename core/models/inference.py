@@ -13,11 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from core.models.devices import choose_device
 from core.base.errors import Cancelled, InferenceError
-from core.geometry.planes import to_canonical
+from core.geometry.canonical import to_canonical
+from core.models.devices import choose_device
 from core.models.file import Model
-from core.values.landmarks import Grid, Image, Landmarks, Prediction, Status, VectorField
+from core.values.grid import Grid
+from core.values.image import Image
+from core.values.landmarks import Landmarks, Status
+from core.values.prediction import Prediction, VectorField
 
 Progress = Callable[[float, str], None]
 ShouldStop = Callable[[], bool]

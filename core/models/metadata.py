@@ -8,10 +8,11 @@ import json
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from core.base.complaints import first_complaint
 from core.base.errors import ModelFileError
 
 SCHEMA_VERSION = 3
@@ -117,18 +118,6 @@ class ModelInfo(_Strict):
             f"The samples of this image are up to {coarsest:.3g} mm apart. {self.title} was trained on {self.modality} "
             f"at {self.training_spacing_mm:.3g} mm and will hardly find its landmarks here."
         )
-
-
-def first_complaint(error: ValidationError) -> str:
-    """Say in one phrase what pydantic found wrong: a misspelt key before the missing one that it causes."""
-    complaints: Any = error.errors()
-    details = next((c for c in complaints if c["type"] == "extra_forbidden"), complaints[0])
-    where = ".".join(str(part) for part in details["loc"])
-    if details["type"] == "extra_forbidden":
-        return f"there is no key {where}"
-    if details["type"] == "missing":
-        return f"the key {where} is missing"
-    return f"{where}: {details['msg']}" if where else str(details["msg"])
 
 
 def parse_model_info(text: str | bytes, path: Path) -> ModelInfo:

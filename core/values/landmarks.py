@@ -1,227 +1,21 @@
-"""The values that everything else passes around: grids, images, landmarks, vector fields, predictions.
+"""Named points with what is known about each of them.
 
-Frozen dataclasses with read-only arrays whose shapes are checked on construction. `Grid` is the only place that knows how
-array indices and millimetres are related (docs/coordinates.md). No files, no torch, no Qt here.
+An immutable value: every change gives a new one. Reads no files: that is `core.landmark_files`.
 """
 
-import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+from core.values.grid import FloatArray, read_only
 
 NOMINAL_COVERAGE = 0.9
+
 """Share of cases in which a calibrated radius is to hold the true position."""
-
-
-def _frozen(array: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    """Return a read-only copy-free-where-possible view of ``array`` in ``dtype``."""
-    view = np.asarray(array, dtype=dtype).view()
-    view.setflags(write=False)
-    return view
-
-
-@dataclass(frozen=True, eq=False)
-class Grid:
-    """A regular grid of samples in physical space.
-
-    Attributes
-    ----------
-    shape
-        Number of samples per axis in numpy order, ``(z, y, x)`` or ``(y, x)``.
-    mm_from_index
-        ``(D+1, D+1)`` homogeneous float64 matrix from continuous array index (numpy order, integers are sample centres)
-        to LPS millimetres ``(x, y, z)`` / ``(x, y)``. It already contains the axis reversal.
-    """
-
-    shape: tuple[int, ...]
-    mm_from_index: FloatArray
-
-    def __post_init__(self) -> None:
-        shape = tuple(int(n) for n in self.shape)
-        matrix = np.array(self.mm_from_index, dtype=np.float64)
-        ndim = len(shape)
-        if ndim not in (2, 3):
-            raise ValueError(f"a grid has 2 or 3 axes, not {ndim}")
-        if min(shape) < 1:
-            raise ValueError(f"a grid has at least one sample per axis, not {shape}")
-        if matrix.shape != (ndim + 1, ndim + 1):
-            raise ValueError(f"mm_from_index of a {ndim}D grid is {ndim + 1}x{ndim + 1}, not {matrix.shape}")
-        if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix)) < 1e-12:
-            raise ValueError("mm_from_index must be finite and invertible")
-        object.__setattr__(self, "shape", shape)
-        object.__setattr__(self, "mm_from_index", _frozen(matrix, np.float64))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Grid):
-            return NotImplemented
-        return self.shape == other.shape and np.array_equal(self.mm_from_index, other.mm_from_index)
-
-    def __hash__(self) -> int:
-        return hash((self.shape, self.mm_from_index.tobytes()))
-
-    @classmethod
-    def from_spacing(
-        cls, shape: Sequence[int], spacing_mm: float | Sequence[float] = 1.0, origin_mm: Sequence[float] | None = None
-    ) -> "Grid":
-        """Make an axis-aligned grid.
-
-        Parameters
-        ----------
-        shape
-            Samples per axis, numpy order.
-        spacing_mm
-            Spacing per axis in numpy order, or one number for all.
-        origin_mm
-            LPS position of the sample at index 0, ``(x, y, z)`` order; zero where omitted.
-        """
-        ndim = len(shape)
-        spacing = np.broadcast_to(np.asarray(spacing_mm, dtype=np.float64), (ndim,))
-        matrix = np.eye(ndim + 1)
-        matrix[:ndim, :ndim] = np.fliplr(np.diag(spacing)).T
-        if origin_mm is not None:
-            matrix[:ndim, ndim] = np.asarray(origin_mm, dtype=np.float64)
-        return cls(tuple(shape), matrix)
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes, 2 or 3."""
-        return len(self.shape)
-
-    @property
-    def spacing_mm(self) -> FloatArray:
-        """``(D,)`` distance between neighbouring samples per array axis (numpy order), mm."""
-        return np.asarray(np.linalg.norm(self.mm_from_index[: self.ndim, : self.ndim], axis=0), dtype=np.float64)
-
-    @property
-    def index_from_mm(self) -> FloatArray:
-        """``(D+1, D+1)`` inverse of `mm_from_index`."""
-        return np.asarray(np.linalg.inv(self.mm_from_index), dtype=np.float64)
-
-    def to_mm(self, points_index: npt.ArrayLike) -> FloatArray:
-        """Map continuous indices ``(..., D)`` in numpy order to LPS mm ``(..., D)``."""
-        points = np.asarray(points_index, dtype=np.float64)
-        matrix = self.mm_from_index
-        return np.asarray(points @ matrix[:-1, :-1].T + matrix[:-1, -1])
-
-    def to_index(self, points_mm: npt.ArrayLike) -> FloatArray:
-        """Map LPS mm ``(..., D)`` to continuous indices ``(..., D)`` in numpy order."""
-        points = np.asarray(points_mm, dtype=np.float64)
-        matrix = self.index_from_mm
-        return np.asarray(points @ matrix[:-1, :-1].T + matrix[:-1, -1])
-
-    def vectors_to_mm(self, vectors_index: npt.ArrayLike) -> FloatArray:
-        """Map differences of indices ``(..., D)`` to differences in LPS mm ``(..., D)``."""
-        return np.asarray(np.asarray(vectors_index, dtype=np.float64) @ self.mm_from_index[:-1, :-1].T)
-
-    def contains(self, points_mm: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-        """Tell for each point ``(..., D)`` in mm whether it lies in the field of view (samples have a width)."""
-        index = self.to_index(points_mm)
-        inside = (index >= -0.5) & (index <= np.asarray(self.shape) - 0.5)
-        return np.asarray(inside.all(axis=-1))
-
-    def _mapped(self, scale: FloatArray, offset: FloatArray, shape: Sequence[int]) -> "Grid":
-        """Return the grid whose index ``i`` is this grid's index ``scale * i + offset``."""
-        old_from_new = np.eye(self.ndim + 1)
-        old_from_new[:-1, :-1] = np.diag(scale)
-        old_from_new[:-1, -1] = offset
-        return Grid(tuple(shape), self.mm_from_index @ old_from_new)
-
-    def strided(self, stride: npt.ArrayLike, offset: npt.ArrayLike, shape: Sequence[int] | None = None) -> "Grid":
-        """Return the coarse grid whose sample ``k`` lies at index ``offset + stride * k`` of this one.
-
-        A network with patches of ``S`` voxels has ``stride=S`` and ``offset=(S - 1) / 2``. Without ``shape`` every
-        sample that lies inside the field of view is kept.
-        """
-        strides = np.broadcast_to(np.asarray(stride, dtype=np.float64), (self.ndim,))
-        offsets = np.broadcast_to(np.asarray(offset, dtype=np.float64), (self.ndim,))
-        if shape is None:
-            room = (np.asarray(self.shape) - 0.5 - offsets) / strides
-            shape = [max(1, math.floor(r + 1e-9) + 1) for r in room]
-        return self._mapped(strides, offsets, shape)
-
-    def cropped(self, start: Sequence[float], shape: Sequence[int]) -> "Grid":
-        """Return the sub-grid of ``shape`` whose sample 0 is this grid's index ``start`` (negative where padded)."""
-        return self._mapped(np.ones(self.ndim), np.asarray(start, dtype=np.float64), shape)
-
-    def resampled(self, spacing_mm: float | Sequence[float]) -> "Grid":
-        """Return the grid with another spacing over the same field of view.
-
-        Fields of view are kept, not corners: the new sample ``i`` lies at index ``(i + 1/2) * f - 1/2``. The last sample
-        may reach past the border, so that nothing is lost.
-        """
-        factor = np.broadcast_to(np.asarray(spacing_mm, dtype=np.float64), (self.ndim,)) / self.spacing_mm
-        shape = [max(1, math.ceil(n / f - 1e-4)) for n, f in zip(self.shape, factor, strict=True)]
-        return self._mapped(factor, factor / 2 - 0.5, shape)
-
-
-@dataclass(frozen=True)
-class ImageSource:
-    """Where an image came from. Holds no patient data beyond the path the person chose.
-
-    Attributes
-    ----------
-    path
-        The file that was read.
-    sha256
-        Hex digest of the file's bytes.
-    spacing_known
-        False for a PNG, JPEG, ... without a physical size: then 1 sample counts as 1 "mm" and units are px.
-    original_grid
-        The grid as it stood in the file, before squeezing a single slice (None where nothing was changed).
-    modality
-        DICOM modality code such as ``"CT"`` or ``"DX"`` where the file says so, else ``""``.
-    warnings
-        Sentences to show to the person: what was tolerated while reading.
-    """
-
-    path: Path
-    sha256: str = ""
-    spacing_known: bool = True
-    original_grid: Grid | None = None
-    modality: str = ""
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Image:
-    """One scalar image, 2D or 3D.
-
-    Attributes
-    ----------
-    voxels
-        ``grid.shape`` array in its native integer or float type, numpy order, read-only.
-    grid
-        Where the voxels are.
-    source
-        Where they came from.
-    """
-
-    voxels: npt.NDArray[Any]
-    grid: Grid
-    source: ImageSource
-
-    def __post_init__(self) -> None:
-        if self.voxels.shape != self.grid.shape:
-            raise ValueError(f"voxels have shape {self.voxels.shape} but the grid has {self.grid.shape}")
-        object.__setattr__(self, "voxels", _frozen(self.voxels, self.voxels.dtype))
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes, 2 or 3."""
-        return self.grid.ndim
-
-    def with_spacing(self, spacing_mm: float | Sequence[float]) -> "Image":
-        """Return the same voxels with a spacing (numpy order) that a person or a model vouches for."""
-        grid = Grid.from_spacing(self.grid.shape, spacing_mm)
-        return replace(self, grid=grid, source=replace(self.source, spacing_known=True))
 
 
 class Status(StrEnum):
@@ -239,6 +33,7 @@ class Status(StrEnum):
 
 
 WITHOUT_POSITION = frozenset({Status.ABSENT, Status.UNPLACED})
+
 """What a landmark without a position can be."""
 
 
@@ -285,14 +80,14 @@ class Landmarks:
         if twice:
             raise ValueError(f"landmark names must be unique, these are not: {', '.join(twice)}")
         object.__setattr__(self, "names", names)
-        object.__setattr__(self, "points_mm", _frozen(points, np.float64))
+        object.__setattr__(self, "points_mm", read_only(points, np.float64))
         for key in ("presence", "spread_mm", "radius_mm"):
             values = np.array(getattr(self, key), dtype=np.float32)
             if values.size == 0:
                 values = np.full(len(names), np.nan, np.float32)
             if values.shape != (len(names),):
                 raise ValueError(f"{key} of {len(names)} landmarks has shape ({len(names)},), not {values.shape}")
-            object.__setattr__(self, key, _frozen(values, np.float32))
+            object.__setattr__(self, key, read_only(values, np.float32))
         status = tuple(Status(s) for s in self.status)
         if not status:
             status = tuple(Status.PLACED if np.isfinite(point).all() else Status.ABSENT for point in points)
@@ -376,63 +171,3 @@ class Landmarks:
             self.radius_mm[rows],
             tuple(self.status[row] for row in rows),
         )
-
-
-@dataclass(frozen=True, eq=False)
-class VectorField:
-    """The votes of one stage for one landmark (paper, section II; drawn as in Fig. 5).
-
-    Attributes
-    ----------
-    displacement_mm
-        ``(*cells, D)`` float32, LPS ``(x, y, z)`` components from each cell's centre to the predicted position.
-    weight
-        ``(*cells,)`` float32 posterior probability that the cell holds the landmark.
-    grid
-        The coarse grid of cells; ``grid.to_mm`` of a cell's index is its centre.
-    """
-
-    displacement_mm: npt.NDArray[np.float32]
-    weight: npt.NDArray[np.float32]
-    grid: Grid
-
-    def __post_init__(self) -> None:
-        cells = self.grid.shape
-        if self.displacement_mm.shape != (*cells, self.grid.ndim) or self.weight.shape != cells:
-            raise ValueError(
-                f"a field over {cells} cells has displacements {(*cells, self.grid.ndim)} and weights {cells}, "
-                f"not {self.displacement_mm.shape} and {self.weight.shape}"
-            )
-        object.__setattr__(self, "displacement_mm", _frozen(self.displacement_mm, np.float32))
-        object.__setattr__(self, "weight", _frozen(self.weight, np.float32))
-
-
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """What one run of a model on one image gave.
-
-    Attributes
-    ----------
-    landmarks
-        The answer.
-    fields
-        ``fields[stage][landmark]``: stage 0 is the global one; landmarks in the order of ``landmarks.names``.
-    stage_points_mm
-        ``(stages, L, D)`` estimate after each stage, mm.
-    model
-        Name and version of the model.
-    device
-        Where it ran, such as ``"cpu"``.
-    elapsed_s
-        Wall time of the run, seconds.
-    warnings
-        Sentences to show to the person.
-    """
-
-    landmarks: Landmarks
-    fields: tuple[tuple[VectorField, ...], ...]
-    stage_points_mm: FloatArray
-    model: str
-    device: str
-    elapsed_s: float
-    warnings: tuple[str, ...] = ()

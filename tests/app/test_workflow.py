@@ -7,11 +7,12 @@ import pytest
 from PySide6.QtCore import QPoint
 
 from app.session.controller import Controller
-from app.window.main_window import MainWindow
 from app.session.questions import Unsaved
-from core.base.assets import assets_folder, bundled_model_for
+from app.window.main_window import MainWindow
+from core.base.assets import assets_folder
 from core.geometry.planes import Orientation
 from core.landmark_files.file import read_landmarks
+from core.models.bundled import bundled_model_for
 from core.models.metadata import read_model_info
 from core.values.landmarks import Status
 from tests.support.hand import drag, drop, screen

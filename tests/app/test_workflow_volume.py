@@ -12,7 +12,9 @@ from app.session.controller import Controller
 from app.window.main_window import MainWindow
 from core.geometry.planes import Orientation
 from core.images.file import write_image
-from core.values.landmarks import Grid, Image, Status
+from core.values.grid import Grid
+from core.values.image import Image
+from core.values.landmarks import Status
 from tests.support.hand import LEFT, NO_KEY, drag, drop, screen, status
 from tests.support.viewer_fixtures import NAMES, make_image, make_model_file
 

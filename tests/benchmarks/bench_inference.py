@@ -29,11 +29,12 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from core.base.assets import assets_folder, bundled_model_for
+from core.base.assets import assets_folder
 from core.images.file import read_image
-from core.models.inference import analysed_image, choose_device, localize, to_tensor
+from core.models.bundled import bundled_model_for
 from core.models.file import Model, load_model
-from core.values.landmarks import Image
+from core.models.inference import analysed_image, choose_device, localize, to_tensor
+from core.values.image import Image
 from tests.benchmarks.bench_volumes import peak_bytes
 from training.evaluation.hardware import describe_device
 

@@ -29,20 +29,21 @@ from lightning_fabric import Fabric
 
 from core.base.errors import AppError, ConfigError
 from core.base.files import reason_of, written_whole
-from core.models.inference import localize
+from core.learning.building import build_normalisation
+from core.learning.cases import Case
+from core.learning.configuration import config_sha256, read_config
+from core.learning.prepared_cases import prepare_cases
 from core.models.file import load_model
-from core.values.landmarks import FloatArray, Image
+from core.models.inference import localize
+from core.values.grid import FloatArray
+from core.values.image import Image
 from tests.benchmarks.peers.cairn_training import MODEL_NAME, CairnTraining
 from tests.benchmarks.peers.comparison import TITLES, MethodResult, to_markdown, with_ratios
 from tests.benchmarks.peers.inference_timing import Find, landmark_folder, localize_in_turn
 from tests.benchmarks.peers.letterbox import SquareCase, square_case
 from tests.benchmarks.peers.record import TrainingRecord, read_record, write_json, write_record
-from core.learning.cases import Case
-from core.learning.configuration import config_sha256, read_config
 from training.datasets.reading import default_root, read_cases
 from training.evaluation.evaluation import evaluate_csv_folder
-from core.learning.prepared_cases import prepare_cases
-from core.learning.building import build_normalisation
 from training.run import choose_precision
 
 PRESET = Path(__file__).resolve().parents[2] / "training" / "presets" / "cephalometric.toml"

@@ -23,24 +23,24 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from core.geometry.planes import to_canonical
-from core.values.landmarks import Landmarks
+from core.geometry.canonical import to_canonical
+from core.geometry.shapes import mean_shape
 from core.learning.batches import BatchesAhead, batch_maker, default_workers
+from core.learning.building import build_network, build_normalisation
 from core.learning.cases import Case
 from core.learning.checkpoints import TrainingState
 from core.learning.configuration import TrainingConfig, read_config
+from core.learning.model_export import landmark_names
+from core.learning.prepared_cases import PreparedCase, prepare_cases, turned
+from core.learning.sampling import Batch, StageCase
+from core.values.landmarks import Landmarks
+from training.datasets.phantom import make_phantom
 from training.datasets.reading import default_root, read_cases
+from training.distribution.processes import Placement
 from training.distribution.team import Team
 from training.evaluation.hardware import describe_device
-from core.learning.prepared_cases import PreparedCase, prepare_cases, turned
-from core.learning.model_export import landmark_names
-from core.learning.building import build_network, build_normalisation
-from training.datasets.phantom import make_phantom
-from training.distribution.processes import Placement
 from training.run import choose_training_device, make_fabric
-from core.learning.sampling import Batch, StageCase
 from training.session import StageSession
-from core.geometry.shapes import mean_shape
 from training.trainer import Trainer
 
 PRESETS = Path(__file__).resolve().parents[2] / "training" / "presets"

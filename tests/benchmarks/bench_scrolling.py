@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 
 from app.session.controller import Controller
-from app.window.main_window import MainWindow
 from app.session.view_state import ViewState
+from app.window.main_window import MainWindow
 from core.geometry.planes import Orientation
-from core.values.landmarks import Grid, Image, ImageSource, Landmarks
+from core.values.grid import Grid
+from core.values.image import Image, ImageSource
+from core.values.landmarks import Landmarks
 from tests.support.viewer_fixtures import Answers
 
 SHAPE = tuple(int(length) for length in os.environ.get("CAIRN_BENCH_SHAPE", "96,64,64").split(","))

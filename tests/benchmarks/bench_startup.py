@@ -31,7 +31,7 @@ seen = {}
 def note(milestone):
     seen.setdefault(milestone, (time.time() - started, time.process_time()))
 
-from app.session.undo import cli
+from app.commands import cli
 import app.window.viewer
 from PySide6.QtCore import QEvent, QObject, QTimer
 

@@ -85,11 +85,11 @@ def write_model(path: Path) -> Path:
     """Write an untrained model that looks at the volume in its own resolution, with networks as wide as a real one's."""
     import torch
 
-    from core.models.export import export_localizer
     from core.method.localizer import Localizer
-    from core.models.metadata import ModelInfo, StageInfo
     from core.method.networks import GlobalNetwork, LocalNetwork
     from core.method.normalisation import Normalisation
+    from core.models.export import export_localizer
+    from core.models.metadata import ModelInfo, StageInfo
 
     torch.manual_seed(1)
     first = GlobalNetwork(3, LANDMARKS, 16, (32, 64, 128, 160), (1, 2, 2, 2), head_channels=160)
@@ -151,8 +151,8 @@ def measure_opening(volume: Path) -> dict[str, float]:
 def measure_localizing(volume: Path, model: Path) -> dict[str, float]:
     """Open and localize a volume; the peak is that of the whole process, libraries included."""
     from core.images.file import read_image
-    from core.models.inference import localize
     from core.models.file import load_model
+    from core.models.inference import localize
 
     image = read_image(volume)
     prediction = localize(image, load_model(model), device="cpu")
@@ -162,8 +162,8 @@ def measure_localizing(volume: Path, model: Path) -> dict[str, float]:
 def measure_tiles(volume: Path, model: Path) -> dict[str, float]:
     """Compare the estimates after each stage, once with all the memory and once with the smallest tiles."""
     from core.images.file import read_image
-    from core.models.inference import localize
     from core.models.file import load_model
+    from core.models.inference import localize
 
     image, loaded = read_image(volume), load_model(model)
     started = time.perf_counter()

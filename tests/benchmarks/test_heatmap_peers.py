@@ -10,11 +10,12 @@ import torch
 pytest.importorskip("landmarker", reason="landmarker lives in an environment of its own, see docs/peers.md")
 pytest.importorskip("monai")
 
-from core.values.landmarks import Grid, Landmarks
+from core.learning.cases import Case
+from core.values.grid import Grid
+from core.values.landmarks import Landmarks
 from tests.benchmarks.peers.heatmap_peers import PEERS, StaticUNet, pixel_masks
 from tests.benchmarks.peers.letterbox import SIDE, SquareCase
 from tests.benchmarks.peers.peer_training import PeerTraining, load_weights
-from core.learning.cases import Case
 
 GRID = Grid.from_spacing((SIDE, SIDE), 0.5)
 POINTS = ((150.0, 320.0), (260.0, 210.5))

@@ -8,7 +8,12 @@ import pytest
 
 from core.base.errors import ConfigError, InferenceError
 from core.landmark_files.file import read_landmarks
-from core.values.landmarks import Grid, Image, ImageSource, Landmarks
+from core.learning.cases import Case
+from core.learning.configuration import parse_config, read_config
+from core.learning.configuration_text import format_config
+from core.values.grid import Grid
+from core.values.image import Image, ImageSource
+from core.values.landmarks import Landmarks
 from tests.benchmarks import bench_peers
 from tests.benchmarks.peers import inference_timing
 from tests.benchmarks.peers.budget import Pace, check_times, rate_factor, stage_shares, tried_enough
@@ -16,9 +21,6 @@ from tests.benchmarks.peers.cairn_training import up_to, with_iterations, with_o
 from tests.benchmarks.peers.comparison import HEADS, MethodResult, to_markdown, with_ratios
 from tests.benchmarks.peers.letterbox import square_grid, square_pixels
 from tests.benchmarks.peers.record import TrainingRecord, read_record, write_record
-from core.learning.cases import Case
-from core.learning.configuration import parse_config, read_config
-from core.learning.configuration_text import format_config
 from training.evaluation.evaluation import evaluate_csv_folder
 
 NAMES = ("a", "b")

@@ -17,9 +17,11 @@ from core.base.errors import ImageReadError
 from core.images.file import read_image
 from core.landmark_files.csv import format_csv
 from core.models.metadata import read_model_info
-from core.values.landmarks import Grid, Image, ImageSource, Landmarks, Status
-from tests.support.model_fixtures import make_tiny_info
+from core.values.grid import Grid
+from core.values.image import Image, ImageSource
+from core.values.landmarks import Landmarks, Status
 from tests.support.cpp_builds import built, compiles
+from tests.support.model_fixtures import make_tiny_info
 
 QUICK = ("-DCAIRN_WITH_TORCH=OFF", "-DCAIRN_BUILD_CHECKS=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS=-O1")
 

@@ -17,15 +17,17 @@ import pytest
 import SimpleITK as sitk
 import torch
 
-from core.base.assets import assets_folder, bundled_model_for
+from core.base.assets import assets_folder
 from core.images.file import read_image, write_image
-from core.models.inference import localize
 from core.landmark_files.file import read_landmarks, write_landmarks
+from core.models.bundled import bundled_model_for
 from core.models.file import Model, load_model
+from core.models.inference import localize
 from core.models.metadata import METADATA_NAME, read_model_info
-from core.values.landmarks import Grid, Image, ImageSource
-from tests.support.model_fixtures import make_tiny_info, write_tiny_image, write_tiny_model
+from core.values.grid import Grid
+from core.values.image import Image, ImageSource
 from tests.support.cpp_builds import ONE_THREAD, SOURCE, built
+from tests.support.model_fixtures import make_tiny_info, write_tiny_image, write_tiny_model
 
 WITH_TORCH = f"-DCMAKE_PREFIX_PATH={torch.utils.cmake_prefix_path}"
 SAMPLES = assets_folder() / "samples"

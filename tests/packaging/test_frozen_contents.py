@@ -87,8 +87,9 @@ def test_what_nobody_needs_goes(name):
 
 def test_nothing_that_the_application_imports_is_excluded():
     code = (
-        "import sys, app.commands.cli, app.commands.batch, app.commands.self_test, app.window.viewer, core.models.inference, core.models.file\n"
-        "from core.base.assets import bundled_model_for\n"
+        "import sys, app.commands.cli, app.commands.batch, app.commands.self_test, app.window.viewer\n"
+        "import core.models.inference, core.models.file\n"
+        "from core.models.bundled import bundled_model_for\n"
         "core.models.file.load_model(bundled_model_for(2))\n"
         "sys.stdout.write('\\n'.join(sys.modules))"
     )

@@ -11,7 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.installer_fixtures import PACKAGING, ROOT, VERSION, make_app, make_windows_app, needs, run, run_builder
+from tests.support.installer_fixtures import (
+    PACKAGING,
+    ROOT,
+    VERSION,
+    make_app,
+    make_windows_app,
+    needs,
+    run,
+    run_builder,
+)
 
 
 @pytest.mark.parametrize("script", ["linux/install.sh", "linux/AppRun", "macos/make_dmg.sh"])

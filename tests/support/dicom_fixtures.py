@@ -16,7 +16,7 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from core.values.landmarks import Image
+from core.values.image import Image
 
 SECRET = "DOE^JANE"
 

@@ -10,7 +10,9 @@ from hypothesis.extra import numpy as hnp
 
 from core.base.errors import LandmarkFileError
 from core.landmark_files.file import read_landmarks
-from core.values.landmarks import Grid, Image, ImageSource, Landmarks, Status
+from core.values.grid import Grid
+from core.values.image import Image, ImageSource
+from core.values.landmarks import Landmarks, Status
 
 in_one_folder = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=50

@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core.models.export import export_localizer
 from core.images.file import write_image
 from core.method.localizer import Localizer
-from core.models.metadata import ModelInfo, StageInfo
 from core.method.networks import GlobalNetwork, LocalNetwork
 from core.method.normalisation import Normalisation
-from core.values.landmarks import Grid, Image, ImageSource
+from core.models.export import export_localizer
+from core.models.metadata import ModelInfo, StageInfo
+from core.values.grid import Grid
+from core.values.image import Image, ImageSource
 
 
 def make_tiny_localizer(ndim: int = 2) -> Localizer:

@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from app.session.questions import OnRuler, Unsaved
-from core.images.dicom.series import Series
 from core.base.errors import AppError, Cancelled
+from core.images.dicom.series import Series
 from core.models.metadata import METADATA_NAME, ModelInfo, StageInfo
-from core.values.landmarks import Grid, Image, ImageSource, Landmarks, Prediction, Status, VectorField
+from core.values.grid import Grid
+from core.values.image import Image, ImageSource
+from core.values.landmarks import Landmarks, Status
+from core.values.prediction import Prediction, VectorField
 
 NAMES = ("Sella", "Nasion", "Menton", "Gonion")
 

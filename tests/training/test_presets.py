@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.method.networks import GlobalNetwork, LocalNetwork
+from core.learning.building import build_network
 from core.learning.configuration import TrainingConfig, read_config
 from core.learning.model_export import landmark_names
-from core.learning.building import build_network
+from core.method.networks import GlobalNetwork, LocalNetwork
 from training.ablation.variants import VARIANTS, check_comparable, parse_landmarks
 
 PAPER = ("cephalometric-paper", "ccta-paper", "olfactory-mr-paper")

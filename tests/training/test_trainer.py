@@ -8,13 +8,14 @@ import torch
 
 from core.base.errors import ConfigError, InferenceError
 from core.images.file import write_image
-from core.models.inference import localize
 from core.landmark_files.file import write_landmarks
-from core.models.file import load_model
-from core.values.landmarks import Image, Landmarks
 from core.learning.checkpoints import CHECKPOINT_NAME, read_checkpoint
 from core.learning.configuration import OptimisationConfig, read_config
 from core.learning.model_export import export_run
+from core.models.file import load_model
+from core.models.inference import localize
+from core.values.image import Image
+from core.values.landmarks import Landmarks
 from training.datasets.phantom import make_phantom, write_phantom_dataset
 from training.run import cases_of, train
 from training.session import learning_rate

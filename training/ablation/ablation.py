@@ -1,7 +1,8 @@
 """The paper's ablation (section V.B): trains, exports and evaluates the variants of a configuration.
 
-Owns the ablation's folder and how a repeated command goes on where it stopped. The variants are in `training/ablation/variants.py`, their
-table is made in `training/ablation/table.py`; how one run is trained is `training/run.py`'s.
+Owns the ablation's folder and how a repeated command goes on where it stopped. The variants are in
+`training/ablation/variants.py`, their table is made in `training/ablation/table.py`; how one run is trained is
+`training/run.py`'s.
 """
 
 from collections.abc import Sequence
@@ -15,17 +16,17 @@ import pandas as pd
 
 from core.base.errors import ConfigError
 from core.base.files import reason_of, written_whole
-from core.models.file import load_model
 from core.learning.cases import Case
 from core.learning.checkpoints import CHECKPOINT_NAME, read_checkpoint, write_checkpoint
 from core.learning.configuration import TrainingConfig, parse_config, read_config
 from core.learning.configuration_text import format_config
+from core.learning.model_export import export_run, landmark_names
+from core.models.file import load_model
+from training.ablation.variants import GLOBAL, PROPOSED, VARIANTS, Run, Variant, check_comparable, plan_runs
 from training.datasets.reading import with_landmarks
 from training.evaluation.evaluation import evaluate, observer_errors_mm
-from core.learning.model_export import export_run, landmark_names
 from training.run import CONFIG_NAME, cases_of, train
 from training.trainer import Step
-from training.ablation.variants import GLOBAL, PROPOSED, VARIANTS, Run, Variant, check_comparable, plan_runs
 
 ABLATION_NAME = "ablation.toml"
 """The configuration that all variants of a folder come from."""

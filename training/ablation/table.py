@@ -10,9 +10,9 @@ import pandas as pd
 
 from core.base.files import written_whole
 from training.ablation.ablation import Results
+from training.ablation.variants import GLOBAL, PROPOSED, SINGLE
 from training.evaluation.metrics import ALL, FloatArray, median_and_iqr
 from training.evaluation.statistics import significance_mark, wilcoxon_p
-from training.ablation.variants import GLOBAL, PROPOSED, SINGLE
 
 OBSERVERS = "observers"
 """What the distance between two observers is called beside the variants."""

@@ -11,9 +11,10 @@ import numpy as np
 
 from core.base.errors import ConfigError
 from core.landmark_files.file import read_landmarks
-from core.values.landmarks import Grid, Landmarks
-from core.learning.cases import Case
 from core.landmark_files.schemes import read_scheme
+from core.learning.cases import Case
+from core.values.grid import Grid
+from core.values.landmarks import Landmarks
 
 SCHEME = "cephalometric-19"
 SPACING_MM = 0.1

@@ -18,7 +18,9 @@ from core.base.errors import ConfigError
 from core.base.files import written_whole
 from core.images.file import write_image
 from core.landmark_files.file import write_landmarks
-from core.values.landmarks import Grid, Image, ImageSource, Landmarks
+from core.values.grid import Grid
+from core.values.image import Image, ImageSource
+from core.values.landmarks import Landmarks
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -14,8 +14,9 @@ from typing import Literal, cast
 from core.base.errors import ConfigError
 from core.images.file import image_name, read_image
 from core.landmark_files.file import read_landmarks
-from core.values.landmarks import Image, Landmarks
 from core.learning.cases import Case, with_known_spacing
+from core.values.image import Image
+from core.values.landmarks import Landmarks
 from training.datasets.cephalometric import Split, read_cephalometric
 from training.datasets.mouse_skull import Split as SkullSplit
 from training.datasets.mouse_skull import read_mouse_skulls

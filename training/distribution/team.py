@@ -1,6 +1,7 @@
 """What several training processes do together: sums over all of them, problems shared, batch normalisation over the whole batch.
 
-Alone, a process pays nothing for any of it. Who the processes are and how they are started is `training/distribution/processes.py`.
+Alone, a process pays nothing for any of it. Who the processes are and how they are started is
+`training/distribution/processes.py`.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """Evaluation of a model, or of landmark files, against the truth of a data set (paper, section IV).
 
-Owns the record of an evaluation and how it is made; the measures are in `training/evaluation/metrics.py`, files and tables for people in
-`training/report/report.py`. Chooses nothing: thresholds of presence and the like are the model's.
+Owns the record of an evaluation and how it is made; the measures are in `training/evaluation/metrics.py`, files and tables for
+people in `training/report/report.py`. Chooses nothing: thresholds of presence and the like are the model's.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,11 +13,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.base.errors import ConfigError
-from core.models.inference import localize
 from core.landmark_files.file import read_landmarks
-from core.models.file import Model
-from core.values.landmarks import Image, Landmarks, Prediction
 from core.learning.cases import Case, read_case_image
+from core.models.file import Model
+from core.models.inference import localize
+from core.values.image import Image
+from core.values.landmarks import Landmarks
+from core.values.prediction import Prediction
 from training.evaluation.hardware import describe_device
 from training.evaluation.metrics import (
     THRESHOLDS_MM,

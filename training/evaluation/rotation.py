@@ -3,9 +3,10 @@
 import numpy as np
 from scipy.ndimage import affine_transform
 
-from core.geometry.planes import corner_centres_mm, grid_around
-from core.values.landmarks import FloatArray, Image, Landmarks
 from core.learning.augmentation import uniform_rotations
+from core.values.grid import FloatArray, corner_centres_mm, grid_around
+from core.values.image import Image
+from core.values.landmarks import Landmarks
 
 
 def random_rotation(seed: int) -> FloatArray:

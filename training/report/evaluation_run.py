@@ -11,8 +11,8 @@ from pathlib import Path
 
 from core.base.errors import ConfigError
 from core.base.files import reason_of
-from core.models.file import Model, load_model
 from core.learning.cases import Case
+from core.models.file import Model, load_model
 from training.datasets.reading import DataKind, read_cases
 from training.evaluation.evaluation import Evaluation, evaluate, evaluate_csv_folder
 from training.report.report import write_report

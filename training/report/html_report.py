@@ -9,10 +9,10 @@ from html import escape
 from pathlib import Path
 
 from core.values.landmarks import NOMINAL_COVERAGE
+from training.evaluation.metrics import ALL
 from training.report.figures import ReportFigure
 from training.report.html_sections import SECTIONS, Content, ReportSubject
 from training.report.html_tables import row_of
-from training.evaluation.metrics import ALL
 from training.report.number_text import number, p_text
 from training.report.tables import Tables, rate_column
 

@@ -1,6 +1,7 @@
 """The sections of the HTML report: which tables and figures stand together, and the words that a reader needs with them.
 
-A section of which an evaluation has nothing to say is left out. Computes no figure; `training/report/html_report.py` makes the page.
+A section of which an evaluation has nothing to say is left out. Computes no figure; `training/report/html_report.py` makes the
+page.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,9 +11,9 @@ import pandas as pd
 
 from core.values.landmarks import NOMINAL_COVERAGE
 from training.evaluation.evaluation import TOGETHER
+from training.evaluation.metrics import curve_thresholds
 from training.report.figures import ReportFigure
 from training.report.html_tables import Column, figure_html, number_column, paragraph_html, table_html, word_column
-from training.evaluation.metrics import curve_thresholds
 from training.report.number_text import mean_and_sd, median_and_iqr, number, p_text
 from training.report.tables import Tables, every_threshold, rate_column
 

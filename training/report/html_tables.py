@@ -10,8 +10,8 @@ from html import escape
 
 import pandas as pd
 
-from training.report.figures import ReportFigure
 from training.evaluation.metrics import ALL
+from training.report.figures import ReportFigure
 from training.report.number_text import number
 
 ROWS_ON_A_PAGE = 48

@@ -1,6 +1,7 @@
 """Writes an evaluation for people: CSV tables, PNG figures, an HTML report, and Markdown for a model card.
 
-Every figure comes from `training/evaluation/evaluation.py` and `training/report/tables.py`; nothing is computed here but rounding.
+Every figure comes from `training/evaluation/evaluation.py` and `training/report/tables.py`; nothing is computed here but
+rounding.
 """
 
 from collections.abc import Sequence
@@ -12,11 +13,11 @@ import pandas as pd
 from core.base.files import written_whole
 from training.evaluation.coverage import tabulate_coverage
 from training.evaluation.evaluation import Evaluation
+from training.evaluation.metrics import ALL, THRESHOLDS_MM
 from training.report.figures import ReportFigure, make_figures
 from training.report.html_report import to_html
 from training.report.html_sections import ReportSubject
 from training.report.html_tables import row_of
-from training.evaluation.metrics import ALL, THRESHOLDS_MM
 from training.report.number_text import mean_and_sd, median_and_iqr, number
 from training.report.tables import make_tables, rate_column, title_of_other
 

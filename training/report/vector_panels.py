@@ -14,10 +14,13 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from core.geometry.planes import Orientation, SlicePlane, extract_slice, slice_grid
-from core.models.file import Model
-from core.values.landmarks import FloatArray, Grid, Image, VectorField
+from core.geometry.planes import Orientation, SlicePlane, reformatted_grid
+from core.geometry.slices import extract_slice
 from core.learning.cases import Case
+from core.models.file import Model
+from core.values.grid import FloatArray, Grid
+from core.values.image import Image
+from core.values.prediction import VectorField
 from training.evaluation.evaluation import Evaluation, LocalizedCase, localize_case
 from training.report.figures import INK, ReportFigure, plain, render
 
@@ -225,7 +228,7 @@ def _plane(image: Image, point_mm: FloatArray) -> SlicePlane:
     """Return the image itself in 2D, the axial slice through a point of a volume."""
     if image.ndim == 2:
         return SlicePlane(image.grid)
-    return SlicePlane.through(slice_grid(image.grid, Orientation.AXIAL), point_mm)
+    return SlicePlane.through(reformatted_grid(image.grid, Orientation.AXIAL), point_mm)
 
 
 def _on_slice(plane: SlicePlane, points_mm: FloatArray) -> FloatArray:

@@ -18,13 +18,16 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 
 from core.base.assets import assets_folder
 from core.base.command_line import run_command_line
+from core.geometry.shapes import procrustes_mean
 from core.images.file import read_image, write_image
 from core.landmark_files.file import write_landmarks
-from core.values.landmarks import Grid, Image, ImageSource, Landmarks
 from core.learning.cases import Case, read_case_image
+from core.values.grid import Grid
+from core.values.image import Image, ImageSource
+from core.values.landmarks import Landmarks
 from training.datasets.cephalometric import SPACING_MM, read_cephalometric
 from training.datasets.reading import data_root
-from core.geometry.shapes import fit_thin_plate_spline, procrustes_mean
+from training.samples.warping import fit_thin_plate_spline
 
 GRID = Grid.from_spacing((2400, 1935), SPACING_MM)
 """The average has the size and spacing of the challenge's images."""

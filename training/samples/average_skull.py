@@ -18,15 +18,17 @@ from scipy.ndimage import map_coordinates, zoom
 
 from core.base.assets import assets_folder
 from core.base.command_line import run_command_line
-from core.geometry.planes import corner_centres_mm, grid_around
+from core.geometry.shapes import mean_shape
 from core.images.file import read_image, write_image
 from core.landmark_files.file import write_landmarks
-from core.values.landmarks import FloatArray, Grid, Image, ImageSource, Landmarks
-from core.learning.cases import Case, read_case_image
-from training.datasets.reading import default_root
-from training.datasets.mouse_skull import SCHEME, read_mouse_skulls
 from core.landmark_files.schemes import read_scheme
-from core.geometry.shapes import fit_thin_plate_spline, mean_shape
+from core.learning.cases import Case, read_case_image
+from core.values.grid import FloatArray, Grid, corner_centres_mm, grid_around
+from core.values.image import Image, ImageSource
+from core.values.landmarks import Landmarks
+from training.datasets.mouse_skull import SCHEME, read_mouse_skulls
+from training.datasets.reading import default_root
+from training.samples.warping import fit_thin_plate_spline
 
 SPACING_MM = 0.15
 MARGIN_MM = 4.0

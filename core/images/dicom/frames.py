@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pydicom
 
-from core.images.dicom.header import DicomHeader, numbers_of, pixel_size_of, placement_of, value_of
 from core.base.errors import ImageReadError
+from core.images.dicom.header import DicomHeader, numbers_of, pixel_size_of, placement_of, value_of
 from core.images.dicom.stack import Slice
 
 FRAME_KEYWORDS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")

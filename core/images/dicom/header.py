@@ -20,7 +20,7 @@ from pydicom import config
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from core.base.errors import ImageReadError
-from core.values.landmarks import FloatArray, Grid
+from core.values.grid import FloatArray, Grid
 
 # pydicom quotes offending values in what it warns about and logs; they may be a patient's.
 config.settings.reading_validation_mode = config.IGNORE

@@ -13,11 +13,18 @@ from pathlib import Path
 
 import pydicom
 
-from core.images.dicom.frames import FRAME_KEYWORDS, is_enhanced, read_frames
-from core.images.dicom.header import GEOMETRY_KEYWORDS, damaged_header_error, header_of, numbers_of, read_dataset, value_of
 from core.base.errors import Cancelled, ImageReadError
-from core.images.itk import unreadable_error, vanished_error
+from core.images.dicom.frames import FRAME_KEYWORDS, is_enhanced, read_frames
+from core.images.dicom.header import (
+    GEOMETRY_KEYWORDS,
+    damaged_header_error,
+    header_of,
+    numbers_of,
+    read_dataset,
+    value_of,
+)
 from core.images.dicom.stack import Slice, Stack, make_stacks
+from core.images.itk import unreadable_error, vanished_error
 
 DEEPEST_FOLDER = 12
 MOST_FILES = 100_000

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from core.images.dicom.header import CROSS_SECTIONS, DicomHeader
 from core.base.errors import ImageReadError
+from core.images.dicom.header import CROSS_SECTIONS, DicomHeader
 from core.images.itk import check_spacing
 from core.images.rectilinear import is_rectilinear, slant_note
-from core.values.landmarks import FloatArray, Grid
+from core.values.grid import FloatArray, Grid
 
 PROJECTIONS = ("CR", "DX", "ES", "IO", "MG", "OP", "PX", "RF", "RG", "SM", "US", "XA", "XC")
 """Modalities whose files never stack, whatever their headers say; frames of one file that have their own places do."""

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from core.base.errors import Cancelled, ImageReadError
+from core.base.memory import require_memory
 from core.images.dicom.frames import FRAME_KEYWORDS, rescales
 from core.images.dicom.header import read_dataset
 from core.images.dicom.series import Series
-from core.base.errors import Cancelled, ImageReadError
-from core.images.itk import AnyArray, Content, decode, one_channel, unreadable_error, vanished_error
-from core.base.memory import require_memory
 from core.images.dicom.stack import Slice
+from core.images.itk import AnyArray, Content, decode, one_channel, unreadable_error, vanished_error
 
 
 def read_series(

@@ -15,9 +15,9 @@ from app.commands.batch import BatchReport, BatchRequest, run_batch
 from app.commands.cli import run
 from core.base.errors import AppError, ModelFileError
 from core.images.file import read_image
-from core.models.inference import localize
 from core.landmark_files.file import read_landmarks
 from core.models.file import load_model
+from core.models.inference import localize
 from tests.support.dicom_fixtures import positions, write_series
 from tests.support.model_fixtures import write_tiny_image, write_tiny_model
 

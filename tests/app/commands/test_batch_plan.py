@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.session.undo import batch_plan
+from app.commands import batch_plan
 from app.commands.batch_plan import BatchItem, expand_folders, plan_files
 from core.base.errors import AppError, ImageReadError
 from core.images.file import image_name, read_image

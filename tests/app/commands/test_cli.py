@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.session.undo import cli
+from app.commands import cli
 from tests.support.model_fixtures import make_tiny_info, write_tiny_model
 
 COMMANDS = ("view", "localize", "info")

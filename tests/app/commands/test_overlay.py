@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image as PilImage
 
-from app.desktop import theme
 from app.commands.overlay import ARROW_COLOUR, CELL_COLOUR, LANDMARK_COLOUR, draw_overlay, write_overlay
-from core.values.landmarks import Grid, Image, ImageSource, Landmarks, Status, VectorField
+from app.desktop import theme
+from core.values.grid import Grid
+from core.values.image import Image, ImageSource
+from core.values.landmarks import Landmarks, Status
+from core.values.prediction import VectorField
 
 
 def grey_image(shape=(400, 300), spacing_mm=1.0, origin_mm=None) -> Image:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from app.session.undo import cli
+from app.commands import cli
 from app.commands.self_test import SAMPLES, SelfTestFailed, check_sample, run_self_test
 from core.base.assets import assets_folder
 from core.landmark_files.file import read_landmarks, write_landmarks

@@ -308,7 +308,7 @@ def test_a_second_start_is_over_before_anything_slow_is_loaded(screen, qtbot, qa
     (tmp_path / "scan.png").touch()
     script = """
 import sys
-from app.session.undo import cli
+from app.commands import cli
 code = cli.run(["scan.png"])
 print(code, sorted({"torch", "PySide6.QtWidgets", "pyqtgraph", "SimpleITK", "pydicom"} & set(sys.modules)))
 """

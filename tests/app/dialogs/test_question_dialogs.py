@@ -4,9 +4,9 @@ import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QMessageBox, QToolButton, QWidget
 
+from app.desktop.theme import apply_theme
 from app.dialogs.question_dialogs import Dialogs, PixelSizeDialog, with_suffix
 from app.session.questions import OnRuler, Unsaved
-from app.desktop.theme import apply_theme
 from core.base.errors import ImageReadError
 from core.models.metadata import read_model_info
 

@@ -5,7 +5,8 @@ import pytest
 
 from app.session import landmark_edits
 from app.session.view_state import Sort
-from core.values.landmarks import Grid, Landmarks, Status
+from core.values.grid import Grid
+from core.values.landmarks import Landmarks, Status
 
 
 def four() -> Landmarks:

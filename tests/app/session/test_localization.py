@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 import core.models.file
-from app.session import localization
-from app.window import viewer
 from app.desktop.arrivals import Arrivals
+from app.session import localization
 from app.session.localization import describe_device, localize_image, warm_up
+from app.window import viewer
 from core.base.errors import Cancelled, ModelFileError
 from core.images.file import read_image
 from tests.support.model_fixtures import write_tiny_image, write_tiny_model

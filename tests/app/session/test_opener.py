@@ -307,7 +307,7 @@ def test_a_model_for_volumes_is_not_taken_for_a_2d_image(opened, answers, tmp_pa
 
 
 def test_no_bundled_model_says_what_to_do_in_the_viewer(controller, tmp_path, monkeypatch, qtbot):
-    monkeypatch.setattr("core.base.assets.bundled_models", dict)
+    monkeypatch.setattr("core.models.bundled.bundled_models", dict)
     controller._model_path = None
     write_stack(tmp_path / "thorax")
     controller.open_paths([tmp_path / "thorax"])

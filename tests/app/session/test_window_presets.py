@@ -5,7 +5,7 @@ import pytest
 
 from app.session.window_level import percentile_levels
 from app.session.window_presets import AUTOMATIC, is_ct, presets_for
-from core.values.landmarks import Image
+from core.values.image import Image
 from tests.support.viewer_fixtures import make_image
 
 

@@ -5,10 +5,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QMenu
 
 from app.session.controller import Controller
-from app.window.main_window import MainWindow
 from app.session.view_state import Mode
+from app.window.main_window import MainWindow
 from core.images.file import write_image
-from core.values.landmarks import Grid, Image, Status
+from core.values.grid import Grid
+from core.values.image import Image
+from core.values.landmarks import Status
 from tests.support.hand import LEFT, MIDDLE, NO_KEY, RIGHT, drag, move_event, screen, status, wheel
 from tests.support.viewer_fixtures import make_image, make_model_file
 

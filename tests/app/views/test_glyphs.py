@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from app.views.glyphs import FAR_OPACITY, NEAR_OPACITY, glyphs_on, reach_mm
-from core.geometry.planes import Orientation, SlicePlane, slice_grid
-from core.values.landmarks import Grid, Landmarks, Status
+from core.geometry.planes import Orientation, SlicePlane, reformatted_grid
+from core.values.grid import Grid
+from core.values.landmarks import Landmarks, Status
 
 GRID = Grid.from_spacing((30, 40, 50), (2.0, 1.0, 1.0))
 
@@ -19,7 +20,7 @@ def at_depths(*depths_mm: float, radius_mm: float = np.nan) -> Landmarks:
 
 
 def glyphs(landmarks, plane=None, selected=None, unit="mm"):
-    plane = plane or SlicePlane(slice_grid(GRID, Orientation.AXIAL), 10)
+    plane = plane or SlicePlane(reformatted_grid(GRID, Orientation.AXIAL), 10)
     return {glyph.name: glyph for glyph in glyphs_on(plane, landmarks, selected, str.upper, unit)}
 
 
@@ -47,11 +48,11 @@ def test_the_selected_landmark_is_seen_from_everywhere():
 
 
 def test_the_reach_is_three_slices_or_a_fiftieth_of_the_diagonal():
-    assert reach_mm(SlicePlane(slice_grid(GRID, Orientation.AXIAL), 0)) == pytest.approx(6.0)
+    assert reach_mm(SlicePlane(reformatted_grid(GRID, Orientation.AXIAL), 0)) == pytest.approx(6.0)
     fine = Grid.from_spacing((300, 400, 500), 0.1)
-    assert reach_mm(SlicePlane(slice_grid(fine, Orientation.AXIAL), 0)) == pytest.approx(0.02 * 70.71, rel=1e-3)
+    assert reach_mm(SlicePlane(reformatted_grid(fine, Orientation.AXIAL), 0)) == pytest.approx(0.02 * 70.71, rel=1e-3)
     half_mm = Grid.from_spacing((300, 400, 500), 0.1)
-    plane = SlicePlane(slice_grid(half_mm, Orientation.SAGITTAL), 0)
+    plane = SlicePlane(reformatted_grid(half_mm, Orientation.SAGITTAL), 0)
     landmarks = Landmarks(("a",), np.array([[49.9 - 0.27, 3, 3]]), status=(Status.PLACED,))
     assert glyphs(landmarks, plane)["a"].distance == "+0.27 mm"
 

@@ -13,7 +13,7 @@ from app.views.projection import (
     section_mm,
     view_of,
 )
-from core.values.landmarks import Grid
+from core.values.grid import Grid
 
 angles = st.floats(-3, 3)
 

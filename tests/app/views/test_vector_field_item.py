@@ -3,8 +3,9 @@ import pytest
 
 from app.views.slice_layer import ScreenMap
 from app.views.vector_field_item import SMALLEST_STEP, arrow_lines, field_picture
-from core.geometry.planes import Orientation, SlicePlane, slice_grid
-from core.values.landmarks import Grid, VectorField
+from core.geometry.planes import Orientation, SlicePlane, reformatted_grid
+from core.values.grid import Grid
+from core.values.prediction import VectorField
 
 
 def field_towards(grid: Grid, stride: int, point_mm: np.ndarray) -> VectorField:
@@ -72,7 +73,7 @@ def test_of_a_turned_field_one_layer_of_cells_is_drawn_around_any_plane(orientat
     centres_mm = cells.to_mm(np.stack(np.meshgrid(*map(np.arange, cells.shape), indexing="ij"), axis=-1))
     weight = np.zeros(cells.shape, np.float32)
     field = VectorField((target_mm - centres_mm).astype(np.float32), weight, cells)
-    plane = SlicePlane.through(slice_grid(image_grid, orientation), target_mm)
+    plane = SlicePlane.through(reformatted_grid(image_grid, orientation), target_mm)
     picture = field_picture(field, plane, image_grid)
     target_px = plane.px_from_mm(target_mm)
     assert np.allclose(picture.centres_px + picture.directions_px, target_px, atol=1e-4)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from app.views.projection import ProjectionView, view_of
 from app.views.volume_rendering import FARTHEST_SHADE, Miniature, Renderer, make_miniature, rendering_levels
 from core.base.errors import Cancelled
-from core.values.landmarks import Grid, Image, ImageSource
+from core.values.grid import Grid
+from core.values.image import Image, ImageSource
 
 LEVELS = (0.0, 1.0)
 BRIGHT = 2.0

@@ -6,12 +6,14 @@ from PySide6.QtWidgets import QApplication, QLabel
 
 from app.session import landmark_edits
 from app.session.controller import Controller
-from app.window.main_window import MainWindow
-from app.views.slice_panel import slice_position
 from app.session.view_state import Mode, Panel
-from core.geometry.planes import Orientation, SlicePlane, slice_grid
+from app.views.slice_panel import slice_position
+from app.window.main_window import MainWindow
+from core.geometry.planes import Orientation, SlicePlane, reformatted_grid
 from core.images.file import write_image
-from core.values.landmarks import Grid, Image, Status
+from core.values.grid import Grid
+from core.values.image import Image
+from core.values.landmarks import Status
 from tests.support.hand import LEFT, MIDDLE, NO_KEY, RIGHT, drag, move_event, screen, status, wheel
 from tests.support.viewer_fixtures import make_image, make_model_file
 
@@ -119,7 +121,7 @@ def test_a_panel_is_maximised_and_brought_back(volume_window, way, qtbot):
     assert state.maximised is Panel.CORONAL
     assert [panel for panel, frame in viewer.panels.items() if frame.isVisible()] == [Panel.CORONAL]
     qtbot.waitUntil(lambda: frame.size() == viewer.size())
-    assert volume_window.controller.navigator.plane.grid == slice_grid(
+    assert volume_window.controller.navigator.plane.grid == reformatted_grid(
         volume_window.controller.document.image.grid, Orientation.CORONAL
     )
     toggle()
@@ -147,9 +149,9 @@ def test_a_hidden_view_catches_up_when_it_is_shown(volume_window, qtbot):
 
 
 def test_the_readout_says_on_which_side_of_the_origin_a_slice_lies():
-    stack = slice_grid(Grid.from_spacing((16, 48, 56), (1.5, 0.8, 0.6), (-12, -20, -3)), Orientation.AXIAL)
+    stack = reformatted_grid(Grid.from_spacing((16, 48, 56), (1.5, 0.8, 0.6), (-12, -20, -3)), Orientation.AXIAL)
     assert [slice_position(SlicePlane(stack, index)) for index in (0, 2, 9)] == ["I 3.0 mm", "S 0.0 mm", "S 10.5 mm"]
-    stack = slice_grid(Grid.from_spacing((16, 48, 56), (1.5, 0.8, 0.6), (-12, -20, -3)), Orientation.SAGITTAL)
+    stack = reformatted_grid(Grid.from_spacing((16, 48, 56), (1.5, 0.8, 0.6), (-12, -20, -3)), Orientation.SAGITTAL)
     assert [slice_position(SlicePlane(stack, index)) for index in (0, 55)] == ["L 21.0 mm", "R 12.0 mm"]
 
 

@@ -6,10 +6,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from app.desktop import theme
-from app.session.actions import ACTIONS, LANDMARK_MENU, TOOLBAR
-from app.panels.landmark_table import CERTAINTY, NAME, PRESENCE, STATUS, Z
-from app.session.questions import Unsaved
 from app.dialogs.shortcut_sheet import ShortcutSheet
+from app.panels.landmark_table import CERTAINTY, NAME, PRESENCE, STATUS, Z
+from app.session.actions import ACTIONS, LANDMARK_MENU, TOOLBAR
+from app.session.questions import Unsaved
 from app.session.view_state import Sort
 from tests.support.hand import LEFT, drop, screen, wheel
 from tests.support.viewer_fixtures import NAMES

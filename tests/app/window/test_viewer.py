@@ -22,7 +22,7 @@ from pathlib import Path
 from PySide6.QtCore import QTimer, QUrl
 from PySide6.QtGui import QFileOpenEvent
 import app.window.viewer
-from app.session.undo import cli
+from app.commands import cli
 
 def window_of(application):
     (window,) = [w for w in application.topLevelWidgets() if type(w).__name__ == "MainWindow"]

@@ -3,7 +3,8 @@ import pytest
 from PySide6.QtWidgets import QMainWindow
 
 from app.window.window_menu import WindowMenu
-from core.values.landmarks import Image, Landmarks
+from core.values.image import Image
+from core.values.landmarks import Landmarks
 from tests.support.viewer_fixtures import make_image
 
 

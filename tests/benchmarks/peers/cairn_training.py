@@ -14,14 +14,14 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 
-from tests.benchmarks.peers.budget import TRIED_CHECK_EVERY, Pace, stage_shares, tried_enough
-from tests.benchmarks.peers.record import Say, TrainingRecord, mean
 from core.learning.cases import Case
 from core.learning.checkpoints import TrainingState
 from core.learning.configuration import LocalStageConfig, OptimisationConfig, TrainingConfig
 from core.learning.configuration_text import format_config
-from core.learning.prepared_cases import PreparedCase
 from core.learning.model_export import export_run, landmark_names, localizer_of
+from core.learning.prepared_cases import PreparedCase
+from tests.benchmarks.peers.budget import TRIED_CHECK_EVERY, Pace, stage_shares, tried_enough
+from tests.benchmarks.peers.record import Say, TrainingRecord, mean
 from training.trainer import Step, Trainer, auto_crop
 
 MODEL_NAME = "model.pt"

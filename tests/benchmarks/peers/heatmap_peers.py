@@ -28,7 +28,8 @@ from monai.transforms import (
 )
 from torch import Tensor, nn
 
-from core.values.landmarks import FloatArray, Image
+from core.values.grid import FloatArray
+from core.values.image import Image
 from tests.benchmarks.peers.letterbox import SIDE, SquareCase, square_grid, square_pixels
 
 LARGEST_GRADIENT = 10_000.0

@@ -1,8 +1,8 @@
 """Finds the landmarks of the same images with all methods in turn, and times each from decoded pixels to millimetres.
 
 The methods take turns image by image in one process, and who begins changes with the image, so that whatever else the computer
-does hits all alike. Landmarks are written as Cairn's own files, which `training.evaluation.evaluation` reads; an image on which a method
-fails has none.
+does hits all alike. Landmarks are written as Cairn's own files, which `training.evaluation.evaluation` reads; an image on which
+a method fails has none.
 """
 
 import math
@@ -15,9 +15,11 @@ import numpy as np
 
 from core.base.errors import AppError
 from core.landmark_files.file import write_landmarks
-from core.values.landmarks import FloatArray, Image, Landmarks
-from tests.benchmarks.peers.record import Say
 from core.learning.cases import Case, read_case_image
+from core.values.grid import FloatArray
+from core.values.image import Image
+from core.values.landmarks import Landmarks
+from tests.benchmarks.peers.record import Say
 
 WARM_UP = 2
 """Times that each method sees the first image before it counts."""

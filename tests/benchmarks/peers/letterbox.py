@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.values.landmarks import Grid, Image
 from core.learning.cases import Case, read_case_image
+from core.values.grid import Grid
+from core.values.image import Image
 
 SIDE = 512
 """Side of the square in ``landmarker``'s notebook on these images, px."""

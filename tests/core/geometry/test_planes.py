@@ -6,19 +6,11 @@ import SimpleITK as sitk
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.geometry.planes import (
-    Orientation,
-    SlicePlane,
-    block_means,
-    direction_letter,
-    extract_slice,
-    grid_around,
-    slice_directions,
-    slice_grid,
-    to_canonical,
-    voxel_steps,
-)
-from core.values.landmarks import Grid, Image, ImageSource
+from core.geometry.canonical import to_canonical
+from core.geometry.planes import Orientation, SlicePlane, direction_letter, reformatted_grid, slice_directions
+from core.geometry.slices import block_means, extract_slice, voxel_steps
+from core.values.grid import Grid, grid_around
+from core.values.image import Image, ImageSource
 
 ORIENTATIONS = list(Orientation)
 
@@ -85,7 +77,7 @@ angles = st.floats(-3, 3, allow_subnormal=False)
 )
 def test_any_slice_of_a_turned_volume_is_what_itk_resamples(turn, orientation, radiological, spacing, where):
     image = make_volume(rotation(turn), spacing=spacing)
-    stack = slice_grid(image.grid, orientation, radiological=radiological)
+    stack = reformatted_grid(image.grid, orientation, radiological=radiological)
     plane = SlicePlane(stack, int(where * stack.shape[0]))
     found = extract_slice(image, plane, -500.0)
     expected = resampled_by_itk(image, plane, -500.0)
@@ -100,7 +92,7 @@ def test_any_slice_of_a_turned_volume_is_what_itk_resamples(turn, orientation, r
 @given(st.tuples(angles, angles, angles), st.sampled_from(ORIENTATIONS))
 def test_the_stack_holds_the_whole_volume_at_its_finest_spacing(turn, orientation):
     image = make_volume(rotation(turn))
-    stack = slice_grid(image.grid, orientation)
+    stack = reformatted_grid(image.grid, orientation)
     corners_index = list(itertools.product(*((-0.5, length - 0.5) for length in image.grid.shape)))
     corners_px = stack.to_index(image.grid.to_mm(corners_index))
     assert (corners_px >= -0.5 - 1e-3).all()
@@ -114,7 +106,7 @@ def test_the_stack_holds_the_whole_volume_at_its_finest_spacing(turn, orientatio
 def test_slices_along_the_voxels_are_views_of_them_however_they_are_stored(orientation, radiological):
     for direction in stored_orders():
         image = make_volume(direction)
-        stack = slice_grid(image.grid, orientation, radiological=radiological)
+        stack = reformatted_grid(image.grid, orientation, radiological=radiological)
         wanted = slice_directions(orientation, radiological=radiological)
         assert np.allclose(stack.mm_from_index[:3, :3] / stack.spacing_mm, wanted.T)
         plane = SlicePlane(stack, 2)
@@ -135,7 +127,7 @@ def test_what_lies_at_an_edge_is_what_the_letter_there_says(orientation, radiolo
     for side, vector in zip("LPS", np.eye(3), strict=True):
         for direction in stored_orders()[::5]:
             image = make_volume(tilt @ direction, shape=(9, 9, 9), values=lambda mm, vector=vector: mm @ vector)
-            stack = slice_grid(image.grid, orientation, radiological=radiological)
+            stack = reformatted_grid(image.grid, orientation, radiological=radiological)
             pixels = extract_slice(image, SlicePlane(stack, stack.shape[0] // 2), np.nan)
             across = np.nanmean(pixels[:, pixels.shape[1] // 2 :]) - np.nanmean(pixels[:, : pixels.shape[1] // 2])
             down = np.nanmean(pixels[pixels.shape[0] // 2 :]) - np.nanmean(pixels[: pixels.shape[0] // 2])
@@ -159,7 +151,7 @@ def test_radiological_means_left_on_the_right_and_sagittal_slices_face_left():
 
 def test_a_hair_s_breadth_of_tilt_is_not_resampled_and_moves_nothing():
     image = make_volume(rotation((2e-4, -3e-4, 1e-4)))
-    plane = SlicePlane(slice_grid(image.grid, Orientation.CORONAL), 3)
+    plane = SlicePlane(reformatted_grid(image.grid, Orientation.CORONAL), 3)
     assert np.shares_memory(extract_slice(image, plane), image.voxels)
     index = image.grid.to_index(plane.mm_from_px((2, 1)))
     assert np.allclose(index, np.round(index), atol=1e-9)
@@ -169,7 +161,7 @@ def test_a_volume_that_is_not_contiguous_is_interpolated_alike():
     image = make_volume(rotation((0.4, 0.2, -0.3)))
     strided = np.zeros((6, 7, 10), np.int16)
     strided[:, :, ::2] = image.voxels
-    plane = SlicePlane(slice_grid(image.grid, Orientation.SAGITTAL), 3)
+    plane = SlicePlane(reformatted_grid(image.grid, Orientation.SAGITTAL), 3)
     apart = Image(strided[:, :, ::2], image.grid, image.source)
     assert not apart.voxels.flags.c_contiguous
     assert np.array_equal(extract_slice(image, plane, -1.0), extract_slice(apart, plane, -1.0))
@@ -177,7 +169,7 @@ def test_a_volume_that_is_not_contiguous_is_interpolated_alike():
 
 def test_coarser_pixels_cover_the_same_slice():
     image = make_volume(rotation((0.4, 0.2, -0.3)), shape=(30, 28, 26), values=lambda mm: mm @ [1, 2, 3])
-    plane = SlicePlane(slice_grid(image.grid, Orientation.AXIAL), 20)
+    plane = SlicePlane(reformatted_grid(image.grid, Orientation.AXIAL), 20)
     coarse_plane = plane.coarser(3)
     coarse = extract_slice(image, coarse_plane, np.nan)
     fine = block_means(extract_slice(image, plane, np.nan), 3)
@@ -201,7 +193,7 @@ def test_block_means_leave_out_what_is_too_few_for_a_block():
 def test_pixels_and_millimetres_go_round_in_every_plane(orientation, radiological):
     for direction in (*stored_orders()[::7], rotation((0.5, -0.4, 0.8))):
         grid = make_volume(direction).grid
-        plane = SlicePlane(slice_grid(grid, orientation, radiological=radiological), 2)
+        plane = SlicePlane(reformatted_grid(grid, orientation, radiological=radiological), 2)
         points_px = np.random.default_rng(1).uniform(-1, 9, (10, 2))
         points_mm = plane.mm_from_px(points_px, 0.75)
         assert np.allclose(plane.px_from_mm(points_mm), points_px)

@@ -1,16 +1,10 @@
-"""Shapes: similarity fits, the Procrustes mean, thin-plate splines."""
+"""Shapes: similarity fits and the Procrustes mean."""
 
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from core.geometry.shapes import (
-    centroid_size,
-    fit_similarity,
-    fit_thin_plate_spline,
-    procrustes_mean,
-    transform_points,
-)
+from core.geometry.shapes import centroid_size, fit_similarity, procrustes_mean, transform_points
 
 
 def moved(points_mm: np.ndarray, degrees: float, scale: float, shift_mm: float) -> np.ndarray:
@@ -69,20 +63,3 @@ def test_the_mean_keeps_typical_size_place_and_orientation() -> None:
 def test_the_mean_does_not_depend_on_the_order() -> None:
     poses = np.stack([moved(shape_of(2) + n, 9.0 * n, 1.0, n) for n in range(4)])
     np.testing.assert_allclose(procrustes_mean(poses), procrustes_mean(poses[::-1]), atol=1e-4)
-
-
-@pytest.mark.parametrize("ndim", [2, 3])
-def test_the_spline_carries_landmarks_exactly_and_anchors_by_the_similarity(ndim: int) -> None:
-    rng = np.random.default_rng(1)
-    source = shape_of(ndim, 12)
-    target = moved(source, 12.0, 1.1, 4.0) + rng.normal(0, 3, source.shape)
-    anchors = rng.uniform(200, 300, size=(8, ndim))
-    spline = fit_thin_plate_spline(source, target, anchors)
-    np.testing.assert_allclose(spline(source), target, atol=1e-6)
-    np.testing.assert_allclose(spline(anchors), transform_points(fit_similarity(source, target), anchors), atol=1e-6)
-
-
-def test_the_spline_of_a_similarity_is_that_similarity() -> None:
-    source, elsewhere = shape_of(2), shape_of(2, 30) * 2
-    spline = fit_thin_plate_spline(source, moved(source, 30.0, 0.9, 7.0), np.array([[300.0, 0.0], [0.0, 300.0]]))
-    np.testing.assert_allclose(spline(elsewhere), moved(elsewhere, 30.0, 0.9, 7.0), atol=1e-6)

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
 from core.base.errors import AppError, ImageReadError
-from core.images.header import png_chunks
 from core.images.file import IMAGE_SUFFIXES, WRITABLE_SUFFIXES, image_name, read_image, write_image
-from core.values.landmarks import Grid, Image, ImageSource
+from core.images.header import png_chunks
+from core.values.grid import Grid
+from core.values.image import Image, ImageSource
 
 in_one_folder = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=40

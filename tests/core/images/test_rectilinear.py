@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from core.base.errors import Cancelled
 from core.images.rectilinear import is_rectilinear, slant_note, straightened
-from core.values.landmarks import Grid
+from core.values.grid import Grid
 
 SHAPE = (9, 10, 11)
 

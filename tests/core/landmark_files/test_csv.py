@@ -10,7 +10,16 @@ from hypothesis import given
 
 from core.landmark_files.file import read_landmarks, write_landmarks
 from core.values.landmarks import Landmarks, Status
-from tests.support.landmark_fixtures import FLAT, OBLIQUE, UNSCALED, in_one_folder, landmark_sets, make_image, refused, table
+from tests.support.landmark_fixtures import (
+    FLAT,
+    OBLIQUE,
+    UNSCALED,
+    in_one_folder,
+    landmark_sets,
+    make_image,
+    refused,
+    table,
+)
 
 
 @in_one_folder

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.training.test_trainer import write_config
 from core.learning.batches import MOST_WORKERS, BatchesAhead, batch_maker, default_workers
 from core.learning.configuration import read_config
 from core.learning.sampling import Batch, StageCase
+from tests.training.test_trainer import write_config
 
 
 def numbered(iteration: int) -> Batch:

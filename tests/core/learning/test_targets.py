@@ -3,9 +3,9 @@ import math
 import pytest
 import torch
 
-from core.method.voting import displacement_of
 from core.learning.configuration import GlobalStageConfig, OptimisationConfig
 from core.learning.targets import losses, make_targets
+from core.method.voting import displacement_of
 
 
 def settings(regression: str = "log", classification: bool = True, **changes: float) -> GlobalStageConfig:

@@ -11,7 +11,7 @@ from core.method.networks import GlobalNetwork, LocalNetwork
 from core.method.normalisation import Normalisation
 from core.method.outputs import StageOutput
 from core.method.pose import axis_turns, turn_image, turn_matrix
-from core.values.landmarks import Grid
+from core.values.grid import Grid
 
 
 class KnowsTheAnswer(torch.nn.Module):

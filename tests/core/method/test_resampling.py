@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.method.resampling import crop_starts, cut_crops, cut_turned_crops, resample, resample_window, resampled_length
-from core.values.landmarks import Grid
+from core.values.grid import Grid
 
 
 @given(st.integers(1, 400), st.floats(0.1, 9))

@@ -5,16 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.base.assets import assets_folder, bundled_model_for
+from core.base.assets import assets_folder
 from core.images.file import read_image
-from core.models.inference import localize
 from core.landmark_files.file import read_landmarks
-from core.models.file import Model, load_model
-from training.datasets.cephalometric import read_cephalometric
+from core.landmark_files.schemes import read_scheme
 from core.learning.configuration import config_sha256
+from core.models.bundled import bundled_model_for
+from core.models.file import Model, load_model
+from core.models.inference import localize
+from training.datasets.cephalometric import read_cephalometric
 from training.datasets.reading import data_root
 from training.evaluation.evaluation import evaluate
-from core.landmark_files.schemes import read_scheme
 
 
 @pytest.fixture(scope="module")

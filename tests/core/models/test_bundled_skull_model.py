@@ -5,17 +5,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.base.assets import assets_folder, bundled_model_for
+from core.base.assets import assets_folder
 from core.images.file import read_image
-from core.models.inference import localize
 from core.landmark_files.file import read_landmarks
-from core.models.file import Model, load_model
-from core.values.landmarks import Image, Landmarks
+from core.landmark_files.schemes import read_scheme
 from core.learning.configuration import config_sha256
+from core.models.bundled import bundled_model_for
+from core.models.file import Model, load_model
+from core.models.inference import localize
+from core.values.image import Image
+from core.values.landmarks import Landmarks
+from training.datasets.mouse_skull import read_mouse_skulls
 from training.datasets.reading import default_root
 from training.evaluation.evaluation import evaluate
-from training.datasets.mouse_skull import read_mouse_skulls
-from core.landmark_files.schemes import read_scheme
 from training.evaluation.rotation import random_rotation, turned_landmarks, turned_volume
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from core.models import devices
 from core.base.errors import InferenceError
+from core.models import devices
 
 TOO_OLD = (
     "CUDA initialization: The NVIDIA driver on your system is too old (found version 11040). Please update your GPU driver "

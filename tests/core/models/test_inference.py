@@ -10,9 +10,11 @@ import pytest
 import torch
 
 from core.base.errors import Cancelled, InferenceError
-from core.models.inference import localize
 from core.models.file import Model, load_model
-from core.values.landmarks import Grid, Image, ImageSource, Status
+from core.models.inference import localize
+from core.values.grid import Grid
+from core.values.image import Image, ImageSource
+from core.values.landmarks import Status
 from tests.support.model_fixtures import write_tiny_model
 
 

@@ -8,7 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from core.values.landmarks import Grid, Image, ImageSource, Landmarks, Status, VectorField
+from core.values.grid import Grid
+from core.values.image import Image, ImageSource
+from core.values.landmarks import Landmarks, Status
+from core.values.prediction import VectorField
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

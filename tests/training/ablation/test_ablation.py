@@ -8,16 +8,16 @@ import pandas as pd
 import pytest
 
 from core.base.errors import ConfigError
+from core.learning.checkpoints import read_checkpoint
+from core.learning.configuration import TrainingConfig, parse_config
 from core.models.metadata import read_model_info
 from tests.training.test_train_cli import run
 from tests.training.test_trainer import CONFIG
 from training.ablation.ablation import ABLATION_NAME, Results, ablate
 from training.ablation.table import OBSERVERS, format_ablation, tabulate_ablation, write_ablation
-from core.learning.checkpoints import read_checkpoint
-from core.learning.configuration import TrainingConfig, parse_config
+from training.ablation.variants import VARIANTS, check_comparable, parse_landmarks, parse_variants, plan_runs
 from training.datasets.phantom import PHANTOM_LANDMARKS, write_phantom_dataset
 from training.trainer import Step
-from training.ablation.variants import VARIANTS, check_comparable, parse_landmarks, parse_variants, plan_runs
 
 NAN = float("nan")
 KEYS = tuple(variant.key for variant in VARIANTS)

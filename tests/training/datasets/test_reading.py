@@ -8,10 +8,11 @@ import pytest
 
 from core.base.errors import ConfigError, ImageReadError, LandmarkFileError
 from core.images.file import write_image
-from core.values.landmarks import Grid, Image, ImageSource
 from core.learning.cases import read_case_image
-from training.datasets.reading import read_cases
+from core.values.grid import Grid
+from core.values.image import Image, ImageSource
 from training.datasets.phantom import PHANTOM_LANDMARKS, make_phantom, write_phantom_dataset
+from training.datasets.reading import read_cases
 
 SHAPE = (40, 32)
 

@@ -14,18 +14,18 @@ from torch import nn
 
 from core.base.command_line import EXIT_INTERRUPTED
 from core.base.errors import ConfigError
+from core.learning.building import build_network
+from core.learning.checkpoints import TrainingState, read_checkpoint
+from core.learning.configuration import read_config
+from core.learning.sampling import Batch
 from core.method.networks import GlobalNetwork
 from tests.training.test_train_cli import run
 from tests.training.test_trainer import write_config
-from core.learning.checkpoints import TrainingState, read_checkpoint
 from training.cli import _TrainingDisplay
-from core.learning.configuration import read_config
-from training.distribution.team import SynchronisedBatchNorm, Team, synchronise
-from core.learning.building import build_network
 from training.datasets.phantom import write_phantom_dataset
 from training.distribution.processes import Placement, find_placement
+from training.distribution.team import SynchronisedBatchNorm, Team, synchronise
 from training.run import make_fabric
-from core.learning.sampling import Batch
 from training.session import StageSession
 from training.trainer import Step
 

@@ -8,13 +8,13 @@ import pytest
 
 from core.base.errors import ConfigError, InferenceError
 from core.images.file import read_image
-from core.models.inference import localize
 from core.landmark_files.file import write_landmarks
+from core.learning.cases import Case, read_case_image
 from core.models.file import Model, load_model
+from core.models.inference import localize
 from core.values.landmarks import Landmarks
 from tests.support.evaluation_fixtures import make_bare_evaluation, make_evaluation
 from tests.support.model_fixtures import write_tiny_image, write_tiny_model
-from core.learning.cases import Case, read_case_image
 from training.evaluation.evaluation import Evaluation, evaluate, evaluate_csv_folder, observer_errors_mm
 from training.report.tables import error_series
 

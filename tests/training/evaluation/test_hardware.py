@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from training.evaluation.evaluation import hardware
+from training.evaluation import hardware
 from training.evaluation.hardware import describe_device
 
 

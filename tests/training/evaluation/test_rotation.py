@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.values.landmarks import Grid, Image, ImageSource, Landmarks
+from core.values.grid import Grid
+from core.values.image import Image, ImageSource
+from core.values.landmarks import Landmarks
 from training.evaluation.rotation import random_rotation, turned_landmarks, turned_volume
 
 

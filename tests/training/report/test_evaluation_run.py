@@ -9,9 +9,9 @@ import pytest
 
 from core.base.command_line import run_command_line
 from core.images.file import read_image
-from core.models.inference import localize
 from core.landmark_files.file import write_landmarks
 from core.models.file import load_model
+from core.models.inference import localize
 from core.values.landmarks import Landmarks
 from tests.support.model_fixtures import write_tiny_image, write_tiny_model
 from training.cli import commands

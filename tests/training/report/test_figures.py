@@ -8,8 +8,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from tests.support.evaluation_fixtures import make_bare_evaluation, make_evaluation
-from training.report.report import figures
 from training.evaluation.evaluation import Evaluation
+from training.report import figures
 from training.report.figures import ReportFigure, make_figures, render
 from training.report.tables import make_tables
 

@@ -5,15 +5,17 @@ import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
-from core.geometry.planes import Orientation, SlicePlane, slice_grid
+from core.geometry.planes import Orientation, SlicePlane, reformatted_grid
 from core.images.file import read_image
-from core.models.inference import localize
-from core.models.file import Model, load_model
-from core.values.landmarks import Grid, Landmarks, VectorField
-from tests.support.model_fixtures import write_tiny_image, write_tiny_model
-from training.report.report import vector_panels
 from core.learning.cases import Case
+from core.models.file import Model, load_model
+from core.models.inference import localize
+from core.values.grid import Grid
+from core.values.landmarks import Landmarks
+from core.values.prediction import VectorField
+from tests.support.model_fixtures import write_tiny_image, write_tiny_model
 from training.evaluation.evaluation import evaluate
+from training.report import vector_panels
 from training.report.vector_panels import LONGEST_ARROW, choose_extremes, draw_vector_figures, picture_of_field
 
 NAN = float("nan")
@@ -63,7 +65,7 @@ def test_a_slice_shows_one_layer_of_cells_however_they_are_turned(angle: float) 
     middle = np.eye(4)
     middle[:3, 3] = 19.5
     cells = Grid(cells.shape, middle @ turn @ np.linalg.inv(middle) @ cells.mm_from_index)
-    plane = SlicePlane.through(slice_grid(image, Orientation.AXIAL), (20.0, 20.0, 11.0))
+    plane = SlicePlane.through(reformatted_grid(image, Orientation.AXIAL), (20.0, 20.0, 11.0))
     picture = picture_of_field(field_of(cells, np.array([20.0, 20.0, 11.0]), (2, 2, 2)), plane, image)
     in_step = np.round(picture.centres_mm[:, 0]).astype(int)
     columns = [picture.centres_mm[in_step == x] for x in np.unique(in_step)]

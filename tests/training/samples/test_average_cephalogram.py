@@ -7,16 +7,16 @@ import pytest
 
 from core.base.assets import assets_folder
 from core.base.errors import ConfigError
+from core.geometry.shapes import procrustes_mean
 from core.images.file import read_image
 from core.landmark_files.file import read_landmarks
-from core.values.landmarks import Grid
-from core.learning.cases import Case
-from training.datasets.cephalometric import SPACING_MM, read_cephalometric
-from training.datasets.reading import data_root, read_cases
-from training.datasets.phantom import PHANTOM_LANDMARKS, write_phantom_dataset
-from training.samples.average_cephalogram import GRID, average_images, make_population_average, warp_index
 from core.landmark_files.schemes import read_scheme
-from core.geometry.shapes import procrustes_mean
+from core.learning.cases import Case
+from core.values.grid import Grid
+from training.datasets.cephalometric import SPACING_MM, read_cephalometric
+from training.datasets.phantom import PHANTOM_LANDMARKS, write_phantom_dataset
+from training.datasets.reading import data_root, read_cases
+from training.samples.average_cephalogram import GRID, average_images, make_population_average, warp_index
 
 
 def mean_of(cases: tuple[Case, ...]) -> np.ndarray:

@@ -12,9 +12,9 @@ from pydicom.uid import (
     XRayAngiographicImageStorage,
 )
 
+from core.base.errors import ImageReadError
 from core.images.dicom.header import read_dicom_header
 from core.images.dicom.series import find_series
-from core.base.errors import ImageReadError
 from core.images.file import read_image
 from tests.support.dicom_fixtures import SECRET, pixels, write_dicom
 

@@ -13,8 +13,8 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from core.images.dicom.series import find_series
 from core.base.errors import Cancelled, ImageReadError
+from core.images.dicom.series import find_series
 from core.images.file import read_image
 from tests.support.dicom_fixtures import (
     AXIAL,

@@ -10,8 +10,8 @@ import SimpleITK as sitk
 from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1, RLELossless
 
 from core.base import memory
-from core.images.dicom.series import find_series
 from core.base.errors import Cancelled, ImageReadError
+from core.images.dicom.series import find_series
 from core.images.file import image_name, read_image
 from tests.support.dicom_fixtures import (
     AXIAL,

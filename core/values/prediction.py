@@ -1,0 +1,72 @@
+"""What a model says about an image: landmarks, and the votes behind them.
+
+Immutable values; `core.models.inference` makes them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.values.grid import FloatArray, Grid, read_only
+from core.values.landmarks import Landmarks
+
+
+@dataclass(frozen=True, eq=False)
+class VectorField:
+    """The votes of one stage for one landmark (paper, section II; drawn as in Fig. 5).
+
+    Attributes
+    ----------
+    displacement_mm
+        ``(*cells, D)`` float32, LPS ``(x, y, z)`` components from each cell's centre to the predicted position.
+    weight
+        ``(*cells,)`` float32 posterior probability that the cell holds the landmark.
+    grid
+        The coarse grid of cells; ``grid.to_mm`` of a cell's index is its centre.
+    """
+
+    displacement_mm: npt.NDArray[np.float32]
+    weight: npt.NDArray[np.float32]
+    grid: Grid
+
+    def __post_init__(self) -> None:
+        cells = self.grid.shape
+        if self.displacement_mm.shape != (*cells, self.grid.ndim) or self.weight.shape != cells:
+            raise ValueError(
+                f"a field over {cells} cells has displacements {(*cells, self.grid.ndim)} and weights {cells}, "
+                f"not {self.displacement_mm.shape} and {self.weight.shape}"
+            )
+        object.__setattr__(self, "displacement_mm", read_only(self.displacement_mm, np.float32))
+        object.__setattr__(self, "weight", read_only(self.weight, np.float32))
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What one run of a model on one image gave.
+
+    Attributes
+    ----------
+    landmarks
+        The answer.
+    fields
+        ``fields[stage][landmark]``: stage 0 is the global one; landmarks in the order of ``landmarks.names``.
+    stage_points_mm
+        ``(stages, L, D)`` estimate after each stage, mm.
+    model
+        Name and version of the model.
+    device
+        Where it ran, such as ``"cpu"``.
+    elapsed_s
+        Wall time of the run, seconds.
+    warnings
+        Sentences to show to the person.
+    """
+
+    landmarks: Landmarks
+    fields: tuple[tuple[VectorField, ...], ...]
+    stage_points_mm: FloatArray
+    model: str
+    device: str
+    elapsed_s: float
+    warnings: tuple[str, ...] = ()
