@@ -6,8 +6,8 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from app.desktop.installation import describe_installation
+from app.dialogs import about
 from app.dialogs.about import AboutBox, licences_folder
-from app.dialogs.question_dialogs import about
 
 
 @pytest.fixture
