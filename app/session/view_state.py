@@ -3,6 +3,7 @@
 Widgets read it and are told of each change through psygnal. Knows no Qt; nothing here belongs to the document.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
@@ -52,11 +53,38 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class MessageAction:
+    """A button of a message.
+
+    Attributes
+    ----------
+    text
+        What it says, with its mnemonic: ``"&Measure"``.
+    trigger
+        What it does; the message goes away first.
+    """
+
+    text: str
+    trigger: Callable[[], object]
+
+
+@dataclass(frozen=True)
 class Message:
-    """A sentence shown above the image until it is dismissed."""
+    """A sentence shown over the image.
+
+    Attributes
+    ----------
+    text
+        The sentence; two messages that say the same are the same.
+    is_warning
+        A warning stays until it is dismissed. Good news goes away by itself, and the next one replaces it.
+    actions
+        What can be done about it, as buttons.
+    """
 
     text: str
     is_warning: bool = True
+    actions: tuple[MessageAction, ...] = field(default=(), compare=False)
 
 
 @dataclass
@@ -123,12 +151,14 @@ class ViewState:
         middle_mm = image.grid.to_mm((np.asarray(image.grid.shape) - 1) // 2)
         self.crosshair_mm = tuple(middle_mm.tolist()) if image.ndim == 3 else None
 
-    def say(self, text: str, *, is_warning: bool = True) -> None:
-        """Add a message unless it stands there already."""
-        message = Message(text, is_warning)
-        if message not in self.messages:
-            self.messages = (*self.messages, message)
+    def say(self, text: str, *, is_warning: bool = True, actions: Sequence[MessageAction] = ()) -> None:
+        """Add a message unless it stands there already; good news replaces earlier good news."""
+        message = Message(text, is_warning, tuple(actions))
+        if message in self.messages:
+            return
+        kept = self.messages if is_warning else tuple(other for other in self.messages if other.is_warning)
+        self.messages = (*kept, message)
 
     def dismiss(self, message: Message) -> None:
-        """Take a message away."""
+        """Take a message away; does nothing where it has gone already."""
         self.messages = tuple(other for other in self.messages if other != message)
