@@ -30,6 +30,7 @@ def joined(first: Landmarks, second: Landmarks) -> Landmarks:
         np.concatenate([first.spread_mm, second.spread_mm]),
         np.concatenate([first.radius_mm, second.radius_mm]),
         first.status + second.status,
+        first.author + second.author,
     )
 
 

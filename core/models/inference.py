@@ -19,7 +19,7 @@ from core.models.devices import choose_device
 from core.models.file import Model
 from core.values.grid import Grid
 from core.values.image import Image
-from core.values.landmarks import Landmarks, Status
+from core.values.landmarks import Author, Landmarks, Status
 from core.values.prediction import Prediction, VectorField
 
 Progress = Callable[[float, str], None]
@@ -245,6 +245,7 @@ def _prediction(
         output.spread_mm.cpu().numpy() * np.float32(unit_mm.mean()),
         output.radius_mm.cpu().numpy() * np.float32(unit_mm.mean()),
         tuple(Status.ABSENT if a else Status.PREDICTED for a in absent),
+        (Author.MODEL,) * len(absent),
     )
     fields = tuple(_fields(stage, grid, unit_mm) for stage in output.stages)
     stage_points_mm = np.stack([grid.to_mm(_points(stage.points_index)) for stage in output.stages])

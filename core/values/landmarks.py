@@ -32,9 +32,30 @@ class Status(StrEnum):
     UNPLACED = "unplaced"
 
 
+class Author(StrEnum):
+    """Who has said where a landmark is, or that it is absent; NOBODY where nothing has been said yet.
+
+    A person who confirms what a model said agrees with it but is not its author.
+    """
+
+    MODEL = "model"
+    PERSON = "person"
+    NOBODY = ""
+
+
 WITHOUT_POSITION = frozenset({Status.ABSENT, Status.UNPLACED})
 
 """What a landmark without a position can be."""
+
+LIKELIER_THAN_NOT = 0.5
+"""The presence below which a model, rather than a person, is taken to have called a landmark absent."""
+
+_AUTHOR_BY_STATUS = {
+    Status.PREDICTED: Author.MODEL,
+    Status.CORRECTED: Author.PERSON,
+    Status.PLACED: Author.PERSON,
+    Status.UNPLACED: Author.NOBODY,
+}
 
 
 def _unknown() -> npt.NDArray[np.float32]:
@@ -60,6 +81,9 @@ class Landmarks:
         ``(L,)`` float32, calibrated radius that holds the true position in 90 % of cases; NaN without calibration.
     status
         ``L`` members of `Status`; where omitted, PLACED with a position and ABSENT without.
+    author
+        ``L`` members of `Author`. Only for CONFIRMED and ABSENT is there a choice, and there it is the model where omitted (or
+        NOBODY) and the model gave a presence (for ABSENT: one below 0.5), else a person; the other states each imply theirs.
     """
 
     names: tuple[str, ...]
@@ -68,6 +92,7 @@ class Landmarks:
     spread_mm: npt.NDArray[np.float32] = field(default_factory=_unknown)
     radius_mm: npt.NDArray[np.float32] = field(default_factory=_unknown)
     status: tuple[Status, ...] = ()
+    author: tuple[Author, ...] = ()
 
     def __post_init__(self) -> None:
         names = tuple(self.names)
@@ -94,6 +119,11 @@ class Landmarks:
         if len(status) != len(names):
             raise ValueError(f"{len(names)} landmarks have {len(names)} states, not {len(status)}")
         object.__setattr__(self, "status", status)
+        given = tuple(Author(a) for a in self.author) or (Author.NOBODY,) * len(names)
+        if len(given) != len(names):
+            raise ValueError(f"{len(names)} landmarks have {len(names)} authors, not {len(given)}")
+        author = tuple(map(_author, given, status, self.presence.tolist()))
+        object.__setattr__(self, "author", author)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -105,6 +135,7 @@ class Landmarks:
         return (
             self.names == other.names
             and self.status == other.status
+            and self.author == other.author
             and all(np.array_equal(getattr(self, a), getattr(other, a), equal_nan=True) for a in arrays)
         )
 
@@ -143,13 +174,20 @@ class Landmarks:
         return np.asarray(self.points_mm[self.index(name)])
 
     def with_point(self, name: str, point_mm: npt.ArrayLike, status: Status = Status.CORRECTED) -> "Landmarks":
-        """Return a copy in which ``name`` stands at ``point_mm`` ``(D,)`` with ``status``."""
+        """Return a copy in which a person has put ``name`` at ``point_mm`` ``(D,)`` with ``status``.
+
+        A person becomes the author unless all stays where it was: confirming a position, or that a landmark is absent, keeps
+        the author.
+        """
         row = self.index(name)
         points = self.points_mm.copy()
         points[row] = np.asarray(point_mm, dtype=np.float64)
-        states = list(self.status)
+        states, authors = list(self.status), list(self.author)
+        moved = not np.array_equal(points[row], self.points_mm[row], equal_nan=True)
+        if moved or authors[row] is Author.NOBODY or (status is Status.ABSENT) != (states[row] is Status.ABSENT):
+            authors[row] = Author.PERSON
         states[row] = status
-        return replace(self, points_mm=points, status=tuple(states))
+        return replace(self, points_mm=points, status=tuple(states), author=tuple(authors))
 
     def without_point(self, name: str) -> "Landmarks":
         """Return a copy in which ``name`` is marked absent and has no position."""
@@ -170,4 +208,15 @@ class Landmarks:
             self.spread_mm[rows],
             self.radius_mm[rows],
             tuple(self.status[row] for row in rows),
+            tuple(self.author[row] for row in rows),
         )
+
+
+def _author(given: Author, status: Status, presence: float) -> Author:
+    """Return who is the author of a landmark of which ``given`` is said."""
+    if status in _AUTHOR_BY_STATUS:
+        return _AUTHOR_BY_STATUS[status]
+    if given is not Author.NOBODY:
+        return given
+    by_model = presence < LIKELIER_THAN_NOT if status is Status.ABSENT else np.isfinite(presence)
+    return Author.MODEL if by_model else Author.PERSON

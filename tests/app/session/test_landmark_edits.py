@@ -6,7 +6,7 @@ import pytest
 from app.session import landmark_edits
 from app.session.view_state import Sort
 from core.values.grid import Grid
-from core.values.landmarks import Landmarks, Status
+from core.values.landmarks import Author, Landmarks, Status
 
 
 def four() -> Landmarks:
@@ -53,6 +53,13 @@ def test_placing_an_unknown_name_appends_it():
     placed = landmark_edits.placed(four(), "e", [3, 4])
     assert placed.names == ("a", "b", "c", "d", "e")
     assert placed.subset(four().names) == four()
+
+
+def test_rows_that_are_joined_and_merged_keep_their_authors():
+    absent = replace(four(), author=(Author.MODEL, Author.PERSON, Author.PERSON, Author.PERSON))
+    assert landmark_edits.joined(absent, landmark_edits.unplaced(["e"], 2)).author == (*absent.author, Author.NOBODY)
+    assert landmark_edits.merged(absent, four(), ["d"]).author[3] is Author.PERSON
+    assert landmark_edits.merged(absent, four(), []).author[3] is Author.MODEL
 
 
 def test_clearing_is_no_finding():

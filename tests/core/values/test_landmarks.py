@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from core.values.grid import Grid
 from core.values.image import Image, ImageSource
-from core.values.landmarks import Landmarks, Status
+from core.values.landmarks import Author, Landmarks, Status
 from core.values.prediction import VectorField
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -230,6 +230,35 @@ def test_confirming_changes_the_status_and_not_the_place():
     assert confirmed.status == (Status.PLACED, Status.CONFIRMED)
 
 
+def test_the_author_follows_from_the_state_and_from_what_the_model_said():
+    states = (*Status, Status.ABSENT, Status.ABSENT, Status.CONFIRMED)
+    presence = [0.9, 0.9, np.nan, 0.9, 0.1, np.nan, 0.9, np.nan, np.nan]
+    names = tuple(f"{row} {status}" for row, status in enumerate(states))
+    landmarks = Landmarks(names, np.zeros((9, 2)), presence, status=states)
+    model, person, nobody = Author.MODEL, Author.PERSON, Author.NOBODY
+    assert landmarks.author == (model, person, person, model, model, nobody, person, person, person)
+
+
+def test_a_person_who_confirms_agrees_and_one_who_moves_becomes_the_author():
+    found = Landmarks(("a", "b"), [[1, 2], [np.nan] * 2], [0.9, 0.1], status=(Status.PREDICTED, Status.ABSENT))
+    assert found.author == (Author.MODEL, Author.MODEL)
+    agreed = found.with_status("a", Status.CONFIRMED).without_point("b")
+    assert (agreed.status, agreed.author) == ((Status.CONFIRMED, Status.ABSENT), (Author.MODEL, Author.MODEL))
+    moved = found.with_point("a", [3, 4]).with_status("a", Status.CONFIRMED).with_point("b", [5, 6], Status.PLACED)
+    assert (moved.status, moved.author) == ((Status.CONFIRMED, Status.PLACED), (Author.PERSON, Author.PERSON))
+    assert moved.without_point("b").author == (Author.PERSON, Author.PERSON)
+    assert moved.with_point("b", [np.nan] * 2, Status.UNPLACED).author == (Author.PERSON, Author.NOBODY)
+    assert moved.subset(["b", "a"]).author == moved.author[::-1]
+
+
+def test_an_absence_that_a_model_asserts_stays_the_models_whatever_its_threshold():
+    """A model may call a landmark absent at a presence of 0.6; it says so, and no default overrules it."""
+    absent = Landmarks(("a",), [[np.nan] * 2], [0.6], status=(Status.ABSENT,), author=(Author.MODEL,))
+    assert absent.subset(["a"]).with_status("a", Status.ABSENT).author == (Author.MODEL,)
+    assert replace(absent, presence=[np.nan]).author == (Author.MODEL,)
+    assert absent != replace(absent, author=(Author.PERSON,))
+
+
 def test_landmarks_that_cannot_be_are_refused():
     with pytest.raises(ValueError, match=r"unique.*a"):
         Landmarks(("a", "b", "a"), np.zeros((3, 2)))
@@ -241,6 +270,8 @@ def test_landmarks_that_cannot_be_are_refused():
         Landmarks(("a",), np.zeros((1, 2)), presence=np.zeros(2))
     with pytest.raises(ValueError, match="states"):
         Landmarks(("a",), np.zeros((1, 2)), status=(Status.PLACED,) * 2)
+    with pytest.raises(ValueError, match="authors"):
+        Landmarks(("a",), np.zeros((1, 2)), author=(Author.PERSON,) * 2)
     with pytest.raises(KeyError):
         Landmarks(("a",), np.zeros((1, 2))).point_mm("b")
 
