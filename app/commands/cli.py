@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.session.certainty import COVERAGE
+from app.session.wording import COVERAGE
 from core.base.command_line import EXIT_BAD_INPUT, EXIT_BUG, EXIT_INTERRUPTED, run_command_line
 from core.base.errors import AppError
 from core.models.metadata import ModelInfo, StageInfo, read_model_info

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.desktop.display import has_display, missing_library, require_display, require_qt_platform
-from app.session.certainty import COVERAGE, certainty_mm, is_calibrated
+from app.session.wording import COVERAGE, is_calibrated, uncertainty_mm
 from core.base.assets import assets_folder
 from core.base.command_line import run_command_line
 from core.base.errors import AppError
@@ -57,7 +57,7 @@ def landmark_table(prediction: Prediction, image: Image) -> Table:
     sureness = f"radius ({COVERAGE})" if is_calibrated(landmarks) else "spread"
     for heading in ("x, px", "y, px", "presence", f"{sureness}, {unit}"):
         table.add_column(heading, justify="right")
-    sureness_mm = certainty_mm(landmarks)
+    sureness_mm = uncertainty_mm(landmarks)
     for row, (name, (y_index, x_index)) in enumerate(
         zip(landmarks.names, image.grid.to_index(landmarks.points_mm), strict=True)
     ):

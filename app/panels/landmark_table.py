@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from app.desktop import theme
-from app.session import certainty
+from app.session import wording
 from app.session.controller import Controller
 from app.session.view_state import Sort
 from core.values.landmarks import Landmarks, Status
@@ -20,14 +20,6 @@ Index = QModelIndex | QPersistentModelIndex
 
 NAME, X, Y, Z, PRESENCE, CERTAINTY, STATUS = range(7)
 _SORTS = {NAME: Sort.NAME, PRESENCE: Sort.PRESENCE, CERTAINTY: Sort.CERTAINTY, STATUS: Sort.STATUS}
-_STATUS_TEXT = {
-    Status.PREDICTED: "predicted",
-    Status.CORRECTED: "corrected",
-    Status.PLACED: "placed",
-    Status.CONFIRMED: "confirmed",
-    Status.ABSENT: "not present",
-    Status.UNPLACED: "–",
-}
 _WIDTHS = {X: 56, Y: 56, Z: 56, PRESENCE: 68, CERTAINTY: 92, STATUS: 82}
 _NAME_WIDTHS = (72, 180)
 """Narrowest and widest a column of names is by default; longer ones have a tip."""
@@ -74,11 +66,11 @@ class LandmarkTableModel(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
             unit = self._controller.document.unit
-            sureness = certainty.heading(self._landmarks, unit)
+            sureness = wording.heading(self._landmarks, unit)
             titles = ("Landmark", f"x {unit}", f"y {unit}", f"z {unit}", "Presence", sureness, "State")
             return titles[section]
         if role == Qt.ItemDataRole.ToolTipRole:
-            sureness = f"{certainty.explanation(self._landmarks)}\nClick to sort: most doubtful first."
+            sureness = f"{wording.explanation(self._landmarks)}\nClick to sort: most doubtful first."
             return {PRESENCE: _PRESENCE_TIP, CERTAINTY: sureness}.get(section)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return theme.LEFT if section in (NAME, STATUS) else theme.RIGHT
@@ -93,7 +85,7 @@ class LandmarkTableModel(QAbstractTableModel):
         row = landmarks.index(name)
         status = landmarks.status[row]
         if role == Qt.ItemDataRole.DisplayRole:
-            return _STATUS_TEXT[status] if column == STATUS else self._text(landmarks, row, column)
+            return wording.state(landmarks, name) if column == STATUS else self._text(landmarks, row, column)
         if role == Qt.ItemDataRole.DecorationRole and column == NAME:
             return _status_icon(status)
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -106,18 +98,18 @@ class LandmarkTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole and column == NAME:
             return name
         if role == Qt.ItemDataRole.ToolTipRole and column == CERTAINTY:
-            return certainty.sentence(landmarks, name, self._controller.document.unit)
+            return wording.sentence(landmarks, name, self._controller.document.unit)
         return None
 
     def _text(self, landmarks: Landmarks, row: int, column: int) -> str:
         if column == NAME:
             return landmarks.names[row]
-        decimals = certainty.decimals_of(self._controller.document.unit)
+        decimals = wording.decimals_of(self._controller.document.unit)
         if column in (X, Y, Z):
             axis = column - X
             value = float(landmarks.points_mm[row, axis]) if axis < landmarks.ndim else np.nan
         else:
-            figures = landmarks.presence * 100 if column == PRESENCE else certainty.certainty_mm(landmarks)
+            figures = landmarks.presence * 100 if column == PRESENCE else wording.uncertainty_mm(landmarks)
             value = float(figures[row])
         if not np.isfinite(value):
             return ""

@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from app.session.certainty import certainty_mm
 from app.session.view_state import Sort
+from app.session.wording import uncertainty_mm
 from core.values.grid import FloatArray, Grid
 from core.values.landmarks import Landmarks, Status
 
@@ -102,7 +102,7 @@ def ordered_names(landmarks: Landmarks, sort: Sort, *, worst_first: bool) -> tup
         order = sorted(rows, key=lambda row: texts[row].casefold(), reverse=not worst_first)
     else:
         badness: FloatArray = np.asarray(
-            -landmarks.presence if sort is Sort.PRESENCE else certainty_mm(landmarks), dtype=np.float64
+            -landmarks.presence if sort is Sort.PRESENCE else uncertainty_mm(landmarks), dtype=np.float64
         )
         key = np.nan_to_num(-badness if worst_first else badness, nan=np.inf)
         order = sorted(rows, key=lambda row: key[row])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.session import certainty
+from app.session import wording
 from core.geometry.planes import SlicePlane
 from core.values.landmarks import Landmarks, Status
 
@@ -42,7 +42,7 @@ class Glyph:
         In (0, 1]; opacity, 1 in its own slice.
     distance
         Text that says how far it is from the slice; empty in its own.
-    certainty
+    radius
         Text of the selected one: the radius that holds the true position in 90 % of cases; empty where it is not known.
     selected
         Whether it is the selected one.
@@ -57,7 +57,7 @@ class Glyph:
     calibrated: bool = False
     nearness: float = 1.0
     distance: str = ""
-    certainty: str = ""
+    radius: str = ""
     selected: bool = False
 
     @property
@@ -99,13 +99,13 @@ def glyphs_on(
         row = landmarks.index(selected)
         seen[row] = landmarks.located[row]
     points_px = plane.px_from_mm(landmarks.points_mm)
-    calibrated, certainty_mm = certainty.is_calibrated(landmarks), certainty.certainty_mm(landmarks)
+    calibrated, radii_mm = wording.is_calibrated(landmarks), wording.uncertainty_mm(landmarks)
     decimals = 1 if unit == "px" or plane.thickness_mm >= 0.5 else 2
     glyphs = []
     for row in np.flatnonzero(seen).tolist():
         name, status = landmarks.names[row], landmarks.status[row]
         predicted = status is Status.PREDICTED
-        radius_mm = float(certainty_mm[row]) if predicted and np.isfinite(certainty_mm[row]) else 0.0
+        radius_mm = float(radii_mm[row]) if predicted and np.isfinite(radii_mm[row]) else 0.0
         cut_mm = max(0.0, radius_mm**2 - float(distances_mm[row]) ** 2) ** 0.5
         presence = float(landmarks.presence[row]) if predicted else 1.0
         remoteness = min(1.0, abs(float(distances_mm[row])) / reach)
@@ -122,7 +122,7 @@ def glyphs_on(
                 calibrated=calibrated,
                 nearness=1.0 if in_plane[row] else NEAR_OPACITY + (FAR_OPACITY - NEAR_OPACITY) * remoteness,
                 distance="" if in_plane[row] else distance,
-                certainty=certainty.brief(radius_mm, unit) if told else "",
+                radius=wording.brief(radius_mm, unit) if told else "",
                 selected=name == selected,
             )
         )

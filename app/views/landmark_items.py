@@ -90,7 +90,7 @@ class LandmarkLayer(SliceLayer):
         font, small = QFont(self._font), QFont(self._font)
         font.setBold(glyph.selected)
         small.setPointSizeF(self._font.pointSizeF() * DETAIL_FONT)
-        return [(font, glyph.label), *((small, f"  {text}") for text in (glyph.distance, glyph.certainty) if text)]
+        return [(font, glyph.label), *((small, f"  {text}") for text in (glyph.distance, glyph.radius) if text)]
 
     def _label_corners(self, screen: FloatArray) -> FloatArray:
         """Return where there is room for the labels: their left ends on the base line."""

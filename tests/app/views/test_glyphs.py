@@ -69,21 +69,21 @@ def test_the_ring_of_a_calibrated_model_is_its_radius_and_the_selected_landmark_
     found = glyphs(landmarks, selected="a")
     assert found["a"].radii_px == pytest.approx((5, 5))
     assert found["a"].calibrated
-    assert [glyph.certainty for glyph in found.values()] == ["± 5.00 mm (90 %)", ""]
-    assert glyphs(landmarks, selected="a", unit="px")["a"].certainty == "± 5.0 px (90 %)"
+    assert [glyph.radius for glyph in found.values()] == ["± 5.00 mm (90 %)", ""]
+    assert glyphs(landmarks, selected="a", unit="px")["a"].radius == "± 5.0 px (90 %)"
 
 
 def test_a_spread_makes_a_ring_of_another_kind_and_is_no_promise():
     found = glyphs(replace(at_depths(0.0, radius_mm=5.0), radius_mm=np.full(1, np.nan, np.float32)), selected="a")
     assert found["a"].radii_px == pytest.approx((5, 5))
     assert not found["a"].calibrated
-    assert found["a"].certainty == ""
+    assert found["a"].radius == ""
 
 
 def test_what_a_person_corrected_has_no_radius_around_it():
     corrected = at_depths(0.0, radius_mm=5.0).with_status("a", Status.CORRECTED)
     glyph = glyphs(corrected, selected="a")["a"]
-    assert (glyph.radii_px, glyph.certainty) == ((0, 0), "")
+    assert (glyph.radii_px, glyph.radius) == ((0, 0), "")
 
 
 def test_a_flat_image_has_no_depth():

@@ -1,4 +1,4 @@
-"""How sure the model was of its landmarks: the one figure and the words that a person reads.
+"""How a landmark's state and uncertainty are told: the one figure, and the words that a person reads.
 
 A calibrated model gives a radius that holds the true position in 90 % of cases. Of any other there is only the spread of its
 votes, which is no error in millimetres, so the two never share a list and are never called the same. Knows no Qt.
@@ -12,6 +12,20 @@ from core.values.landmarks import NOMINAL_COVERAGE, Landmarks, Status
 COVERAGE = f"{100 * NOMINAL_COVERAGE:g} %"
 """Share of cases in which the radius holds the true position, in words."""
 
+_STATES = {
+    Status.PREDICTED: "predicted",
+    Status.CORRECTED: "corrected",
+    Status.PLACED: "placed",
+    Status.CONFIRMED: "confirmed",
+    Status.ABSENT: "not present",
+    Status.UNPLACED: "not placed",
+}
+
+
+def state(landmarks: Landmarks, name: str) -> str:
+    """Return what has been said about a landmark, in a word or two."""
+    return _STATES[landmarks.status[landmarks.index(name)]]
+
 
 def is_calibrated(landmarks: Landmarks) -> bool:
     """Tell whether radii can be shown: there are some, and no prediction has to do with its spread."""
@@ -21,7 +35,7 @@ def is_calibrated(landmarks: Landmarks) -> bool:
     return bool(has_radius.any() and not has_spread_only.any())
 
 
-def certainty_mm(landmarks: Landmarks) -> npt.NDArray[np.float32]:
+def uncertainty_mm(landmarks: Landmarks) -> npt.NDArray[np.float32]:
     """Return ``(L,)`` radii where `is_calibrated`, NaN without a position, else spreads; the larger, the more doubtful."""
     if is_calibrated(landmarks):
         return np.where(landmarks.located, landmarks.radius_mm, np.float32(np.nan))
@@ -29,12 +43,12 @@ def certainty_mm(landmarks: Landmarks) -> npt.NDArray[np.float32]:
 
 
 def heading(landmarks: Landmarks | None, unit: str) -> str:
-    """Return the title of a column of `certainty_mm`."""
+    """Return the title of a column of `uncertainty_mm`."""
     return f"± {unit} ({COVERAGE})" if landmarks is not None and is_calibrated(landmarks) else f"Spread {unit}"
 
 
 def explanation(landmarks: Landmarks | None) -> str:
-    """Say in two lines what a column of `certainty_mm` holds."""
+    """Say in two lines what a column of `uncertainty_mm` holds."""
     if landmarks is not None and is_calibrated(landmarks):
         return (
             f"The true position lies within this distance of what the model found in {COVERAGE} of cases,\n"
@@ -56,7 +70,7 @@ def decimals_of(unit: str) -> int:
 def sentence(landmarks: Landmarks, name: str, unit: str) -> str:
     """Say how sure the model was of one landmark; empty where nothing is known."""
     row = landmarks.index(name)
-    value = float(certainty_mm(landmarks)[row])
+    value = float(uncertainty_mm(landmarks)[row])
     length = f"{value:.{decimals_of(unit)}f} {unit}"
     if not np.isfinite(value):
         return ""
