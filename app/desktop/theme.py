@@ -16,12 +16,23 @@ from core.values.landmarks import Status
 
 WINDOW = "#23262b"
 PANEL = "#2b2f36"
-CANVAS = "#0d0f12"
 LINE = "#3c424c"
 TEXT = "#e4e7ec"
 FAINT = "#98a1af"
 ACCENT = "#56b4e9"
 WARNING = "#f0c674"
+
+# The image and what frames it: dark on any desktop, so that what is painted over it looks the same everywhere.
+CANVAS = "#0d0f12"
+CANVAS_FRAME = "#23262b"
+CANVAS_LINE = "#3c424c"
+CANVAS_TEXT = "#e4e7ec"
+CANVAS_FAINT = "#98a1af"
+FOCUS = "#56b4e9"
+"""Of the frame around the view in which the arrow keys move a landmark."""
+SELECTED = "#ffffff"
+SHADE = "#000000"
+"""Outlines whatever is painted over the image, so that it can be read on any grey."""
 
 STATUS_COLOURS = {
     Status.PREDICTED: "#56b4e9",
@@ -81,20 +92,29 @@ QToolTip {{ background: {PANEL}; color: {TEXT}; border: 1px solid {LINE}; paddin
 #dropZone[dragging="true"] {{ border-color: {ACCENT}; background: #16232d; }}
 #dropTitle {{ font-size: 20px; color: {TEXT}; }}
 #dropHint {{ color: {FAINT}; }}
-#modeBanner {{ background: rgba(20, 24, 30, 225); border: 1px solid {ACCENT}; border-radius: 6px; padding: 6px 12px; }}
-#panelHeader {{ background: {WINDOW}; }}
-#panel {{ background: {CANVAS}; }}
-#maximise {{ padding: 1px 3px; border-radius: 3px; }}
-#panel QScrollBar:vertical {{ background: {WINDOW}; width: 11px; margin: 0; border: none; }}
-#panel QScrollBar::handle:vertical {{ background: #59626f; border-radius: 3px; min-height: 28px; margin: 1px 2px; }}
-#panel QScrollBar::handle:vertical:hover {{ background: {FAINT}; }}
-#panel QScrollBar::add-line:vertical, #panel QScrollBar::sub-line:vertical {{ height: 0; }}
-#panel QScrollBar::add-page:vertical, #panel QScrollBar::sub-page:vertical {{ background: none; }}
 #message {{ background: #2a3442; border-bottom: 1px solid {LINE}; }}
 #message[warning="true"] {{ background: #3b3524; }}
 #message QToolButton {{ color: {FAINT}; padding: 0 6px; }}
 QFileDialog QToolButton {{ padding: 1px; }}
 """
+
+_CANVAS_STYLE = f"""
+#modeBanner {{ background: rgba(20, 24, 30, 225); color: {CANVAS_TEXT}; border: 1px solid {FOCUS}; border-radius: 6px;
+  padding: 6px 12px; }}
+#panel {{ background: {CANVAS}; }}
+#panelHeader {{ background: {CANVAS_FRAME}; }}
+#panelHeader QLabel {{ color: {CANVAS_FAINT}; }}
+#panelHeader QToolButton {{ padding: 1px 3px; border-radius: 3px; }}
+#panelHeader QToolButton:hover {{ background: {CANVAS_LINE}; }}
+#panel QScrollBar:vertical {{ background: {CANVAS_FRAME}; width: 11px; margin: 0; border: none; }}
+#panel QScrollBar::handle:vertical {{ background: #59626f; border-radius: 3px; min-height: 28px; margin: 1px 2px; }}
+#panel QScrollBar::handle:vertical:hover {{ background: {CANVAS_FAINT}; }}
+#panel QScrollBar::add-line:vertical, #panel QScrollBar::sub-line:vertical {{ height: 0; }}
+#panel QScrollBar::add-page:vertical, #panel QScrollBar::sub-page:vertical {{ background: none; }}
+#sideButton {{ padding: 0; background: {CANVAS_FRAME}; border: 1px solid {CANVAS_LINE}; color: {CANVAS_TEXT}; }}
+#sideButton:hover {{ background: {CANVAS_LINE}; }}
+"""
+"""Of the widgets in and around the image."""
 
 _FILE_DIALOG_ICONS = {
     "backward": "previous",
@@ -132,7 +152,7 @@ def apply_theme(application: QApplication) -> None:
     for role in (roles.WindowText, roles.Text, roles.ButtonText):
         palette.setColor(QPalette.ColorGroup.Disabled, role, QColor("#6b7480"))
     application.setPalette(palette)
-    application.setStyleSheet(_STYLE + _file_dialog_style())
+    application.setStyleSheet(_STYLE + _CANVAS_STYLE + _file_dialog_style())
     application.setWindowIcon(icon("cairn-app"))
 
 

@@ -79,7 +79,7 @@ class LandmarkLayer(SliceLayer):
         colour = theme.status_colour(glyph.status, (0.9 if glyph.selected else 0.55) * glyph.opacity)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         width = 1.6 if glyph.selected else 1.2
-        shade = QColor(0, 0, 0, round(110 * glyph.opacity))
+        shade = theme.colour(theme.SHADE, 0.43 * glyph.opacity)
         line = Qt.PenStyle.DashLine if glyph.calibrated else Qt.PenStyle.DotLine
         for pen in (QPen(shade, width + 1.6), QPen(colour, width, line)):
             painter.setPen(pen)
@@ -107,8 +107,8 @@ class LandmarkLayer(SliceLayer):
 
     def _paint_label(self, painter: QPainter, glyph: Glyph, corner: QPointF) -> None:
         """Paint a label with a halo, made of the text itself: stroking its outline takes ten times as long."""
-        halo = QColor(0, 0, 0, max(60, int(110 * glyph.opacity)))
-        colour = QColor("white") if glyph.selected else theme.pale(theme.STATUS_COLOURS[glyph.status])
+        halo = theme.colour(theme.SHADE, max(0.24, 0.43 * glyph.opacity))
+        colour = QColor(theme.SELECTED) if glyph.selected else theme.pale(theme.STATUS_COLOURS[glyph.status])
         colour.setAlphaF(min(1.0, 0.3 + 0.7 * glyph.opacity))
         for font, text in self._texts(glyph):
             painter.setFont(font)
@@ -131,7 +131,7 @@ def _paint_glyph(painter: QPainter, glyph: Glyph, centre: QPointF) -> None:
         painter.setPen(pen)
         _draw_shape(painter, glyph.status, centre, radius)
     if glyph.selected:
-        painter.setPen(QPen(theme.colour("#ffffff", max(0.5, glyph.nearness)), 1.2))
+        painter.setPen(QPen(theme.colour(theme.SELECTED, max(0.5, glyph.nearness)), 1.2))
         painter.drawEllipse(centre, RING_RADIUS, RING_RADIUS)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(shade)

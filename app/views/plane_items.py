@@ -116,5 +116,5 @@ def _paint_letter(painter: QPainter, area: QRectF, alignment: Qt.AlignmentFlag, 
     painter.setPen(HALO)
     for x, y in ((-1, 0), (1, 0), (0, -1), (0, 1), (1, 1)):
         painter.drawText(area.translated(QPointF(x, y)), alignment, letter)
-    painter.setPen(QColor(theme.TEXT))
+    painter.setPen(QColor(theme.CANVAS_TEXT))
     painter.drawText(area, alignment, letter)

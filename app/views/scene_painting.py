@@ -125,12 +125,11 @@ def paint_cube(painter: QPainter, view: ProjectionView, middle_px: tuple[float, 
             continue
         first, second = (np.roll(np.abs(outwards), turn) for turn in (1, 2))
         corners_px = small.to_px([outwards + a * first + b * second for a, b in ((1, 1), (1, -1), (-1, -1), (-1, 1))])
-        shade = round(45 + 45 * facing)
-        painter.setPen(QPen(theme.colour(theme.FAINT, 0.8), 1.0))
-        painter.setBrush(QColor(shade, shade + 4, shade + 10, 235))
+        painter.setPen(QPen(theme.colour(theme.CANVAS_FAINT, 0.8), 1.0))
+        painter.setBrush(theme.colour(theme.CANVAS_FRAME, 0.92).lighter(round(130 + 130 * facing)))
         painter.drawPolygon(QPolygonF([QPointF(*corner_px) for corner_px in corners_px.tolist()]))
         if facing > 0.35:
-            painter.setPen(theme.colour(theme.TEXT, min(1.0, 0.3 + facing)))
+            painter.setPen(theme.colour(theme.CANVAS_TEXT, min(1.0, 0.3 + facing)))
             x_px, y_px = small.to_px(outwards).tolist()
             painter.drawText(QRectF(x_px - 12, y_px - 12, 24, 24), Qt.AlignmentFlag.AlignCenter, side)
 
@@ -142,12 +141,12 @@ def _paint_ball(painter: QPainter, ball: Ball) -> None:
     light.setColorAt(0, colour.lighter(150))
     light.setColorAt(0.45, colour)
     light.setColorAt(1, colour.darker(220))
-    painter.setPen(QPen(QColor(0, 0, 0, round(190 * ball.opacity)), 1.2))
+    painter.setPen(QPen(theme.colour(theme.SHADE, 0.75 * ball.opacity), 1.2))
     painter.setBrush(QBrush(light))
     painter.drawEllipse(centre, radius, radius)
     if ball.selected:
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for pen in (QPen(QColor(0, 0, 0, 170), 3.4), QPen(QColor("white"), 1.6)):
+        for pen in (QPen(theme.colour(theme.SHADE, 0.67), 3.4), QPen(QColor(theme.SELECTED), 1.6)):
             painter.setPen(pen)
             painter.drawEllipse(centre, radius + 4, radius + 4)
 
@@ -161,5 +160,7 @@ def _paint_name(painter: QPainter, ball: Ball, width_px: float) -> None:
     left_px = x_px + reach_px if x_px + reach_px + length_px < width_px else x_px - reach_px - length_px
     path = QPainterPath()
     path.addText(QPointF(left_px, y_px + 4), font, ball.name)
-    painter.strokePath(path, QPen(QColor(0, 0, 0, 210), 3.4, j=Qt.PenJoinStyle.RoundJoin))
-    painter.fillPath(path, QBrush(QColor("white") if ball.selected else theme.pale(theme.STATUS_COLOURS[ball.status])))
+    painter.strokePath(path, QPen(theme.colour(theme.SHADE, 0.82), 3.4, j=Qt.PenJoinStyle.RoundJoin))
+    painter.fillPath(
+        path, QBrush(QColor(theme.SELECTED) if ball.selected else theme.pale(theme.STATUS_COLOURS[ball.status]))
+    )

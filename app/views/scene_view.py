@@ -97,7 +97,7 @@ class SceneView(QWidget):
             button.setText(side)
             button.setToolTip(f"Look from {SIDE_NAMES[side]}")
             button.setFixedSize(QSize(22, 22))
-            button.setStyleSheet(f"padding: 0; background: {theme.WINDOW}; border: 1px solid {theme.LINE};")
+            button.setObjectName("sideButton")
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.clicked.connect(lambda _=False, side=side: self.look_from(side))
             row.addWidget(button)

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from app.desktop import theme
 from core.values.grid import FloatArray
 
-HALO = QColor(0, 0, 0, 170)
+HALO = theme.colour(theme.SHADE, 0.67)
 
 
 @dataclass(frozen=True)

@@ -36,9 +36,7 @@ class PanelFrame(QFrame):
         title = QLabel("3D" if panel is Panel.SCENE else panel.capitalize())
         title.setStyleSheet(f"color: {colour}; font-weight: 600;")
         self.readout = QLabel()
-        self.readout.setStyleSheet(f"color: {theme.FAINT};")
         self.maximise_button = QToolButton()
-        self.maximise_button.setObjectName("maximise")
         self.maximise_button.setIconSize(QSize(13, 13))
         self.maximise_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.maximise_button.clicked.connect(lambda: controller.navigator.toggle_maximised(panel))
@@ -64,7 +62,7 @@ class PanelFrame(QFrame):
         self.header.setVisible(framed)
         self.maximise_button.setIcon(theme.icon("restore" if maximised else "maximise"))
         self.maximise_button.setToolTip("Show all four views (0)" if maximised else "Show this view alone")
-        width, colour = (1, self._colour if active else theme.LINE) if framed else (0, theme.LINE)
+        width, colour = (1, self._colour if active else theme.CANVAS_LINE) if framed else (0, theme.CANVAS_LINE)
         look = f"#panel {{ border: {width}px solid {colour}; }}"
         if look != self._look:  # a style is costly even where it changes nothing
             self._look = look

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from app.desktop import theme
 from app.views.slice_layer import ScreenMap, SliceLayer
@@ -130,7 +130,7 @@ class VectorFieldLayer(SliceLayer):
         if self._lines_map != screen_map:
             self._lines = arrow_lines(picture, screen_map)
             self._lines_map = screen_map
-        for pen in (QPen(QColor(0, 0, 0, 90), 2.6), QPen(theme.colour(theme.ARROW, 0.9), 1.2)):
+        for pen in (QPen(theme.colour(theme.SHADE, 0.35), 2.6), QPen(theme.colour(theme.ARROW, 0.9), 1.2)):
             pen.setCapStyle(Qt.PenCapStyle.RoundCap)
             painter.setPen(pen)
             painter.drawLines(self._lines)

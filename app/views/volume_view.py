@@ -42,7 +42,7 @@ class VolumeView(QWidget):
         self._planes = {orientation: PlanePanel(controller, orientation) for orientation in Orientation}
         self.scene = SceneView(controller)
         self.panels: dict[Panel, PanelFrame] = {
-            Panel.SCENE: PanelFrame(controller, Panel.SCENE, self.scene, theme.TEXT)
+            Panel.SCENE: PanelFrame(controller, Panel.SCENE, self.scene, theme.CANVAS_TEXT)
         }
         for orientation, plane in self._planes.items():
             self.panels[Panel(orientation)] = plane
