@@ -8,11 +8,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from core.learning.configuration import StageConfig, TrainingConfig
+from core.learning.configuration import GlobalStageConfig, LocalStageConfig, StageConfig, TrainingConfig
 from core.method.calibration import Calibration
-from core.method.localizer import Localizer, StageMethod
-from core.method.networks import GlobalNetwork, LocalNetwork
+from core.method.localizer import Localizer
+from core.method.networks import GlobalLayout, GlobalNetwork, LocalLayout, LocalNetwork
 from core.method.normalisation import Normalisation
+from core.method.stages import GlobalStage, LocalStage, StageMethod
 from core.models.metadata import StageInfo
 
 Weights = dict[str, Tensor]
@@ -30,32 +31,9 @@ def build_network(
     """Return the network of ``stage`` (0 is the global one), untrained or with ``weights``."""
     network: GlobalNetwork | LocalNetwork
     if stage == 0:
-        first = config.global_stage
-        network = GlobalNetwork(
-            config.ndim,
-            landmarks,
-            first.stem_channels,
-            first.channels,
-            first.pairs,
-            first.pool_before,
-            first.head_channels,
-            first.regression != "off",
-            first.classification,
-            first.dropout,
-        )
+        network = GlobalNetwork(config.ndim, landmarks, _global_layout(config.global_stage))
     else:
-        local = config.local_stages[stage - 1]
-        network = LocalNetwork(
-            config.ndim,
-            landmarks,
-            local.channels,
-            local.pairs,
-            local.head_channels,
-            local.shared_trunk,
-            local.regression != "off",
-            local.classification,
-            local.dropout,
-        )
+        network = LocalNetwork(config.ndim, landmarks, _local_layout(config.local_stages[stage - 1]))
     if weights is not None:
         network.load_state_dict(weights)
     return network
@@ -74,22 +52,58 @@ def build_localizer(
     """
     first, *locals_ = networks
     assert isinstance(first, GlobalNetwork)
-    used = config.local_stages[: len(locals_)]
+    local_stages = []
+    for network, stage, crop in zip(locals_, config.local_stages[: len(locals_)], crops, strict=True):
+        assert isinstance(network, LocalNetwork)
+        local_stages.append(
+            LocalStage(
+                network=network,
+                spacing_mm=stage.spacing_mm,
+                crop=crop,
+                passes=stage.passes,
+                reach_mm=stage.reach_mm if stage.pose else 0.0,
+                method=_method(stage),
+            )
+        )
     localizer = Localizer(
         build_normalisation(config),
-        first,
-        [network for network in locals_ if isinstance(network, LocalNetwork)],
-        [config.global_stage.spacing_mm, *(stage.spacing_mm for stage in used)],
-        list(crops),
-        [stage.passes for stage in used],
-        [stage.reach_mm if stage.pose else 0.0 for stage in used],
-        None if shape_mm is None else torch.tensor(shape_mm),
-        config.global_stage.any_pose,
-        [_method(config.stage(number)) for number in range(len(networks))],
-        calibration,
-        config.answer == "joint",
+        GlobalStage(
+            network=first,
+            spacing_mm=config.global_stage.spacing_mm,
+            any_pose=config.global_stage.any_pose,
+            method=_method(config.global_stage),
+        ),
+        local_stages,
+        shape_mm=None if shape_mm is None else torch.tensor(shape_mm),
+        calibration=calibration,
+        joint=config.answer == "joint",
     )
     return localizer.eval()
+
+
+def _global_layout(stage: GlobalStageConfig) -> GlobalLayout:
+    return GlobalLayout(
+        stem_channels=stage.stem_channels,
+        channels=stage.channels,
+        pairs=stage.pairs,
+        pool_before=stage.pool_before,
+        head_channels=stage.head_channels,
+        regression=stage.regression != "off",
+        classification=stage.classification,
+        dropout=stage.dropout,
+    )
+
+
+def _local_layout(stage: LocalStageConfig) -> LocalLayout:
+    return LocalLayout(
+        channels=stage.channels,
+        pairs=stage.pairs,
+        head_channels=stage.head_channels,
+        shared_trunk=stage.shared_trunk,
+        regression=stage.regression != "off",
+        classification=stage.classification,
+        dropout=stage.dropout,
+    )
 
 
 def _method(stage: StageConfig) -> StageMethod:
@@ -103,7 +117,7 @@ def stage_infos(localizer: Localizer) -> tuple[StageInfo, ...]:
     strides = [localizer.global_stride, *localizer.strides]
     crops: list[int | None] = [None, *localizer.crops]
     passes = [1, *localizer.passes]
-    poses = [len(localizer.turns) > 0, *(reach > 0 for reach in localizer.reaches_mm)]
+    poses = [len(localizer.orientations) > 0, *(reach > 0 for reach in localizer.reaches_mm)]
     return tuple(
         StageInfo(spacing_mm=spacing, stride=stride, offset=(stride - 1) / 2, crop=crop, passes=count, pose=pose)
         for spacing, stride, crop, count, pose in zip(localizer.spacings_mm, strides, crops, passes, poses, strict=True)

@@ -6,36 +6,19 @@ files and devices stay outside.
 """
 
 import math
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from core.method.calibration import Calibration
-from core.method.crop_frames import Frame, axis_frame, cube_frame, factors_of, turned_frame
-from core.method.networks import GlobalNetwork, LocalNetwork
+from core.method.crop_frames import Frame, axis_frame, cube_frame, factors_of, oriented_frame
 from core.method.normalisation import Normalisation
 from core.method.outputs import LocalizerOutput, StageOutput
-from core.method.pose import axis_turns, fit_shape, held_near, turn_image, turn_matrix, turned_shape
-from core.method.resampling import crop_starts, cut_crops, cut_turned_crops, resample, resample_window, resampled_shape
+from core.method.pose import axis_orientations, fit_shape, held_near, orientation_matrix, oriented_image, oriented_shape
+from core.method.resampling import crop_starts, cut_crops, cut_rotated_crops, resample, resample_window, resampled_shape
+from core.method.stages import GlobalStage, LocalStage, StageMethod
 from core.method.voting import displacement_of, presence, vote, vote_weights
-
-
-class StageMethod(NamedTuple):
-    """How a stage's network answers and its patches vote; the defaults are the paper's method.
-
-    Attributes
-    ----------
-    regression
-        What the network was taught, see `core.method.voting.displacement_of`.
-    voting, voting_count, voting_threshold
-        With which weights the patches vote, see `core.method.voting.vote_weights`.
-    """
-
-    regression: str = "log"
-    voting: str = "posterior"
-    voting_count: int = 1
-    voting_threshold: float = 0.5
 
 
 def _count(shape: list[int]) -> int:
@@ -52,32 +35,22 @@ class Localizer(nn.Module):
     ----------
     normalisation
         Applied once to the whole input.
-    global_network
+    global_stage
         Analyses the whole image.
-    local_networks
-        One per local stage, in order.
-    spacings_mm
-        Spacing of each stage, global first.
-    crops
-        Side of each local stage's sub-images, in samples of its spacing.
-    passes
-        How often each local stage runs around its own estimate.
-    reaches_mm
-        For a local stage that normalises the pose, how far from the fitted mean shape a sub-image may be centred, mm; for one
-        that takes the image as it lies, 0. Without this argument none normalises the pose.
+    local_stages
+        Refine its answer, in this order.
     shape_mm
-        ``(L, D)`` mean shape along the array axes, whose pose is the normal one; needed where a stage normalises.
-    any_pose
-        Let the global stage analyse the image in all orientations along its axes, 24 in 3D, and take the one in which
-        it finds the landmarks arranged most like the mean shape. For objects that lie in any pose: its network need only know
-        those that are less than 63 degrees from the normal one.
-    methods
-        How each stage's network answers and its patches vote, global first; the paper's method if omitted.
+        ``(L, D)`` mean shape along the array axes, whose pose is the normal one; needed where a stage normalises the pose.
     calibration
         Turns spread and posterior into a radius; none if omitted.
     joint
         Let the votes of all local stages make the position together, each stage with the same weight, instead of the last
         stage's alone: networks that see different scales err differently.
+
+    Raises
+    ------
+    ValueError
+        A stage normalises the pose, but there is no mean shape.
     """
 
     spacings_mm: list[float]  # annotated here, since a model of the global stage alone has empty lists
@@ -85,49 +58,39 @@ class Localizer(nn.Module):
     crops: list[int]
     passes: list[int]
     reaches_mm: list[float]
-    turns: list[list[int]]
+    orientations: list[list[int]]
     methods: list[StageMethod]
     shape_mm: Tensor
 
     def __init__(
         self,
         normalisation: Normalisation,
-        global_network: GlobalNetwork,
-        local_networks: list[LocalNetwork],
-        spacings_mm: list[float],
-        crops: list[int],
-        passes: list[int],
-        reaches_mm: list[float] | None = None,
+        global_stage: GlobalStage,
+        local_stages: Sequence[LocalStage] = (),
+        *,
         shape_mm: Tensor | None = None,
-        any_pose: bool = False,
-        methods: list[StageMethod] | None = None,
         calibration: Calibration | None = None,
         joint: bool = False,
     ) -> None:
         super().__init__()
-        methods = [StageMethod()] * len(spacings_mm) if methods is None else methods
-        reaches_mm = [0.0] * len(local_networks) if reaches_mm is None else reaches_mm
-        if not len(local_networks) == len(crops) == len(passes) == len(reaches_mm) == len(spacings_mm) - 1:
-            raise ValueError("each local stage needs a network, a spacing, a crop and a number of passes")
-        if len(methods) != len(spacings_mm):
-            raise ValueError("each stage needs a method")
-        if (any_pose or any(reaches_mm)) and shape_mm is None:
-            raise ValueError("normalising the pose needs the mean shape")
+        stages: list[GlobalStage | LocalStage] = [global_stage, *local_stages]
         self.normalisation = normalisation
-        self.global_network = global_network
-        self.local_networks = nn.ModuleList(local_networks)
-        self.spacings_mm = [float(spacing) for spacing in spacings_mm]
-        self.global_stride = int(global_network.stride)
-        self.strides = [int(network.stride) for network in local_networks]
-        self.crops = [int(crop) for crop in crops]
-        self.passes = [int(count) for count in passes]
-        self.reaches_mm = [float(reach) for reach in reaches_mm]
+        self.global_network = global_stage.network
+        self.local_networks = nn.ModuleList(stage.network for stage in local_stages)
+        self.spacings_mm = [float(stage.spacing_mm) for stage in stages]
+        self.global_stride = int(global_stage.network.stride)
+        self.strides = [int(stage.network.stride) for stage in local_stages]
+        self.crops = [int(stage.crop) for stage in local_stages]
+        self.passes = [int(stage.passes) for stage in local_stages]
+        self.reaches_mm = [float(stage.reach_mm) for stage in local_stages]
         self.object_margin = 6  # samples of the global stage that are kept around an object
         self.batch_samples = 2**22  # so many samples of the global stage at most go through the network at once
-        self.methods = list(methods)
+        self.methods = [stage.method for stage in stages]
         self.calibration = Calibration() if calibration is None else calibration
-        self.joint = bool(joint) and len(local_networks) > 1
-        self.turns = axis_turns(global_network.ndim) if any_pose else []
+        self.joint = bool(joint) and len(local_stages) > 1
+        self.orientations = axis_orientations(global_stage.network.ndim) if global_stage.any_pose else []
+        if (len(self.orientations) > 0 or any(self.reaches_mm)) and shape_mm is None:
+            raise ValueError("normalising the pose needs the mean shape")
         self.register_buffer("shape_mm", torch.zeros(0, 0) if shape_mm is None else shape_mm.float())
 
     @torch.jit.export
@@ -176,7 +139,7 @@ class Localizer(nn.Module):
             answer is the same, the memory is bounded.
         """
         factors = factors_of(spacing_mm, self.spacings_mm[0])
-        if len(self.turns) == 0:
+        if len(self.orientations) == 0:
             answers, logits = self._global_answer(prepared.unsqueeze(0), factors, tile)
             starts = torch.zeros(logits.shape[1], prepared.dim(), device=prepared.device)
             frame = axis_frame(starts, factors)
@@ -184,15 +147,16 @@ class Localizer(nn.Module):
         image, first = self._object_box(resample(prepared, factors))
         best_score = -math.inf
         best: list[StageOutput] = []
-        first_turn = 0
-        while first_turn < len(self.turns):
-            turns = self._turns_together(image, first_turn, tile)
-            for turn, output in zip(turns, self._turned_stages(image, first, factors, turns, tile)):  # noqa: B905
-                score = self._likeness(output, spacing_mm, turn)
+        first_orientation = 0
+        while first_orientation < len(self.orientations):
+            orientations = self._batched_orientations(image, first_orientation, tile)
+            outputs = self._oriented_stages(image, first, factors, orientations, tile)
+            for orientation, output in zip(orientations, outputs):  # noqa: B905  TorchScript
+                score = self._likeness(output, spacing_mm, orientation)
                 if score > best_score or len(best) == 0:
                     best_score = score
                     best = [output]
-            first_turn += len(turns)
+            first_orientation += len(orientations)
         return self._second_look(image, first, factors, best[0].points_index * spacing_mm, spacing_mm)
 
     def _object_box(self, image: Tensor) -> tuple[Tensor, Tensor]:
@@ -210,29 +174,29 @@ class Localizer(nn.Module):
                 first[axis] = float(low)
         return image, first
 
-    def _turns_together(self, image: Tensor, first_turn: int, tile: int) -> list[list[int]]:
-        """Return the turns from ``first_turn`` on that go through the network as one batch: those that give one shape.
+    def _batched_orientations(self, image: Tensor, first_orientation: int, tile: int) -> list[list[int]]:
+        """Return the orientations from ``first_orientation`` on that form one batch for the network: those that give one shape.
 
         A batch of small images takes little more time than one of them. Large ones go one by one, for their memory.
         """
         shape = list(image.shape)
-        turns = [self.turns[first_turn]]
-        for turn in self.turns[first_turn + 1 :]:
-            alike = turned_shape(shape, turn) == turned_shape(shape, turns[0])
-            if tile > 0 or not alike or (len(turns) + 1) * _count(shape) > self.batch_samples:
-                return turns
-            turns.append(turn)
-        return turns
+        orientations = [self.orientations[first_orientation]]
+        for orientation in self.orientations[first_orientation + 1 :]:
+            alike = oriented_shape(shape, orientation) == oriented_shape(shape, orientations[0])
+            if tile > 0 or not alike or (len(orientations) + 1) * _count(shape) > self.batch_samples:
+                return orientations
+            orientations.append(orientation)
+        return orientations
 
-    def _turned_stages(
-        self, image: Tensor, first: Tensor, factors: list[float], turns: list[list[int]], tile: int
+    def _oriented_stages(
+        self, image: Tensor, first: Tensor, factors: list[float], orientations: list[list[int]], tile: int
     ) -> list[StageOutput]:
         """Analyse the image, resampled to the global stage's spacing, in orientations along its axes that give one shape."""
-        turned = torch.stack([turn_image(image, turn) for turn in turns])
-        answers, logits = self._global_answer(turned, [1.0] * image.dim(), tile)
+        oriented = torch.stack([oriented_image(image, orientation) for orientation in orientations])
+        answers, logits = self._global_answer(oriented, [1.0] * image.dim(), tile)
         outputs: list[StageOutput] = []
-        for number, turn in enumerate(turns):
-            frame = turned_frame(list(image.shape), first, turn, factors, logits.shape[1])
+        for number, orientation in enumerate(orientations):
+            frame = oriented_frame(list(image.shape), first, orientation, factors, logits.shape[1])
             outputs.append(self._concluded(answers[number], logits[number], frame, 0))
         return outputs
 
@@ -242,26 +206,28 @@ class Localizer(nn.Module):
         """Analyse the object again in its fitted pose, which the global network knows best."""
         rotation, fitted_mm = fit_shape(self.shape_mm, points_mm)
         scale = torch.tensor(factors, device=image.device)
-        middle_mm = fitted_mm.mean(0, keepdim=True)
+        centre_mm = fitted_mm.mean(0, keepdim=True)
         radius_mm = 1.2 * float((self.shape_mm - self.shape_mm.mean(0)).square().sum(1).sqrt().max())
         cells = math.ceil(2.0 * (radius_mm / self.spacings_mm[0] + self.object_margin) / self.global_stride)
         size = cells * self.global_stride
-        centre = (middle_mm / spacing_mm + 0.5) / scale - 0.5
-        cube = cut_turned_crops(image, [1.0] * image.dim(), centre - first, rotation, size)
+        centre = (centre_mm / spacing_mm + 0.5) / scale - 0.5
+        cube = cut_rotated_crops(image, [1.0] * image.dim(), centre - first, rotation, size)
         answers, logits = self.global_network.coarse(self.global_network.fine(cube.unsqueeze(0)))
         frame = cube_frame(centre.expand(logits.shape[1], -1), rotation, size, factors)
         return self._concluded(answers[0], logits[0], frame, 0)
 
-    def _likeness(self, output: StageOutput, spacing_mm: Tensor, turn: list[int]) -> float:
+    def _likeness(self, output: StageOutput, spacing_mm: Tensor, orientation: list[int]) -> float:
         """Return how much the landmarks look like the object in its normal pose.
 
-        They do where they are surely present, arranged as the mean shape is, and turned little against it.
+        They do where they are surely present, arranged as the mean shape is, and rotated little against it.
         """
         points_mm = output.points_index * spacing_mm
         rotation, fitted_mm = fit_shape(self.shape_mm, points_mm)
         distance = (points_mm - fitted_mm).square().sum(1).sqrt()
         alike = (output.presence / (1.0 + (distance / self.spacings_mm[0]).square())).mean()
-        upright = (rotation * turn_matrix(turn).to(rotation.device)).sum() / len(rotation)  # at most 1, for no turn
+        upright = (rotation * orientation_matrix(orientation).to(rotation.device)).sum() / len(
+            rotation
+        )  # at most 1, where nothing is rotated
         return float(alike * (2.0 + upright))
 
     def _global_answer(self, images: Tensor, factors: list[float], tile: int) -> tuple[Tensor, Tensor]:
@@ -322,7 +288,7 @@ class Localizer(nn.Module):
         scale = torch.tensor(factors, device=prepared.device)
         shape = resampled_shape(list(prepared.shape), factors)
         # The whole image is resampled once where that is not much more than all crops of all passes, each as wide as it may
-        # have to be when turned: few large products are faster than many small ones.
+        # have to be when rotated: few large products are faster than many small ones.
         width = math.ceil(size * math.sqrt(len(shape))) if self.reaches_mm[local] > 0 else size
         image, crop_factors = prepared, factors
         if _count(shape) <= 2 * self.passes[local] * len(points_index) * width ** len(shape):
@@ -334,7 +300,7 @@ class Localizer(nn.Module):
                 rotation, fitted_mm = fit_shape(self.shape_mm, points * spacing_mm)
                 centres_index = held_near(points * spacing_mm, fitted_mm, self.reaches_mm[local]) / spacing_mm
                 centres = (centres_index + 0.5) / scale - 0.5
-                crops = cut_turned_crops(image, crop_factors, centres, rotation, size)
+                crops = cut_rotated_crops(image, crop_factors, centres, rotation, size)
                 frame = cube_frame(centres, rotation, size, factors)
             else:
                 starts = crop_starts((points + 0.5) / scale - 0.5, shape, size)
@@ -349,7 +315,7 @@ class Localizer(nn.Module):
         return outputs[-1]
 
     def _concluded(self, answer: Tensor, logit: Tensor, frame: Frame, stage: int) -> StageOutput:
-        """Let the answer on one image vote, and map from samples of the stage's sub-images to indices of the input."""
+        """Let the answer on one image vote, and map from samples of the stage's crops to indices of the input."""
         method = self.methods[stage]
         spacing_mm = self.spacings_mm[stage]
         stride = self.global_stride if stage == 0 else self.strides[stage - 1]
@@ -366,12 +332,12 @@ class Localizer(nn.Module):
         centre = torch.full((1, displacement.shape[1]), (stride - 1) / 2.0, device=weight.device)
         steps = (frame.index_from_sample * stride).unsqueeze(0).expand(len(weight), -1, -1)
         first_cell = frame.origin_index + centre @ to_index
-        turned = torch.einsum("ij,lj...->li...", frame.array_from_sample, displacement)
+        along_axes = torch.einsum("ij,lj...->li...", frame.array_from_sample, displacement)
         return StageOutput(
             points_index=torch.cat(points) @ to_index + frame.origin_index,
             presence=presence(weight),
             spread_mm=torch.cat(spreads) * spacing_mm,
-            displacement_mm=turned * spacing_mm,
+            displacement_mm=along_axes * spacing_mm,
             weight=weight,
             index_from_cell=torch.cat([steps, first_cell.unsqueeze(2)], 2),
         )

@@ -5,6 +5,8 @@ Both networks take a batch of images and give, for every patch (cell of a coarse
 nothing of millimetres, files or training. Everything here can be scripted; numpy never enters.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -58,6 +60,65 @@ def _head(ndim: int, inputs: int, hidden: int, outputs: int, groups: int = 1) ->
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class HeadLayout:
+    """What the two heads of a network look like, and whether there are two (paper, sections II and V.B).
+
+    Attributes
+    ----------
+    head_channels
+        Nodes of the two dense layers of each head; in a local network, of each landmark's.
+    regression, classification
+        Whether there is that head. Without regression every displacement is zero, without classification every logit.
+    dropout
+        Share of the feature maps that training silences before the heads.
+    """
+
+    head_channels: int = 256
+    regression: bool = True
+    classification: bool = True
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlobalLayout(HeadLayout):
+    """The layers of a global network; the defaults are the paper's (section II and Fig. 2).
+
+    Attributes
+    ----------
+    stem_channels
+        Kernels of the 7^D stem with stride 2.
+    channels, pairs
+        Kernels and layer pairs of each ResNet-block.
+    pool_before
+        For each block whether average pooling stands before it; by default before the first two in 3D and before all
+        four in 2D (section V.A.3).
+    """
+
+    stem_channels: int = 16
+    channels: tuple[int, ...] = (32, 64, 128, 256)
+    pairs: tuple[int, ...] = (3, 4, 6, 3)
+    pool_before: tuple[bool, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalLayout(HeadLayout):
+    """The layers of a local network; the defaults are the paper's (section II).
+
+    Attributes
+    ----------
+    channels, pairs
+        Kernels and layer pairs per block; pooling stands between blocks, so the patch size is ``2 ** (blocks - 1)``.
+    shared_trunk
+        Let all landmarks share the layers before the heads; the heads stay one per landmark. Learns more from few images.
+    """
+
+    channels: tuple[int, ...] = (32, 64)
+    pairs: tuple[int, ...] = (1, 1)
+    head_channels: int = 64
+    shared_trunk: bool = False
+
+
 _LOGIT_BIAS = -4.0
 """Start of the classification head: about one patch in fifty holds a landmark, so that training begins calm."""
 
@@ -71,13 +132,13 @@ class _TwoHeadedNetwork(nn.Module):
         self.landmarks = landmarks
         self.dropout = (nn.Dropout2d if ndim == 2 else nn.Dropout3d)(dropout)
 
-    def add_heads(self, inputs: int, hidden: int, groups: int, regression: bool, classification: bool) -> None:
-        """Make the heads that are wanted, on features of ``inputs`` channels."""
-        if not (regression or classification):
+    def add_heads(self, layout: HeadLayout, inputs: int, groups: int = 1) -> None:
+        """Make the heads of ``layout`` in each of ``groups``, on features of ``inputs`` channels in all."""
+        if not (layout.regression or layout.classification):
             raise ValueError("a network needs regression, classification or both")
-        ndim, landmarks = self.ndim, self.landmarks
-        self.regression = _head(ndim, inputs, hidden, landmarks * ndim, groups) if regression else None
-        self.classification = _head(ndim, inputs, hidden, landmarks, groups) if classification else None
+        ndim, landmarks, hidden = self.ndim, self.landmarks, layout.head_channels * groups
+        self.regression = _head(ndim, inputs, hidden, landmarks * ndim, groups) if layout.regression else None
+        self.classification = _head(ndim, inputs, hidden, landmarks, groups) if layout.classification else None
         if self.classification is not None:
             nn.init.constant_(self.classification[-1].bias, _LOGIT_BIAS)  # type: ignore[arg-type]
 
@@ -95,7 +156,7 @@ class _TwoHeadedNetwork(nn.Module):
 
 
 class GlobalNetwork(_TwoHeadedNetwork):
-    """The global network: all landmarks at once from a whole image or a sub-image (paper, section II and Fig. 2).
+    """The global network: all landmarks at once from a whole image or a crop of it (paper, section II and Fig. 2).
 
     Parameters
     ----------
@@ -103,43 +164,26 @@ class GlobalNetwork(_TwoHeadedNetwork):
         2 or 3.
     landmarks
         Number of landmarks ``L``.
-    stem_channels
-        Kernels of the 7^D stem with stride 2.
-    channels, pairs
-        Kernels and layer pairs of each ResNet-block.
-    pool_before
-        For each block whether average pooling stands before it; by default before the first two in 3D and before all
-        four in 2D (section V.A.3).
-    head_channels
-        Nodes of the two dense layers of each head.
-    regression, classification
-        Whether there is that head (section V.B). Without regression every displacement is zero, without classification every
-        logit.
-    dropout
-        Share of the feature maps that training silences before the heads.
+    layout
+        Its layers; the paper's by default.
+
+    Raises
+    ------
+    ValueError
+        The layout contradicts itself.
     """
 
-    def __init__(
-        self,
-        ndim: int,
-        landmarks: int,
-        stem_channels: int = 16,
-        channels: tuple[int, ...] = (32, 64, 128, 256),
-        pairs: tuple[int, ...] = (3, 4, 6, 3),
-        pool_before: tuple[bool, ...] | None = None,
-        head_channels: int = 256,
-        regression: bool = True,
-        classification: bool = True,
-        dropout: float = 0.0,
-    ) -> None:
-        super().__init__(ndim, landmarks, dropout)
+    def __init__(self, ndim: int, landmarks: int, layout: GlobalLayout | None = None) -> None:
+        layout = GlobalLayout() if layout is None else layout
+        super().__init__(ndim, landmarks, layout.dropout)
+        channels, pairs, pool_before = layout.channels, layout.pairs, layout.pool_before
         if pool_before is None:
             pool_before = tuple(ndim == 2 or block < 2 for block in range(len(channels)))
         if not len(channels) == len(pairs) == len(pool_before):
             raise ValueError("channels, pairs and pool_before each need one entry per ResNet-block")
         self.stride = 2 ** (1 + sum(pool_before))
-        layers: list[nn.Module] = [_convolution(ndim, 1, stem_channels, 7, stride=2), nn.ReLU()]
-        inputs = stem_channels
+        layers: list[nn.Module] = [_convolution(ndim, 1, layout.stem_channels, 7, stride=2), nn.ReLU()]
+        inputs = layout.stem_channels
         jump, reach = 2, 3  # samples of the input per sample of the layer, and how far the layer looks beyond its own
         self.fine_layers, self.fine_channels, self.reach = len(layers), inputs, reach
         for outputs, count, pool in zip(channels, pairs, pool_before, strict=True):
@@ -151,11 +195,11 @@ class GlobalNetwork(_TwoHeadedNetwork):
             reach += 2 * count * jump
             inputs = outputs
         self.trunk = nn.Sequential(*layers)
-        self.add_heads(inputs, head_channels, 1, regression, classification)
+        self.add_heads(layout, inputs)
         # Bytes that an image takes on its way: per sample in the fine layers, where the stem's output is held up to three
         # times beside the image itself, and per cell in the coarse ones and in the vote.
-        self.bytes_per_sample = 4 * (1 + 3 * stem_channels / 2**ndim)
-        self.bytes_per_cell = 4 * 3 * (max(*channels, 2 * head_channels) + landmarks * (ndim + 1))
+        self.bytes_per_sample = 4 * (1 + 3 * layout.stem_channels / 2**ndim)
+        self.bytes_per_cell = 4 * 3 * (max(*channels, 2 * layout.head_channels) + landmarks * (ndim + 1))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Analyse ``(B, 1, *size)`` images; what is left at a far end and fills no whole patch has no answer.
@@ -193,49 +237,38 @@ class GlobalNetwork(_TwoHeadedNetwork):
 class LocalNetwork(_TwoHeadedNetwork):
     """One specialised network per landmark, side by side as one grouped network (paper, section II).
 
-    Each sees its own sub-image: a ResNet-block, average pooling, a second ResNet-block and the two heads.
+    Each sees its own crop: a ResNet-block, average pooling, a second ResNet-block and the two heads.
 
     Parameters
     ----------
     ndim, landmarks
         As in `GlobalNetwork`.
-    channels, pairs
-        Kernels and layer pairs per block; pooling stands between blocks, so the patch size is ``2 ** (blocks - 1)``.
-    head_channels
-        Nodes of the two dense layers of each head.
-    shared_trunk
-        Let all landmarks share the layers before the heads; the heads stay one per landmark. Learns more from few images.
-    regression, classification, dropout
-        As in `GlobalNetwork`.
+    layout
+        Its layers; the paper's by default.
+
+    Raises
+    ------
+    ValueError
+        The layout contradicts itself.
     """
 
-    def __init__(
-        self,
-        ndim: int,
-        landmarks: int,
-        channels: tuple[int, ...] = (32, 64),
-        pairs: tuple[int, ...] = (1, 1),
-        head_channels: int = 64,
-        shared_trunk: bool = False,
-        regression: bool = True,
-        classification: bool = True,
-        dropout: float = 0.0,
-    ) -> None:
-        super().__init__(ndim, landmarks, dropout)
-        if len(channels) != len(pairs):
+    def __init__(self, ndim: int, landmarks: int, layout: LocalLayout | None = None) -> None:
+        layout = LocalLayout() if layout is None else layout
+        super().__init__(ndim, landmarks, layout.dropout)
+        if len(layout.channels) != len(layout.pairs):
             raise ValueError("channels and pairs each need one entry per ResNet-block")
-        self.shared_trunk = shared_trunk
-        self.stride = 2 ** (len(channels) - 1)
-        groups = 1 if shared_trunk else landmarks
+        self.shared_trunk = layout.shared_trunk
+        self.stride = 2 ** (len(layout.channels) - 1)
+        groups = 1 if layout.shared_trunk else landmarks
         layers: list[nn.Module] = []
         inputs = 1
-        for block, (outputs, count) in enumerate(zip(channels, pairs, strict=True)):
+        for block, (outputs, count) in enumerate(zip(layout.channels, layout.pairs, strict=True)):
             if block:
                 layers.append(_pooling(ndim))
             layers.append(_block(ndim, inputs * groups, outputs * groups, count, groups))
             inputs = outputs
         self.trunk = nn.Sequential(*layers)
-        self.add_heads(inputs * landmarks, head_channels * landmarks, landmarks, regression, classification)
+        self.add_heads(layout, inputs * landmarks, landmarks)
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
         """Analyse ``(B, L, *crop)``, crop ``l`` for landmark ``l``; results as in `GlobalNetwork.forward`."""

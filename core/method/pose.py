@@ -9,48 +9,48 @@ import torch
 from torch import Tensor
 
 
-def axis_turns(ndim: int) -> list[list[int]]:
-    """Return the rotations that map axes onto axes, 4 in 2D and 24 in 3D; the first turns nothing.
+def axis_orientations(ndim: int) -> list[list[int]]:
+    """Return the orientations in which an image can be read along its axes: 4 in 2D and 24 in 3D, first the one it has.
 
-    Each is a list of ``2 D`` numbers: for every axis of the turned image the axis of the image that it runs along, then for every
-    axis 1, or -1 where it runs against it.
+    Each is a rotation that maps axes onto axes, as a list of ``2 D`` numbers: for every axis of the oriented image the axis
+    of the image that it runs along, then for every axis 1, or -1 where it runs the other way.
     """
     orders = itertools.permutations(range(ndim))
     candidates = [[*order, *signs] for order in orders for signs in itertools.product((1, -1), repeat=ndim)]
-    return [turn for turn in candidates if torch.linalg.det(turn_matrix(turn)) > 0]
+    return [orientation for orientation in candidates if torch.linalg.det(orientation_matrix(orientation)) > 0]
 
 
-def turn_matrix(turn: list[int]) -> Tensor:
-    """Return the ``(D, D)`` matrix image_from_turned of directions."""
-    ndim = len(turn) // 2
+def orientation_matrix(orientation: list[int]) -> Tensor:
+    """Return the ``(D, D)`` matrix image_from_oriented of directions."""
+    ndim = len(orientation) // 2
     matrix = torch.zeros(ndim, ndim)
     for axis in range(ndim):
-        matrix[turn[axis], axis] = float(turn[ndim + axis])
+        matrix[orientation[axis], axis] = float(orientation[ndim + axis])
     return matrix
 
 
-def turn_image(image: Tensor, turn: list[int]) -> Tensor:
-    """Return the image ``(*shape)`` with its axes in the order and direction of ``turn``."""
-    ndim = len(turn) // 2
-    turned = image.permute(turn[:ndim])
+def oriented_image(image: Tensor, orientation: list[int]) -> Tensor:
+    """Return the image ``(*shape)`` with its axes in the order and direction of ``orientation``."""
+    ndim = len(orientation) // 2
+    oriented = image.permute(orientation[:ndim])
     for axis in range(ndim):
-        if turn[ndim + axis] < 0:
-            turned = turned.flip(axis)
-    return turned
+        if orientation[ndim + axis] < 0:
+            oriented = oriented.flip(axis)
+    return oriented
 
 
-def turned_shape(shape: list[int], turn: list[int]) -> list[int]:
-    """Return the shape that `turn_image` gives an image of ``shape``."""
-    return [shape[turn[axis]] for axis in range(len(shape))]
+def oriented_shape(shape: list[int], orientation: list[int]) -> list[int]:
+    """Return the shape that `oriented_image` gives an image of ``shape``."""
+    return [shape[orientation[axis]] for axis in range(len(shape))]
 
 
-def turn_origin(shape: list[int], turn: list[int]) -> Tensor:
-    """Return the index ``(D,)`` in the image of the turned image's first sample."""
-    ndim = len(turn) // 2
+def orientation_origin(shape: list[int], orientation: list[int]) -> Tensor:
+    """Return the index ``(D,)`` in the image of the oriented image's first sample."""
+    ndim = len(orientation) // 2
     origin = torch.zeros(ndim)
     for axis in range(ndim):
-        if turn[ndim + axis] < 0:
-            origin[turn[axis]] = float(shape[turn[axis]] - 1)
+        if orientation[ndim + axis] < 0:
+            origin[orientation[axis]] = float(shape[orientation[axis]] - 1)
     return origin
 
 

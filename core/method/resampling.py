@@ -1,6 +1,6 @@
-"""Resampling a regular grid and cutting sub-images from it, on tensors, as the scripted localizer does.
+"""Resampling a regular grid and cutting crops from it, on tensors, as the scripted localizer does.
 
-The geometry is that of `core.values.landmarks.Grid.resampled` and `Grid.cropped`: fields of view are kept, so sample ``i`` of the
+The geometry is that of `core.values.grid.Grid.resampled` and `Grid.cropped`: fields of view are kept, so sample ``i`` of the
 result lies at index ``(i + 1/2) * f - 1/2`` of the input. A part of the result is made from the part of the input that it
 needs, so that a large image is never resampled as a whole. Everything here can be scripted.
 """
@@ -124,8 +124,8 @@ def cut_crops(image: Tensor, factors: list[float], starts: Tensor, size: int) ->
     return torch.stack([resample_window(image, factors, corner, [size] * image.dim()) for corner in corners])
 
 
-def cut_turned_crops(image: Tensor, factors: list[float], centres: Tensor, rotation: Tensor, size: int) -> Tensor:
-    """Sample a turned cube around each of ``centres``; returns ``(L, size, ...)``.
+def cut_rotated_crops(image: Tensor, factors: list[float], centres: Tensor, rotation: Tensor, size: int) -> Tensor:
+    """Sample a rotated cube around each of ``centres``; returns ``(L, size, ...)``.
 
     Parameters
     ----------
@@ -134,14 +134,14 @@ def cut_turned_crops(image: Tensor, factors: list[float], centres: Tensor, rotat
     factors
         As in `resample_window`.
     centres
-        ``(L, D)`` middle of each cube in samples of the resampled image.
+        ``(L, D)`` centre of each cube in samples of the resampled image.
     rotation
         ``(D, D)`` image_from_cube: the same for all.
     size
         Side of a cube in samples.
     """
     ndim = image.dim()
-    # Just large enough to hold the cube as it is turned, wherever between the samples its middle lies.
+    # Just large enough to hold the rotated cube, wherever between the samples its centre lies.
     extents: list[float] = (rotation.abs().sum(1) * (size - 1)).tolist()
     sides = [math.ceil(extent - 1e-4) + 3 for extent in extents]
     shape = torch.tensor(sides, device=image.device, dtype=torch.float32)

@@ -43,7 +43,7 @@ class StageInfo(_Strict):
     offset
         Index of the first cell's centre, ``(stride - 1) / 2``.
     crop
-        Side of the local sub-image in samples; None for the global stage, which sees the whole image.
+        Side of the local crop in samples; None for the global stage, which sees the whole image.
     passes
         How often the stage runs, each time around its own estimate.
     pose

@@ -86,15 +86,19 @@ def write_model(path: Path) -> Path:
     import torch
 
     from core.method.localizer import Localizer
-    from core.method.networks import GlobalNetwork, LocalNetwork
+    from core.method.networks import GlobalLayout, GlobalNetwork, LocalLayout, LocalNetwork
     from core.method.normalisation import Normalisation
+    from core.method.stages import GlobalStage, LocalStage
     from core.models.export import export_localizer
     from core.models.metadata import ModelInfo, StageInfo
 
     torch.manual_seed(1)
-    first = GlobalNetwork(3, LANDMARKS, 16, (32, 64, 128, 160), (1, 2, 2, 2), head_channels=160)
-    local = LocalNetwork(3, LANDMARKS, (24, 48, 96), (1, 1, 2), 48)
-    localizer = Localizer(Normalisation("foreground"), first, [local], [SPACING_MM] * 2, [16], [1]).eval()
+    global_layout = GlobalLayout(channels=(32, 64, 128, 160), pairs=(1, 2, 2, 2), head_channels=160)
+    local_layout = LocalLayout(channels=(24, 48, 96), pairs=(1, 1, 2), head_channels=48)
+    first, local = GlobalNetwork(3, LANDMARKS, global_layout), LocalNetwork(3, LANDMARKS, local_layout)
+    global_stage = GlobalStage(network=first, spacing_mm=SPACING_MM)
+    local_stage = LocalStage(network=local, spacing_mm=SPACING_MM, crop=16)
+    localizer = Localizer(Normalisation("foreground"), global_stage, [local_stage]).eval()
     offsets = [(network.stride - 1) / 2 for network in (first, local)]
     info = ModelInfo(
         name="untrained",

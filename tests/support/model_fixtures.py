@@ -7,21 +7,25 @@ import torch
 
 from core.images.file import write_image
 from core.method.localizer import Localizer
-from core.method.networks import GlobalNetwork, LocalNetwork
+from core.method.networks import GlobalLayout, GlobalNetwork, LocalLayout, LocalNetwork
 from core.method.normalisation import Normalisation
+from core.method.stages import GlobalStage, LocalStage
 from core.models.export import export_localizer
 from core.models.metadata import ModelInfo, StageInfo
 from core.values.grid import Grid
 from core.values.image import Image, ImageSource
+
+TINY_GLOBAL = GlobalLayout(stem_channels=4, channels=(4, 8), pairs=(1, 1), pool_before=(True, True), head_channels=8)
+TINY_LOCAL = LocalLayout(channels=(4, 8), pairs=(1, 1), head_channels=8)
 
 
 def make_tiny_localizer(ndim: int = 2) -> Localizer:
     """Make an untrained localizer of two stages for two landmarks, the same at every call."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(7)
-        first = GlobalNetwork(ndim, 2, 4, (4, 8), (1, 1), (True, True), 8)
-        local = LocalNetwork(ndim, 2, (4, 8), (1, 1), 8)
-    return Localizer(Normalisation("equalize"), first, [local], [1.0, 0.5], [16], [1]).eval()
+        first = GlobalStage(network=GlobalNetwork(ndim, 2, TINY_GLOBAL), spacing_mm=1.0)
+        local = LocalStage(network=LocalNetwork(ndim, 2, TINY_LOCAL), spacing_mm=0.5, crop=16)
+    return Localizer(Normalisation("equalize"), first, [local]).eval()
 
 
 def make_tiny_info(ndim: int = 2) -> ModelInfo:

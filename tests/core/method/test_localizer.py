@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,12 +7,16 @@ import torch
 
 from core.method.calibration import Calibration
 from core.method.crop_frames import factors_of
-from core.method.localizer import Localizer, StageMethod
-from core.method.networks import GlobalNetwork, LocalNetwork
+from core.method.localizer import Localizer
+from core.method.networks import GlobalLayout, GlobalNetwork, LocalLayout, LocalNetwork
 from core.method.normalisation import Normalisation
 from core.method.outputs import StageOutput
-from core.method.pose import axis_turns, turn_image, turn_matrix
+from core.method.pose import axis_orientations, orientation_matrix, oriented_image
+from core.method.stages import GlobalStage, LocalStage, StageMethod
 from core.values.grid import Grid
+
+SMALL_GLOBAL = GlobalLayout(stem_channels=4, channels=(4, 8), pairs=(1, 1), pool_before=(True, False), head_channels=8)
+SMALL_LOCAL = LocalLayout(channels=(4, 8), head_channels=8)
 
 
 class KnowsTheAnswer(torch.nn.Module):
@@ -41,9 +46,13 @@ class KnowsTheAnswer(torch.nn.Module):
 
 
 def make_localizer(ndim: int, passes: int = 1) -> Localizer:
-    first = GlobalNetwork(ndim, 2, 4, (4, 8), (1, 1), (True, False), 8)
-    local = LocalNetwork(ndim, 2, (4, 8), head_channels=8)
-    return Localizer(Normalisation("zscore"), first, [local], [1.0, 0.5], [16], [passes]).eval()
+    first = GlobalStage(network=GlobalNetwork(ndim, 2, SMALL_GLOBAL), spacing_mm=1.0)
+    local = LocalStage(network=LocalNetwork(ndim, 2, SMALL_LOCAL), spacing_mm=0.5, crop=16, passes=passes)
+    return Localizer(Normalisation("zscore"), first, [local]).eval()
+
+
+def make_global_localizer(network: GlobalNetwork) -> Localizer:
+    return Localizer(Normalisation("zscore"), GlobalStage(network=network, spacing_mm=1.0)).eval()
 
 
 @pytest.mark.parametrize(("shape", "spacing"), [((61, 43), (0.7, 0.4)), ((30, 40, 26), (1.3, 0.6, 1.0))])
@@ -108,16 +117,16 @@ def voted_index(stage: StageOutput, spacing: torch.Tensor) -> torch.Tensor:
 def make_posed_localizer(ndim: int) -> Localizer:
     """Make an untrained localizer for objects in any pose."""
     torch.manual_seed(3)
-    first = GlobalNetwork(ndim, 6, 4, (4, 8), (1, 1), (True, True), 8)
-    local = LocalNetwork(ndim, 6, (4, 8), head_channels=8)
+    network = GlobalNetwork(ndim, 6, replace(SMALL_GLOBAL, pool_before=(True, True)))
+    first = GlobalStage(network=network, spacing_mm=1.0, any_pose=True)
+    refined = LocalNetwork(ndim, 6, SMALL_LOCAL)
+    local = LocalStage(network=refined, spacing_mm=0.5, crop=12, passes=2, reach_mm=1.0)
     shape_mm = torch.randn(6, ndim) * 5
-    return Localizer(
-        Normalisation("zscore"), first, [local], [1.0, 0.5], [12], [2], [1.0], shape_mm, any_pose=True
-    ).eval()
+    return Localizer(Normalisation("zscore"), first, [local], shape_mm=shape_mm).eval()
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
-def test_the_field_of_a_turned_stage_points_where_its_landmarks_are(ndim: int) -> None:
+def test_the_field_of_a_stage_that_normalises_the_pose_points_where_its_landmarks_are(ndim: int) -> None:
     localizer = make_posed_localizer(ndim)
     spacing = torch.tensor([0.6, 0.8, 1.1][:ndim])
     with torch.inference_mode():
@@ -127,16 +136,18 @@ def test_the_field_of_a_turned_stage_points_where_its_landmarks_are(ndim: int) -
 
 
 def test_an_object_that_lies_along_other_axes_is_found_all_the_same() -> None:
-    """Turning the image by any of the turns along its axes turns the answer, and changes nothing else."""
+    """Rotating the image from axis to axis rotates the answer, and changes nothing else."""
     localizer = make_posed_localizer(2)
     voxels = torch.randn(32, 40)  # no padding, so that no side differs
     spacing = torch.ones(2)
     with torch.inference_mode():
         expected = localizer(voxels, spacing)
-        for turn in axis_turns(2)[1:]:
-            found = localizer(turn_image(voxels, turn), spacing)
-            middle, turned_middle = ((torch.tensor(v.shape) - 1) / 2 for v in (voxels, turn_image(voxels, turn)))
-            back = (found.points_index - turned_middle) @ turn_matrix(turn).t() + middle
+        for orientation in axis_orientations(2)[1:]:
+            found = localizer(oriented_image(voxels, orientation), spacing)
+            middle, oriented_middle = (
+                (torch.tensor(v.shape) - 1) / 2 for v in (voxels, oriented_image(voxels, orientation))
+            )
+            back = (found.points_index - oriented_middle) @ orientation_matrix(orientation).t() + middle
             assert torch.allclose(back, expected.points_index, atol=0.02)
             assert torch.allclose(found.presence, expected.presence, atol=1e-3)
 
@@ -154,16 +165,16 @@ def test_orientations_of_one_shape_go_through_the_network_together_with_the_same
         at_once, sizes[:] = list(sizes), []
         localizer.batch_samples = 1
         single = localizer.global_stage(localizer.prepare(voxels), spacing)
-    assert at_once == [together] * (len(localizer.turns) // together) + [1]  # and the second look
-    assert sizes == [1] * (len(localizer.turns) + 1)
+    assert at_once == [together] * (len(localizer.orientations) // together) + [1]  # and the second look
+    assert sizes == [1] * (len(localizer.orientations) + 1)
     assert torch.allclose(batched.points_index, single.points_index, atol=1e-4)
 
 
 @pytest.mark.parametrize("tile", [8, 16, 40])
 def test_tiles_give_the_answer_of_the_whole_image(tile: int) -> None:
     torch.manual_seed(1)
-    network = GlobalNetwork(3, 2, 4, (4, 8, 8), (2, 1, 1), (True, True, False), 8)
-    localizer = Localizer(Normalisation("zscore"), network, [], [1.0], [], []).eval()
+    layout = replace(SMALL_GLOBAL, channels=(4, 8, 8), pairs=(2, 1, 1), pool_before=(True, True, False))
+    localizer = make_global_localizer(GlobalNetwork(3, 2, layout))
     voxels, spacing = torch.randn(61, 70, 43), torch.tensor([1.3, 0.8, 1.0])
     with torch.inference_mode():
         whole, tiled = localizer(voxels, spacing), localizer(voxels, spacing, tile)
@@ -204,8 +215,7 @@ def test_scripted_equals_eager_and_stages_one_by_one_equal_one_call(ndim: int, p
 
 
 def test_a_global_stage_alone_is_a_model_too() -> None:
-    network = GlobalNetwork(2, 2, 4, (4, 8), (1, 1), (True, False), 8)
-    localizer = Localizer(Normalisation("zscore"), network, [], [1.0], [], []).eval()
+    localizer = make_global_localizer(GlobalNetwork(2, 2, SMALL_GLOBAL))
     with pytest.warns(DeprecationWarning, match="torch.jit.script"):
         scripted = torch.jit.script(localizer)
     voxels, spacing = torch.randn(33, 47), torch.tensor([0.5, 0.7])
@@ -219,14 +229,12 @@ def test_factors_are_input_samples_per_stage_sample() -> None:
     assert factors_of(torch.tensor([0.5, 2.0]), 1.0) == [2.0, 0.5]
 
 
-def test_stages_must_be_described() -> None:
-    with pytest.raises(ValueError, match="each local stage"):
-        Localizer(Normalisation(), GlobalNetwork(2, 1, 4, (4,), (1,)), [], [1.0, 0.5], [], [])
-
-
-def test_a_pose_cannot_be_normalised_without_the_mean_shape() -> None:
+@pytest.mark.parametrize("any_pose", [True, False])
+def test_a_pose_cannot_be_normalised_without_the_mean_shape(any_pose: bool) -> None:
+    first = GlobalStage(network=GlobalNetwork(2, 1, SMALL_GLOBAL), spacing_mm=1.0, any_pose=any_pose)
+    local = LocalStage(network=LocalNetwork(2, 1, SMALL_LOCAL), spacing_mm=0.5, crop=16, reach_mm=1.0)
     with pytest.raises(ValueError, match="mean shape"):
-        Localizer(Normalisation(), GlobalNetwork(2, 1, 4, (4,), (1,)), [], [1.0], [], [], any_pose=True)
+        Localizer(Normalisation(), first, [] if any_pose else [local])
 
 
 def test_each_stage_answers_and_votes_by_its_own_method() -> None:
@@ -264,13 +272,12 @@ def test_a_calibrated_localizer_gives_a_radius() -> None:
 
 
 def test_local_stages_that_vote_together_meet_in_the_middle() -> None:
-    first = GlobalNetwork(2, 2, 4, (4, 8), (1, 1), (True, False), 8)
-    locals_ = [LocalNetwork(2, 2, (4, 8), head_channels=8) for _ in range(2)]
-    shape, spacing = (40, 48), torch.tensor([0.5, 0.7])
-    made = [
-        Localizer(Normalisation("zscore"), first, locals_, [1.0, 0.5, 0.4], [16, 16], [1, 1], joint=joint).eval()
-        for joint in (True, False)
+    first = GlobalStage(network=GlobalNetwork(2, 2, SMALL_GLOBAL), spacing_mm=1.0)
+    locals_ = [
+        LocalStage(network=LocalNetwork(2, 2, SMALL_LOCAL), spacing_mm=spacing_mm, crop=16) for spacing_mm in (0.5, 0.4)
     ]
+    shape, spacing = (40, 48), torch.tensor([0.5, 0.7])
+    made = [Localizer(Normalisation("zscore"), first, locals_, joint=joint).eval() for joint in (True, False)]
     voxels = torch.rand(shape)
     together, alone = (localizer(voxels, spacing) for localizer in made)
     _, one, two = together.stages

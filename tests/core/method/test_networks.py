@@ -3,7 +3,7 @@ import copy
 import pytest
 import torch
 
-from core.method.networks import GlobalNetwork, LocalNetwork, fold_normalisation
+from core.method.networks import GlobalLayout, GlobalNetwork, LocalLayout, LocalNetwork, fold_normalisation
 
 
 def count_convolutions(network: torch.nn.Module, size: int) -> dict[int, int]:
@@ -37,7 +37,7 @@ def test_local_network_is_the_papers_by_default(ndim: int) -> None:
 @pytest.mark.parametrize("ndim", [2, 3])
 @pytest.mark.parametrize("shared", [False, True])
 def test_each_landmark_has_its_own_local_network(ndim: int, shared: bool) -> None:
-    network = LocalNetwork(ndim, 3, (4, 8), head_channels=4, shared_trunk=shared).eval()
+    network = LocalNetwork(ndim, 3, LocalLayout(channels=(4, 8), head_channels=4, shared_trunk=shared)).eval()
     crops = torch.randn(2, 3, *(8,) * ndim)
     changed = crops.clone()
     changed[:, 1] += 1.0
@@ -52,7 +52,7 @@ def test_each_landmark_has_its_own_local_network(ndim: int, shared: bool) -> Non
 
 
 def test_every_convolution_is_followed_by_batch_normalisation() -> None:
-    network = GlobalNetwork(2, 2, 4, (4, 8), (1, 2), head_channels=8)
+    network = GlobalNetwork(2, 2, GlobalLayout(stem_channels=4, channels=(4, 8), pairs=(1, 2), head_channels=8))
     convolutions = sum(isinstance(module, torch.nn.Conv2d) for module in network.modules())
     normalisations = sum(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules())
     assert convolutions - normalisations == 2  # the two linear output layers
@@ -60,7 +60,8 @@ def test_every_convolution_is_followed_by_batch_normalisation() -> None:
 
 @pytest.mark.parametrize("ndim", [2, 3])
 def test_eager_equals_scripted_and_a_batch_equals_singles(ndim: int) -> None:
-    network = GlobalNetwork(ndim, 2, 4, (4, 8), (1, 1), (True, False), 8).eval()
+    layout = GlobalLayout(stem_channels=4, channels=(4, 8), pairs=(1, 1), pool_before=(True, False), head_channels=8)
+    network = GlobalNetwork(ndim, 2, layout).eval()
     with pytest.warns(DeprecationWarning, match="torch.jit.script"):
         scripted = torch.jit.script(network)
     images = torch.randn(2, 1, *(16, 24, 8)[:ndim])
@@ -76,18 +77,23 @@ def test_eager_equals_scripted_and_a_batch_equals_singles(ndim: int) -> None:
 
 def test_wrong_number_of_blocks_is_refused() -> None:
     with pytest.raises(ValueError, match="one entry per ResNet-block"):
-        GlobalNetwork(2, 1, channels=(4, 8), pairs=(1,))
+        GlobalNetwork(2, 1, GlobalLayout(channels=(4, 8), pairs=(1,)))
     with pytest.raises(ValueError, match="one entry per ResNet-block"):
-        LocalNetwork(2, 1, channels=(4, 8), pairs=(1,))
+        LocalNetwork(2, 1, LocalLayout(channels=(4, 8), pairs=(1,)))
 
 
 @pytest.mark.parametrize("local", [False, True])
 def test_a_missing_head_answers_nothing(local: bool) -> None:
-    def made(**heads: bool) -> GlobalNetwork | LocalNetwork:
-        return (
-            LocalNetwork(2, 3, (4, 8), head_channels=8, **heads)
-            if local
-            else GlobalNetwork(2, 3, 4, (4,), (1,), **heads)
+    def made(*, regression: bool = True, classification: bool = True) -> GlobalNetwork | LocalNetwork:
+        if local:
+            layout = LocalLayout(channels=(4, 8), head_channels=8, regression=regression, classification=classification)
+            return LocalNetwork(2, 3, layout)
+        return GlobalNetwork(
+            2,
+            3,
+            GlobalLayout(
+                stem_channels=4, channels=(4,), pairs=(1,), regression=regression, classification=classification
+            ),
         )
 
     images = torch.randn(2, 3 if local else 1, 16, 16)
@@ -104,7 +110,7 @@ def test_a_missing_head_answers_nothing(local: bool) -> None:
 
 
 def test_dropout_silences_feature_maps_in_training_only() -> None:
-    network = LocalNetwork(2, 3, (4, 8), head_channels=4, dropout=0.5)
+    network = LocalNetwork(2, 3, LocalLayout(channels=(4, 8), head_channels=4, dropout=0.5))
     crops = torch.randn(2, 3, 8, 8)
     features: list[torch.Tensor] = []
     network.regression[0].register_forward_hook(lambda module, inputs, output: features.append(inputs[0]))
@@ -119,7 +125,8 @@ def test_dropout_silences_feature_maps_in_training_only() -> None:
 @pytest.mark.parametrize("ndim", [2, 3])
 def test_folded_networks_answer_alike_without_batch_normalisation(ndim: int) -> None:
     given = {"GlobalNetwork": torch.randn((2, 1) + (24,) * ndim), "LocalNetwork": torch.randn((2, 3) + (8,) * ndim)}
-    for network in (GlobalNetwork(ndim, 3, 4, (4, 8), (1, 2), (True, True), 8), LocalNetwork(ndim, 3, (4, 8))):
+    layout = GlobalLayout(stem_channels=4, channels=(4, 8), pairs=(1, 2), pool_before=(True, True), head_channels=8)
+    for network in (GlobalNetwork(ndim, 3, layout), LocalNetwork(ndim, 3, LocalLayout(channels=(4, 8)))):
         images = given[type(network).__name__]
         network(images)  # in training mode, so that the means are no longer those of the start
         network.eval()
@@ -131,3 +138,18 @@ def test_folded_networks_answer_alike_without_batch_normalisation(ndim: int) -> 
         with torch.inference_mode():
             for found, expected in zip(folded(images), network(images), strict=True):
                 assert torch.allclose(found, expected, atol=1e-4)
+
+
+def test_the_names_of_the_weights_stay_those_of_the_checkpoints() -> None:
+    """A checkpoint of any earlier version must still load; a new name would lose the weights."""
+    layout = GlobalLayout(stem_channels=4, channels=(4, 8), pairs=(1, 1), pool_before=(True, True), head_channels=8)
+    normalised = ["0.weight", "1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked"]
+    head = [f"{layer}.{name}" for layer in (0, 2) for name in normalised] + ["4.weight", "4.bias"]
+    heads = [f"{which}.{name}" for which in ("regression", "classification") for name in head]
+    narrow = [f"{part}.{name}" for part in ("first", "second") for name in normalised]
+    wider = narrow + [f"shortcut.{name}" for name in normalised]
+    stem = [f"trunk.0.{name}" for name in normalised]
+    first, second = [f"trunk.3.0.{name}" for name in narrow], [f"trunk.5.0.{name}" for name in wider]
+    assert sorted(GlobalNetwork(2, 2, layout).state_dict()) == sorted(stem + first + second + heads)
+    blocks = [f"trunk.{block}.0.{name}" for block in (0, 2) for name in wider]
+    assert sorted(LocalNetwork(2, 2, LocalLayout(channels=(4, 8))).state_dict()) == sorted(blocks + heads)

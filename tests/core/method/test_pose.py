@@ -4,7 +4,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.method.pose import axis_turns, fit_shape, held_near, turn_image, turn_matrix, turn_origin, turned_shape
+from core.method.pose import (
+    axis_orientations,
+    fit_shape,
+    held_near,
+    orientation_matrix,
+    orientation_origin,
+    oriented_image,
+    oriented_shape,
+)
 
 
 def random_rotation(rng: np.random.Generator, ndim: int) -> torch.Tensor:
@@ -15,7 +23,7 @@ def random_rotation(rng: np.random.Generator, ndim: int) -> torch.Tensor:
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10_000), st.sampled_from([2, 3]))
-def test_a_turned_scaled_moved_shape_is_fitted_in_spite_of_strays(seed: int, ndim: int) -> None:
+def test_a_rotated_scaled_moved_shape_is_fitted_in_spite_of_strays(seed: int, ndim: int) -> None:
     rng = np.random.default_rng(seed)
     shape = torch.from_numpy(rng.normal(scale=8, size=(30, ndim)).astype(np.float32))
     rotation = random_rotation(rng, ndim)
@@ -35,27 +43,27 @@ def test_points_are_held_near_the_shape() -> None:
 
 
 @pytest.mark.parametrize(("ndim", "count"), [(2, 4), (3, 24)])
-def test_turns_are_all_the_rotations_along_axes(ndim: int, count: int) -> None:
-    turns = axis_turns(ndim)
-    matrices = torch.stack([turn_matrix(turn) for turn in turns])
-    assert len(turns) == count
+def test_the_orientations_are_all_the_rotations_from_axes_onto_axes(ndim: int, count: int) -> None:
+    orientations = axis_orientations(ndim)
+    matrices = torch.stack([orientation_matrix(orientation) for orientation in orientations])
+    assert len(orientations) == count
     assert torch.equal(matrices[0], torch.eye(ndim))
     assert len(torch.unique(matrices.flatten(1), dim=0)) == count
     assert torch.allclose(torch.linalg.det(matrices), torch.ones(count))
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
-def test_a_turned_image_has_its_samples_where_matrix_and_origin_say(ndim: int) -> None:
+def test_an_oriented_image_has_its_samples_where_matrix_and_origin_say(ndim: int) -> None:
     image = torch.randn(5, 4, 3)[(slice(None),) * ndim + (0,) * (3 - ndim)]
-    for turn in axis_turns(ndim):
-        turned = turn_image(image, turn)
+    for orientation in axis_orientations(ndim):
+        oriented = oriented_image(image, orientation)
         index = torch.tensor([1.0, 2.0, 0.0][:ndim])
-        place = turn_matrix(turn) @ index + turn_origin(list(image.shape), turn)
-        assert turned[tuple(index.int())] == image[tuple(place.int())]
+        place = orientation_matrix(orientation) @ index + orientation_origin(list(image.shape), orientation)
+        assert oriented[tuple(index.int())] == image[tuple(place.int())]
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
-def test_the_shape_of_a_turned_image_is_known_without_turning_it(ndim: int) -> None:
+def test_the_shape_of_an_oriented_image_is_known_without_making_it(ndim: int) -> None:
     image = torch.zeros([4, 5, 6][:ndim])
-    for turn in axis_turns(ndim):
-        assert turned_shape(list(image.shape), turn) == list(turn_image(image, turn).shape)
+    for orientation in axis_orientations(ndim):
+        assert oriented_shape(list(image.shape), orientation) == list(oriented_image(image, orientation).shape)

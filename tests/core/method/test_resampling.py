@@ -5,7 +5,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.method.resampling import crop_starts, cut_crops, cut_turned_crops, resample, resample_window, resampled_length
+from core.method.resampling import (
+    crop_starts,
+    cut_crops,
+    cut_rotated_crops,
+    resample,
+    resample_window,
+    resampled_length,
+)
 from core.values.grid import Grid
 
 
@@ -74,14 +81,14 @@ def test_crops_are_centred_and_zero_outside(ndim: int) -> None:
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
-def test_turned_crops_see_what_lies_there(ndim: int) -> None:
+def test_rotated_crops_see_what_lies_there(ndim: int) -> None:
     """On a linear ramp interpolation is exact, so every sample must have the value of its place."""
     rng = np.random.default_rng(ndim)
     slope = torch.from_numpy(rng.normal(size=ndim).astype(np.float32))
     index = torch.stack(torch.meshgrid(*[torch.arange(40.0)] * ndim, indexing="ij"), -1)
     rotation = torch.linalg.qr(torch.from_numpy(rng.normal(size=(ndim, ndim)).astype(np.float32))).Q
     centres = torch.from_numpy(rng.uniform(18, 21, (2, ndim)).astype(np.float32))
-    found = cut_turned_crops(index @ slope, [1.0] * ndim, centres, rotation, 6)
+    found = cut_rotated_crops(index @ slope, [1.0] * ndim, centres, rotation, 6)
     offsets = torch.stack(torch.meshgrid(*[torch.arange(6.0) - 2.5] * ndim, indexing="ij"), -1)
     places = centres.reshape(2, *[1] * ndim, ndim) + offsets @ rotation.t()
     assert torch.allclose(found, places @ slope, atol=1e-3)

@@ -18,7 +18,7 @@ from core.learning.building import build_network
 from core.learning.checkpoints import TrainingState, read_checkpoint
 from core.learning.configuration import read_config
 from core.learning.sampling import Batch
-from core.method.networks import GlobalNetwork
+from core.method.networks import GlobalLayout, GlobalNetwork
 from tests.training.test_train_cli import run
 from tests.training.test_trainer import write_config
 from training.cli import _TrainingDisplay
@@ -62,7 +62,7 @@ def test_batch_normalisation_is_torchs(ndim: int) -> None:
 
 
 def test_a_synchronised_network_keeps_its_state() -> None:
-    network = GlobalNetwork(2, 2, 4, (4, 8), (1, 1), head_channels=4)
+    network = GlobalNetwork(2, 2, GlobalLayout(stem_channels=4, channels=(4, 8), pairs=(1, 1), head_channels=4))
     before = {key: value.clone() for key, value in network.state_dict().items()}
     synchronise(network)
     kinds = {type(module) for module in network.modules()}
