@@ -17,6 +17,9 @@ from core.base.errors import AppError
 
 _ELSEWHERE = "Start Cairn on a desktop, or find landmarks without a window: cairn localize IMAGES --out FOLDER."
 
+_UNSEEN = ("offscreen", "minimal", "minimalegl")
+"""Qt's platforms that draw into memory only."""
+
 _STARTED_BY_DESKTOP = ("GIO_LAUNCHED_DESKTOP_FILE", "DESKTOP_STARTUP_ID", "XDG_ACTIVATION_TOKEN")
 """One of these is set for a program that a menu or a file manager starts."""
 
@@ -57,6 +60,20 @@ def has_display() -> bool:
     if not sys.platform.startswith("linux"):
         return True
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def has_screen() -> bool:
+    """Tell whether a person could see a window here.
+
+    Unlike `has_display` it does not count what Qt draws where nobody looks, such as the platform “offscreen”.
+    """
+    platforms = [part.split(":")[0].lower() for part in os.environ.get("QT_QPA_PLATFORM", "").split(";") if part]
+    if platforms and platforms[0] in _UNSEEN:
+        return False
+    needs_display = not platforms or platforms[0] == "xcb" or platforms[0].startswith("wayland")
+    if not needs_display or not sys.platform.startswith("linux"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def require_display() -> None:

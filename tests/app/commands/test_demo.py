@@ -43,7 +43,12 @@ def test_the_table_of_a_calibrated_model_has_its_radii():
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
 @pytest.mark.parametrize(
-    ("display", "told"), [({}, ""), ({"DISPLAY": ":987"}, "demo: The display :987 cannot be reached.")]
+    ("display", "told"),
+    [
+        ({}, ""),
+        ({"DISPLAY": ":987"}, "demo: The display :987 cannot be reached."),
+        ({"QT_QPA_PLATFORM": "offscreen"}, ""),
+    ],
 )
 def test_demonstration_without_a_display(tmp_path, display, told):
     environment = {
@@ -58,6 +63,7 @@ def test_demonstration_without_a_display(tmp_path, display, told):
         capture_output=True,
         text=True,
         check=False,
+        timeout=240,
     )
     assert done.returncode == 0
     assert done.stderr.startswith(told)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.desktop import display
-from app.desktop.display import has_display, missing_library, require_display, require_qt_platform
+from app.desktop.display import has_display, has_screen, missing_library, require_display, require_qt_platform
 from core.base.errors import AppError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -39,6 +39,27 @@ def test_without_a_name_of_a_screen_there_is_none(bare):
     with pytest.raises(AppError, match="no display") as caught:
         require_display()
     assert "cairn localize" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("environment", "seen"),
+    [
+        ({}, False),
+        ({"QT_QPA_PLATFORM": "offscreen"}, False),
+        ({"QT_QPA_PLATFORM": "offscreen", "DISPLAY": ":0"}, False),
+        ({"QT_QPA_PLATFORM": "minimal:enable_fonts"}, False),
+        ({"QT_QPA_PLATFORM": "xcb"}, False),
+        ({"QT_QPA_PLATFORM": "wayland;xcb"}, False),
+        ({"QT_QPA_PLATFORM": "xcb", "DISPLAY": ":0"}, True),
+        ({"QT_QPA_PLATFORM": "vnc"}, True),
+        ({"DISPLAY": ":0"}, True),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, True),
+    ],
+)
+def test_a_person_sees_only_windows_on_a_screen(bare, environment, seen):
+    for name, value in environment.items():
+        bare.setenv(name, value)
+    assert has_screen() is seen
 
 
 @pytest.mark.parametrize(
