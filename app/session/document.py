@@ -7,6 +7,7 @@ from pathlib import Path
 
 from psygnal import Signal
 
+from app.session import landmark_names
 from core.landmark_files.file import LandmarkTemplate
 from core.models.metadata import ModelInfo
 from core.values.image import Image
@@ -133,11 +134,12 @@ class Document:
         return self.prediction.fields[stage][self.prediction.landmarks.index(name)]
 
     def short_name(self, name: str) -> str:
-        """Return the abbreviation the model's metadata gives, or the name itself."""
-        info = self.model_info
-        if info is None or not info.abbreviations or name not in info.landmarks:
-            return name
-        return info.abbreviations[info.landmarks.index(name)]
+        """Return the abbreviation that people use for a landmark, or the name itself."""
+        return landmark_names.short_name(name, self.model_info)
+
+    def display_name(self, name: str) -> str:
+        """Return what a person calls a landmark; names in files and models are keys and stay as they are."""
+        return landmark_names.display_name(name, self.model_info)
 
     @property
     def unit(self) -> str:

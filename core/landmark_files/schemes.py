@@ -20,7 +20,9 @@ class SchemeLandmark(BaseModel):
     Attributes
     ----------
     name, abbreviation
-        Its name, and the short form the field writes into drawings.
+        Its name, and the short form the field writes into drawings; both are keys in files and models.
+    display_name, display_abbreviation
+        What a person reads instead, where people say something else; empty where they do not.
     mirrored
         Name of the landmark that it becomes in a mirror: its partner on the other side, itself in the midline; None where
         the scheme has no such landmark.
@@ -30,6 +32,8 @@ class SchemeLandmark(BaseModel):
 
     name: str = Field(min_length=1)
     abbreviation: str = Field(min_length=1)
+    display_name: str = ""
+    display_abbreviation: str = ""
     mirrored: str | None = None
 
 
