@@ -2,11 +2,13 @@
 
 PYTHON_IN_VENV := .venv/bin/python
 
-.PHONY: help setup demo test lint format package clean
+.PHONY: help setup demo test test-fast coverage lint format package clean
 
 help:
 	@echo "make demo     find the landmarks of the bundled sample and show them"
 	@echo "make test     style, types, import rules and all tests"
+	@echo "make test-fast  style, import rules and the quick tests, for every few minutes"
+	@echo "make coverage the tests, and how much of the code they run"
 	@echo "make lint     style, types and import rules only"
 	@echo "make format   bring the code into the house's style"
 	@echo "make package  the application for people without Python, and its installers (Linux), in dist"
@@ -21,6 +23,18 @@ demo: setup
 
 test: lint
 	$(PYTHON_IN_VENV) -m pytest
+
+# Types take a minute and are left to `make test`.
+test-fast: setup
+	$(PYTHON_IN_VENV) -m ruff check
+	$(PYTHON_IN_VENV) -m ruff format --check
+	.venv/bin/lint-imports
+	$(PYTHON_IN_VENV) -m pytest -m "not slow" -q
+
+# The part of core is what the project promises, so only that is held to a number.
+coverage: lint
+	$(PYTHON_IN_VENV) -m pytest --cov
+	$(PYTHON_IN_VENV) -m coverage report --include="core/*" --fail-under=90
 
 lint: setup
 	$(PYTHON_IN_VENV) -m ruff check
@@ -41,5 +55,5 @@ package: setup
 
 clean:
 	rm -rf .venv build dist demo
-	rm -rf .benchmarks .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .benchmarks .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find app core training tests packaging -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -84,6 +84,27 @@ def test_version_is_written_in_one_place():
     assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
+def test_the_citation_names_the_version_and_the_paper():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {project()['project']['version']}\n" in citation
+    assert "doi: 10.1109/TMI.2020.3009002" in citation
+
+
+def test_actions_are_pinned_by_commit():
+    uses = [
+        line.split("uses:")[1].strip()
+        for workflow in sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+        for line in workflow.read_text(encoding="utf-8").splitlines()
+        if "uses:" in line
+    ]
+    assert uses
+    assert [use for use in uses if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*", use)] == []
+
+
+def test_packages_say_that_they_are_typed():
+    assert [package for package in PACKAGES if not (ROOT / package / "py.typed").exists()] == []
+
+
 def test_licence_is_the_whole_apache_2_text():
     text = (ROOT / "LICENSE").read_text(encoding="utf-8")
     assert "Apache License\n                           Version 2.0, January 2004" in text

@@ -69,7 +69,7 @@ def normal_of(orientation: tuple[float, ...]) -> np.ndarray:
 
 def positions(count: int, step_mm: float = 2.0, orientation: tuple[float, ...] = AXIAL) -> np.ndarray:
     """Return evenly stacked ImagePositionPatient ``(count, 3)``."""
-    return np.array([10.0, -20.0, 30.0]) + np.arange(count)[:, None] * step_mm * normal_of(orientation)
+    return np.asarray([10.0, -20.0, 30.0] + np.arange(count)[:, None] * step_mm * normal_of(orientation))
 
 
 def lit_stack(count: int, at: tuple[int, int, int], size: tuple[int, int] = SIZE) -> np.ndarray:

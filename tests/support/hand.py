@@ -5,9 +5,11 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.window.main_window import MainWindow
+from core.geometry.planes import Orientation
+from core.values.landmarks import Status
 
 LEFT, RIGHT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton
 NO_KEY = Qt.KeyboardModifier.NoModifier
@@ -21,21 +23,34 @@ def drop(window: MainWindow, path: Path) -> QDropEvent:
     return event
 
 
-def screen(window, name, orientation=None):
+def screen(window: MainWindow, name: str, orientation: Orientation | None = None) -> QPoint:
     """Where a landmark is on the screen: in the view a person works in, or in that of another plane."""
     controller = window.controller
     window.viewer.bring_up_to_date()
     orientation = orientation or controller.view_state.active
-    point_px = controller.navigator.plane_of(orientation).px_from_mm(controller.document.landmarks.point_mm(name))
+    plane, landmarks = controller.navigator.plane_of(orientation), controller.document.landmarks
+    assert plane is not None
+    assert landmarks is not None
+    point_px = plane.px_from_mm(landmarks.point_mm(name))
     return QPoint(*(round(v) for v in window.viewer.views[orientation].screen_map().to_screen(point_px)))
 
 
-def status(window, name):
+def status(window: MainWindow, name: str) -> Status:
     landmarks = window.controller.document.landmarks
+    assert landmarks is not None
     return landmarks.status[landmarks.index(name)]
 
 
-def drag(window, start, end, button=LEFT, modifier=NO_KEY, *, release=True, orientation=None):
+def drag(
+    window: MainWindow,
+    start: QPoint,
+    end: QPoint,
+    button: Qt.MouseButton = LEFT,
+    modifier: Qt.KeyboardModifier = NO_KEY,
+    *,
+    release: bool = True,
+    orientation: Orientation | None = None,
+) -> None:
     viewport = window.viewer.views[orientation or window.controller.view_state.active].viewport()
     QTest.mousePress(viewport, button, modifier, start)
     for part in (0.3, 0.7, 1.0):
@@ -45,7 +60,7 @@ def drag(window, start, end, button=LEFT, modifier=NO_KEY, *, release=True, orie
         QTest.mouseRelease(viewport, button, modifier, end)
 
 
-def move_event(viewport, place, button, modifier):
+def move_event(viewport: QWidget, place: QPoint, button: Qt.MouseButton, modifier: Qt.KeyboardModifier) -> QMouseEvent:
     return QMouseEvent(
         QEvent.Type.MouseMove,
         QPointF(place),
@@ -56,7 +71,13 @@ def move_event(viewport, place, button, modifier):
     )
 
 
-def wheel(window, place, steps, modifier=NO_KEY, orientation=None):
+def wheel(
+    window: MainWindow,
+    place: QPoint,
+    steps: int,
+    modifier: Qt.KeyboardModifier = NO_KEY,
+    orientation: Orientation | None = None,
+) -> None:
     viewport = window.viewer.views[orientation or window.controller.view_state.active].viewport()
     event = QWheelEvent(
         QPointF(place), QPointF(viewport.mapToGlobal(place)), QPoint(), QPoint(0, 120 * steps), LEFT & RIGHT, modifier,

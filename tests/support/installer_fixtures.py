@@ -42,7 +42,7 @@ def make_app(folder: Path) -> Path:
 def run_builder(builder: ModuleType, folder: Path, *arguments: str) -> int:
     (folder / "libraries.txt").write_text(LIBRARIES)
     paths = ["--app", folder / "cairn", "--output", folder / "dist", "--libraries", folder / "libraries.txt"]
-    return builder.main([*map(str, paths), "--threads", "2", "--preset", "0", *arguments])
+    return int(builder.main([*map(str, paths), "--threads", "2", "--preset", "0", *arguments]))
 
 
 def make_windows_app(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Landmark files and landmarks for the tests of every format, and how a refusal must look."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def make_image(grid: Grid, *, spacing_known: bool = True, name: str = "scan.png"
 FLAT = make_image(Grid.from_spacing((24, 20), (0.2, 0.1)))
 UNSCALED = make_image(Grid.from_spacing((24, 20)), spacing_known=False)
 OBLIQUE = make_image(
-    Grid((6, 7, 8), [[0, 0.6, 0.8, 3], [0, -0.8, 0.6, 4], [2, 0, 0, -5], [0, 0, 0, 1]]), name="volume.nii.gz"
+    Grid((6, 7, 8), np.array([[0, 0.6, 0.8, 3], [0, -0.8, 0.6, 4], [2, 0, 0, -5], [0, 0, 0, 1]])), name="volume.nii.gz"
 )
 
 names_of_landmarks = st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=5, unique=True)
@@ -51,7 +52,7 @@ def landmark_sets(draw: st.DrawFn, ndim: int | None = None) -> Landmarks:
     return Landmarks(tuple(names), points, presence, spread, radius, tuple(status))
 
 
-def refused(path: Path, *words: str, **options: object) -> None:
+def refused(path: Path, *words: str, **options: Any) -> None:
     """Check that a file is refused with a sentence that says these words, and with a hint."""
     with pytest.raises(LandmarkFileError) as caught:
         read_landmarks(path, **options)

@@ -1,6 +1,7 @@
 """Real model files and images for tests that need some: tiny, untrained, made as any other."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -28,7 +29,7 @@ def make_tiny_localizer(ndim: int = 2) -> Localizer:
     return Localizer(Normalisation("equalize"), first, [local]).eval()
 
 
-def make_tiny_info(ndim: int = 2) -> ModelInfo:
+def make_tiny_info(ndim: Literal[2, 3] = 2) -> ModelInfo:
     """Make the metadata of `make_tiny_localizer`."""
     return ModelInfo(
         name="tiny",
@@ -46,7 +47,7 @@ def make_tiny_info(ndim: int = 2) -> ModelInfo:
     )
 
 
-def write_tiny_model(path: Path, ndim: int = 2) -> Path:
+def write_tiny_model(path: Path, ndim: Literal[2, 3] = 2) -> Path:
     """Write the model file of `make_tiny_localizer`; return ``path``."""
     voxels = torch.rand((40,) * ndim, generator=torch.Generator().manual_seed(7))
     export_localizer(make_tiny_localizer(ndim), make_tiny_info(ndim), path, [(voxels, torch.full((ndim,), 0.5))])
