@@ -7,7 +7,7 @@ goes on. Decides the order of things, prints to the console it is given, and kno
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,6 @@ from core.images.file import read_image
 from core.landmark_files.file import write_landmarks
 from core.models.bundled import bundled_model_for
 from core.models.metadata import read_model_info
-from core.values.grid import Grid
 from core.values.image import Image
 
 if TYPE_CHECKING:
@@ -174,7 +173,7 @@ def _localize_item(item: BatchItem, csv_path: Path, request: BatchRequest, model
         if image.source.spacing_known and not np.allclose(image.grid.spacing_mm, request.spacing_mm):
             own = " × ".join(f"{size:g}" for size in image.grid.spacing_mm)
             warnings.append(f"The file says {own} mm per pixel; {request.spacing_mm:g} mm is used as asked for.")
-        image = _respaced(image, request.spacing_mm)
+        image = image.with_spacing(request.spacing_mm)
     model = models.for_image(image)
     prediction = localize(
         image,
@@ -186,13 +185,6 @@ def _localize_item(item: BatchItem, csv_path: Path, request: BatchRequest, model
     for warning in dict.fromkeys([*warnings, *prediction.warnings]):
         bar.say(f"{item}: {warning}")
     write_landmarks(prediction.landmarks, csv_path, image=image, model=prediction.model)
-
-
-def _respaced(image: Image, spacing_mm: float) -> Image:
-    """Return an image with another spacing that still stands where its file puts it, and as it is turned there."""
-    factors = spacing_mm / image.grid.spacing_mm
-    grid = Grid(image.grid.shape, image.grid.mm_from_index @ np.diag([*factors, 1.0]))
-    return replace(image, grid=grid, source=replace(image.source, spacing_known=True))
 
 
 def _sentence(error: AppError | OSError | MemoryError) -> str:

@@ -27,8 +27,7 @@ def grid_in_space(image: Image) -> Grid | None:
     if original is None or original.ndim != 3 or image.ndim != 2:
         return None
     axis = original.shape.index(1)
-    factor = np.insert(image.grid.spacing_mm / np.delete(original.spacing_mm, axis), axis, 1.0)
-    return Grid(original.shape, original.mm_from_index @ np.diag([*factor, 1.0]))
+    return original.respaced(np.insert(image.grid.spacing_mm, axis, original.spacing_mm[axis]).tolist())
 
 
 def lifted_mm(points_mm: npt.ArrayLike, image: Image, grid: Grid) -> FloatArray:

@@ -113,7 +113,7 @@ def _image(content: Content, path: Path, warnings: list[str], should_stop: Shoul
         warnings.append("Some pixels hold no number (NaN or infinity). The image can be shown but not analysed.")
     sha256 = content.sha256 or sha256_of(path)
     source = ImageSource(
-        path, sha256, content.spacing_known, original_grid, content.modality, tuple(dict.fromkeys(warnings))
+        path, sha256, content.spacing_source, original_grid, content.modality, tuple(dict.fromkeys(warnings))
     )
     return Image(voxels, grid, source)
 

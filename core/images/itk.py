@@ -18,6 +18,7 @@ from core.base.errors import ImageReadError
 from core.base.files import reason_of
 from core.base.memory import memory_error, require_memory
 from core.values.grid import Grid
+from core.values.image import SpacingSource
 
 # Otherwise the libraries below talk on stderr; whatever matters of it becomes an error or a warning of ours.
 sitk.ProcessObject.GlobalWarningDisplayOff()
@@ -50,8 +51,8 @@ class Content:
         ``grid.shape`` array, numpy order, one channel.
     grid
         Where they are; spacing 1 where it is unknown.
-    spacing_known
-        Whether the file says how large a voxel is.
+    spacing_source
+        Where the size of a voxel is from.
     modality
         DICOM code, or ``""``.
     sha256
@@ -60,7 +61,7 @@ class Content:
 
     voxels: AnyArray
     grid: Grid
-    spacing_known: bool = True
+    spacing_source: SpacingSource = SpacingSource.FILE
     modality: str = ""
     sha256: str = ""
 

@@ -167,7 +167,7 @@ def _grid(path: Path, header: NiftiHeader, warnings: list[str]) -> Grid:
     if not all(size > 0 for size in spatial):
         raise spacing_error(path.name, spatial)
     if header.foreign_unit:
-        warnings.append(f"The file measures in {header.foreign_unit}; they were turned into mm.")
+        warnings.append(f"The file measures in {header.foreign_unit}; they were converted to mm.")
     shape = (*(header.sizes[2:3] or (1,)), *(header.sizes[1:2] or (1,)), header.sizes[0])
     ras_from_index = _chosen(header, shape, warnings)
     matrix = np.eye(4)

@@ -17,6 +17,7 @@ from core.base.delimited_text import finite_number
 from core.base.errors import ImageReadError
 from core.images import header as image_header
 from core.images.itk import Content, check_spacing, decode, one_channel, spacing_error, to_grid
+from core.values.image import SpacingSource
 
 _PIECE_BYTES = 1 << 20
 MOST_AXES = 5
@@ -61,7 +62,9 @@ def read_volume(path: Path, kind: str, warnings: list[str]) -> Content:
         warnings.append("The file does not say its voxel size; distances are in voxels.")
     if kind == "NRRD" and image.GetDimension() == 3 and not _PATIENT_SPACES.fullmatch(fields.get("space", "")):
         warnings.append("The file does not say where its voxels are in the patient; left and right are not certain.")
-    return Content(one_channel(path.name, image, warnings), to_grid(image), known)
+    return Content(
+        one_channel(path.name, image, warnings), to_grid(image), SpacingSource.FILE if known else SpacingSource.UNKNOWN
+    )
 
 
 def _first_volume(image: sitk.Image, fields: dict[str, str], warnings: list[str]) -> sitk.Image:
@@ -87,7 +90,7 @@ def _mm_per_unit(fields: dict[str, str], warnings: list[str]) -> float:
     factors = {_MM_PER_UNIT[unit] for unit in lengths}
     if len(factors) == 1:
         if factors != {1.0}:
-            warnings.append(f"The file measures in {' or '.join(sorted(lengths))}; its numbers were turned into mm.")
+            warnings.append(f"The file measures in {' or '.join(sorted(lengths))}; its numbers were converted to mm.")
         return factors.pop()
     if units:
         warnings.append(f"The file measures in {', '.join(sorted(units))}; its numbers were taken as mm.")

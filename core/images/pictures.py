@@ -13,6 +13,7 @@ from core.base.errors import ImageReadError
 from core.images import header as image_header
 from core.images.itk import AnyArray, Content, decode, one_channel
 from core.values.grid import Grid
+from core.values.image import SpacingSource
 
 PICTURES = ("PNG", "JPEG", "TIFF", "BMP")
 
@@ -33,16 +34,17 @@ def _content(path: Path, kind: str, image: sitk.Image, warnings: list[str]) -> C
     """Take the pixels of a PNG, JPEG, TIFF or BMP file, and its physical resolution only where that is believable."""
     voxels = one_channel(path.name, image, warnings)
     if voxels.ndim == 3:
-        return Content(voxels, Grid.from_spacing(voxels.shape), spacing_known=False)
+        return Content(voxels, Grid.from_spacing(voxels.shape), spacing_source=SpacingSource.UNKNOWN)
     data = path.read_bytes()
-    voxels, spacing_mm = _upright(path, kind, voxels, _picture_spacing_mm(kind, image, data, warnings), data, warnings)
-    x_mm, y_mm = spacing_mm or (1.0, 1.0)
-    grid = Grid.from_spacing(voxels.shape, (y_mm, x_mm))
-    return Content(voxels, grid, spacing_known=spacing_mm is not None)
+    spacing_mm, spacing_source = _picture_spacing_mm(kind, image, data, warnings)
+    voxels, (x_mm, y_mm) = _upright(path, kind, voxels, spacing_mm, data, warnings)
+    return Content(voxels, Grid.from_spacing(voxels.shape, (y_mm, x_mm)), spacing_source)
 
 
-def _picture_spacing_mm(kind: str, image: sitk.Image, data: bytes, warnings: list[str]) -> tuple[float, float] | None:
-    """Return the pixel size ``(x, y)`` that a picture file states if it can be believed, else None."""
+def _picture_spacing_mm(
+    kind: str, image: sitk.Image, data: bytes, warnings: list[str]
+) -> tuple[tuple[float, float], SpacingSource]:
+    """Return the pixel size ``(x, y)`` that a picture file states if it can be believed, else 1 and that it is unknown."""
     itk_mm = (image.GetSpacing()[0], image.GetSpacing()[1])
     spacing_mm: tuple[float, float] | None
     defaults_dpi: tuple[float, ...] = image_header.DEFAULT_DPI
@@ -57,33 +59,34 @@ def _picture_spacing_mm(kind: str, image: sitk.Image, data: bytes, warnings: lis
     else:
         spacing_mm, defaults_dpi = itk_mm, image_header.ITK_DEFAULT_DPI
     if spacing_mm is None or not image_header.is_believable(spacing_mm, defaults_dpi):
-        return None
-    if not measured:
-        x_mm, y_mm = spacing_mm
-        warnings.append(
-            f"The pixel size of {x_mm:.4g} × {y_mm:.4g} mm is the print resolution in the file; check that it is the true one."
-        )
-    return spacing_mm
+        return (1.0, 1.0), SpacingSource.UNKNOWN
+    if measured:
+        return spacing_mm, SpacingSource.FILE
+    x_mm, y_mm = spacing_mm
+    warnings.append(
+        f"The pixel size of {x_mm:.4g} × {y_mm:.4g} mm is the print resolution in the file; check that it is the true one."
+    )
+    return spacing_mm, SpacingSource.PRINT_RESOLUTION
 
 
 def _upright(
     path: Path,
     kind: str,
     voxels: AnyArray,
-    spacing_mm: tuple[float, float] | None,
+    spacing_mm: tuple[float, float],
     data: bytes,
     warnings: list[str],
-) -> tuple[AnyArray, tuple[float, float] | None]:
-    """Turn a photograph as its file asks viewers to, so that pixels are counted as everybody sees them."""
+) -> tuple[AnyArray, tuple[float, float]]:
+    """Rotate a photograph as its file asks viewers to, so that pixels are counted as everybody sees them."""
     orientation = image_header.orientation_of(data) if kind in ("JPEG", "TIFF") else 1
     if kind == "TIFF" and orientation > 4:
         raise ImageReadError(
-            f"{path.name} is stored lying on its side.", "Turn it in an image program and save it again."
+            f"{path.name} is stored lying on its side.", "Rotate it in an image program and save it again."
         )
     if kind == "TIFF" or orientation == 1:
-        return voxels, spacing_mm  # SimpleITK has turned the TIFF already
-    warnings.append("The image was turned as its file asks viewers to.")
+        return voxels, spacing_mm  # SimpleITK has rotated the TIFF already
+    warnings.append("The image was rotated as its file asks viewers to.")
     if orientation > 4:
-        voxels, spacing_mm = voxels.T, spacing_mm and (spacing_mm[1], spacing_mm[0])
+        voxels, spacing_mm = voxels.T, (spacing_mm[1], spacing_mm[0])
     flip_rows, flip_columns = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
     return np.ascontiguousarray(voxels[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1]), spacing_mm

@@ -11,7 +11,7 @@ import numpy as np
 
 from core.base.errors import ConfigError
 from core.images.file import read_image
-from core.values.image import Image
+from core.values.image import Image, SpacingSource
 from core.values.landmarks import Landmarks
 
 
@@ -55,7 +55,7 @@ def with_known_spacing(image: Image, spacing_mm: float | None) -> Image:
                 f"The image {path} does not say its pixel size.",
                 "Give it as spacing_mm under [data] in the training configuration.",
             )
-        return image.with_spacing(spacing_mm)
+        return image.with_spacing(spacing_mm, SpacingSource.DATA_SET)
     if spacing_mm is not None and not np.allclose(image.grid.spacing_mm, spacing_mm, rtol=0.01, atol=0):
         own = " × ".join(f"{value:.4g}" for value in image.grid.spacing_mm)
         raise ConfigError(

@@ -18,7 +18,7 @@ from core.geometry.canonical import to_canonical
 from core.models.devices import choose_device
 from core.models.file import Model
 from core.values.grid import Grid
-from core.values.image import Image
+from core.values.image import Image, SpacingSource
 from core.values.landmarks import Author, Landmarks, Status
 from core.values.prediction import Prediction, VectorField
 
@@ -167,7 +167,7 @@ def _first_line(error: Exception) -> str:
 def analysed_image(image: Image, model: Model) -> Image:
     """Return what the model is given: canonical axes, and its training spacing where the image's own is unknown."""
     if not image.source.spacing_known:
-        image = image.with_spacing(model.info.training_spacing_mm)
+        image = image.with_spacing(model.info.training_spacing_mm, SpacingSource.MODEL)
     return to_canonical(image)
 
 

@@ -144,6 +144,27 @@ class Grid:
         """Return the sub-grid of ``shape`` whose sample 0 is this grid's index ``start`` (negative where padded)."""
         return self._mapped(np.ones(self.ndim), np.asarray(start, dtype=np.float64), shape)
 
+    def respaced(self, spacing_mm: float | Sequence[float]) -> "Grid":
+        """Return the grid of the same samples with another distance between them.
+
+        What stays is the centre of the sample at index 0, which image files call the origin, and the directions of the axes; the
+        field of view grows or shrinks. `resampled` is the contrary: other samples in the same field of view.
+
+        Parameters
+        ----------
+        spacing_mm
+            Distance per axis in numpy order, or one number for all, mm.
+
+        Raises
+        ------
+        ValueError
+            One is not a finite number above zero, or there are more or fewer than axes.
+        """
+        spacing = np.broadcast_to(np.asarray(spacing_mm, dtype=np.float64), (self.ndim,))
+        if not (np.isfinite(spacing).all() and (spacing > 0).all()):
+            raise ValueError(f"a spacing is a finite number of mm above zero, not {spacing_mm}")
+        return self._mapped(spacing / self.spacing_mm, np.zeros(self.ndim), self.shape)
+
     def resampled(self, spacing_mm: float | Sequence[float]) -> "Grid":
         """Return the grid with another spacing over the same field of view.
 

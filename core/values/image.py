@@ -5,12 +5,48 @@ Immutable; the voxels stay in their native type. Reads no files: that is `core.i
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
 
 from core.values.grid import Grid, read_only
+
+
+class SpacingSource(StrEnum):
+    """Where the pixel or voxel size of an image comes from; the value is for files, ``phrase`` for people.
+
+    The DICOM cases follow PS3.3 10.7.1 (docs/coordinates.md): a projection enlarges, so a pixel of the detector is larger than
+    what it shows of the patient.
+
+    Attributes
+    ----------
+    phrase
+        What a person reads, to stand after the size: ``0.1 mm per pixel (set by hand)``.
+    """
+
+    phrase: str
+
+    FILE = "file", "stated in the file"
+    PRINT_RESOLUTION = "print-resolution", "print resolution stated in the file"
+    DICOM = "dicom", "DICOM Pixel Spacing"
+    DICOM_CALIBRATED = "dicom-calibrated", "DICOM Pixel Spacing, calibrated or corrected for magnification"
+    DICOM_UNSTATED = "dicom-unstated", "DICOM Pixel Spacing, calibration not stated"
+    DETECTOR_CORRECTED = "detector-corrected", "DICOM Imager Pixel Spacing, corrected for magnification"
+    DETECTOR = "detector", "DICOM Imager Pixel Spacing, at the detector"
+    FILM_SCANNER = "film-scanner", "DICOM Nominal Scanned Pixel Spacing, on the film"
+    LANDMARK_FILE = "landmark-file", "taken from the landmark file"
+    DATA_SET = "data-set", "given for the whole data set"
+    PERSON = "person", "set by hand"
+    MODEL = "model", "assumed, as in the model's training images"
+    UNKNOWN = "unknown", "unknown"
+
+    def __new__(cls, value: str, phrase: str) -> "SpacingSource":  # noqa: D102
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.phrase = phrase
+        return member
 
 
 @dataclass(frozen=True)
@@ -23,8 +59,8 @@ class ImageSource:
         The file that was read.
     sha256
         Hex digest of the file's bytes.
-    spacing_known
-        False for a PNG, JPEG, ... without a physical size: then 1 sample counts as 1 "mm" and units are px.
+    spacing_source
+        Where the pixel or voxel size comes from.
     original_grid
         The grid as it stood in the file, before squeezing a single slice (None where nothing was changed).
     modality
@@ -35,10 +71,15 @@ class ImageSource:
 
     path: Path
     sha256: str = ""
-    spacing_known: bool = True
+    spacing_source: SpacingSource = SpacingSource.FILE
     original_grid: Grid | None = None
     modality: str = ""
     warnings: tuple[str, ...] = ()
+
+    @property
+    def spacing_known(self) -> bool:
+        """False for a PNG, JPEG, ... without a physical size: then 1 sample counts as 1 "mm" and units are px."""
+        return self.spacing_source is not SpacingSource.UNKNOWN
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +110,26 @@ class Image:
         """Number of axes, 2 or 3."""
         return self.grid.ndim
 
-    def with_spacing(self, spacing_mm: float | Sequence[float]) -> "Image":
-        """Return the same voxels with a spacing (numpy order) that a person or a model vouches for."""
-        grid = Grid.from_spacing(self.grid.shape, spacing_mm)
-        return replace(self, grid=grid, source=replace(self.source, spacing_known=True))
+    def with_spacing(
+        self, spacing_mm: float | Sequence[float], spacing_source: SpacingSource = SpacingSource.PERSON
+    ) -> "Image":
+        """Return the same voxels with another size that somebody vouches for, standing where they stood.
+
+        The centre of the first voxel and the directions of the axes stay, as for `Grid.respaced`.
+
+        Parameters
+        ----------
+        spacing_mm
+            Distance between neighbouring samples per axis in numpy order, or one number for all, mm.
+        spacing_source
+            Who vouches for it; any but ``UNKNOWN``.
+
+        Raises
+        ------
+        ValueError
+            A spacing is not a finite number above zero, their number does not fit, or nobody vouches for them.
+        """
+        if spacing_source is SpacingSource.UNKNOWN:
+            raise ValueError("a spacing that is set is known")
+        source = replace(self.source, spacing_source=spacing_source)
+        return replace(self, grid=self.grid.respaced(spacing_mm), source=source)

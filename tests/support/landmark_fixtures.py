@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from core.base.errors import LandmarkFileError
 from core.landmark_files.file import read_landmarks
 from core.values.grid import Grid
-from core.values.image import Image, ImageSource
+from core.values.image import Image, ImageSource, SpacingSource
 from core.values.landmarks import Landmarks, Status
 
 in_one_folder = settings(
@@ -21,7 +21,9 @@ in_one_folder = settings(
 
 
 def make_image(grid: Grid, *, spacing_known: bool = True, name: str = "scan.png") -> Image:
-    source = ImageSource(Path("folder") / name, "ab" * 32, spacing_known=spacing_known)
+    source = ImageSource(
+        Path("folder") / name, "ab" * 32, spacing_source=SpacingSource.FILE if spacing_known else SpacingSource.UNKNOWN
+    )
     return Image(np.zeros(grid.shape, np.uint8), grid, source)
 
 

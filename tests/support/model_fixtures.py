@@ -14,7 +14,7 @@ from core.method.stages import GlobalStage, LocalStage
 from core.models.export import export_localizer
 from core.models.metadata import ModelInfo, StageInfo
 from core.values.grid import Grid
-from core.values.image import Image, ImageSource
+from core.values.image import Image, ImageSource, SpacingSource
 
 TINY_GLOBAL = GlobalLayout(stem_channels=4, channels=(4, 8), pairs=(1, 1), pool_before=(True, True), head_channels=8)
 TINY_LOCAL = LocalLayout(channels=(4, 8), pairs=(1, 1), head_channels=8)
@@ -61,5 +61,12 @@ def write_tiny_image(
     noise = np.random.default_rng(3).integers(0, 255, shape).astype(np.uint8)
     voxels = np.full(shape, 40, np.uint8) if constant else noise
     grid = Grid.from_spacing(shape, spacing_mm or 1.0)
-    write_image(Image(voxels, grid, ImageSource(path, spacing_known=spacing_mm is not None)), path)
+    write_image(
+        Image(
+            voxels,
+            grid,
+            ImageSource(path, spacing_source=SpacingSource.FILE if spacing_mm is not None else SpacingSource.UNKNOWN),
+        ),
+        path,
+    )
     return path

@@ -14,7 +14,7 @@ from core.base.errors import AppError, Cancelled
 from core.images.dicom.series import Series
 from core.models.metadata import METADATA_NAME, ModelInfo, StageInfo
 from core.values.grid import Grid
-from core.values.image import Image, ImageSource
+from core.values.image import Image, ImageSource, SpacingSource
 from core.values.landmarks import Landmarks, Status
 from core.values.prediction import Prediction, VectorField
 
@@ -88,7 +88,11 @@ def make_image(
     """Make a ramp."""
     voxels = np.arange(int(np.prod(shape)), dtype=np.float32).reshape(shape)
     voxels = (voxels / voxels.max() * 250).astype(np.uint8)
-    return Image(voxels, Grid.from_spacing(shape, spacing_mm), ImageSource(Path(path), spacing_known=spacing_known))
+    return Image(
+        voxels,
+        Grid.from_spacing(shape, spacing_mm),
+        ImageSource(Path(path), spacing_source=SpacingSource.FILE if spacing_known else SpacingSource.UNKNOWN),
+    )
 
 
 def make_prediction(image: Image, *, shift_px: float = 0.0, absent: tuple[str, ...] = ()) -> Prediction:

@@ -14,6 +14,7 @@ import pydicom
 from core.base.errors import ImageReadError
 from core.images.dicom.header import DicomHeader, numbers_of, pixel_size_of, placement_of, value_of
 from core.images.dicom.stack import Slice
+from core.values.image import SpacingSource
 
 FRAME_KEYWORDS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 """The tags `read_frames` looks at."""
@@ -66,6 +67,7 @@ def read_frames(path: Path, dataset: pydicom.Dataset, header: DicomHeader) -> li
         frame = replace(
             header,
             spacing_mm=size or header.spacing_mm,
+            spacing_source=SpacingSource.DICOM if size else header.spacing_source,
             placed=origin_mm is not None and directions is not None,
             origin_mm=np.zeros(3) if origin_mm is None else origin_mm,
             directions=header.directions if directions is None else directions,

@@ -21,6 +21,7 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from core.base.errors import ImageReadError
 from core.values.grid import FloatArray, Grid
+from core.values.image import SpacingSource
 
 # pydicom quotes offending values in what it warns about and logs; they may be a patient's.
 config.settings.reading_validation_mode = config.IGNORE
@@ -34,6 +35,12 @@ _PYDICOM_ERRORS = (
 
 CROSS_SECTIONS = ("CT", "MR", "NM", "PT")
 """Modalities whose PixelSpacing is the true one: nothing is projected."""
+
+_SAME_SIZE = 1e-3
+"""Relative difference up to which two pixel sizes are the same: they are decimal strings that programs round."""
+
+_MOST_MAGNIFICATION = 20.0
+"""Above this an Estimated Radiographic Magnification Factor is a mistake, such as a percentage."""
 
 _FLAT = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]])
 
@@ -71,6 +78,8 @@ class DicomHeader:
         Number of frames of the file.
     spacing_mm
         ``(y, x)`` pixel size, numpy order; None where the file does not say.
+    spacing_source
+        Which of the file's pixel sizes that is.
     placed
         Whether position and orientation in the patient are known.
     origin_mm
@@ -87,6 +96,7 @@ class DicomHeader:
     sample_bytes: int
     frames: int
     spacing_mm: tuple[float, float] | None
+    spacing_source: SpacingSource
     placed: bool
     origin_mm: FloatArray
     directions: FloatArray
@@ -146,13 +156,15 @@ def header_of(dataset: pydicom.Dataset) -> DicomHeader:
             ("Rows", 0), ("Columns", 0), ("BitsAllocated", 16), ("SamplesPerPixel", 1), ("NumberOfFrames", 1)
         )
     )  # fmt: skip
+    spacing_mm, spacing_source = _spacing_mm(dataset, modality, notes)
     return DicomHeader(
         modality=modality,
         rows=rows,
         columns=columns,
         sample_bytes=max(1, bits // 8) * max(1, samples),
         frames=frames,
-        spacing_mm=_spacing_mm(dataset, modality, notes),
+        spacing_mm=spacing_mm,
+        spacing_source=spacing_source,
         placed=origin_mm is not None and directions is not None,
         origin_mm=np.zeros(3) if origin_mm is None else origin_mm,
         directions=_FLAT if directions is None else directions,
@@ -160,28 +172,55 @@ def header_of(dataset: pydicom.Dataset) -> DicomHeader:
     )
 
 
-def _spacing_mm(dataset: pydicom.Dataset, modality: str, notes: list[str]) -> tuple[float, float] | None:
-    """Return the pixel size ``(y, x)`` in the patient as well as the file knows it (docs/coordinates.md), else None."""
+def _spacing_mm(
+    dataset: pydicom.Dataset, modality: str, notes: list[str]
+) -> tuple[tuple[float, float] | None, SpacingSource]:
+    """Return the pixel size ``(y, x)`` in the patient as well as the file knows it, and which one that is.
+
+    DICOM PS3.3 10.7.1.1 on Pixel Spacing: "If Pixel Spacing (0028,0030) is present and the image has not been
+    calibrated to correct for the effect of geometric magnification, the values of this Attribute shall be the same as
+    in Imager Pixel Spacing (0018,1164) or Nominal Scanned Pixel Spacing (0018,2010), if either of those Attributes are
+    present. If Pixel Spacing (0028,0030) is present and the values are different from those in Imager Pixel Spacing
+    (0018,1164) or Nominal Scanned Pixel Spacing (0018,2010), then the image has been corrected for known or assumed
+    geometric magnification or calibrated with respect to some object of known size at known depth within the Patient."
+    The order of the two values, rows first, is 10.7.1.3.
+    """
     pixel, imager, nominal = (
         pixel_size_of(dataset, keyword, notes)
         for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
     )
-    calibrated = modality in CROSS_SECTIONS or bool(value_of(dataset, "PixelSpacingCalibrationType"))
-    if pixel and calibrated:
-        return pixel
+    if pixel and modality in CROSS_SECTIONS:
+        return pixel, SpacingSource.DICOM
+    if pixel and value_of(dataset, "PixelSpacingCalibrationType"):
+        return pixel, SpacingSource.DICOM_CALIBRATED
+    uncorrected = [size for size in (imager, nominal) if size]
+    if pixel and not any(np.allclose(pixel, size, rtol=_SAME_SIZE, atol=0) for size in uncorrected):
+        return pixel, SpacingSource.DICOM_CALIBRATED if uncorrected else SpacingSource.DICOM_UNSTATED
     if imager:
-        magnification = numbers_of(dataset, "EstimatedRadiographicMagnificationFactor", 1)
-        if magnification and 0.1 < magnification[0] < 20:
-            return imager[0] / magnification[0], imager[1] / magnification[0]
-        notes.append(
-            "The pixel size is that of the detector: the projection enlarges the patient, so true distances are shorter."
-        )
-        return imager
-    if nominal and not pixel:
+        return _in_patient(dataset, imager, notes)
+    if nominal:
         notes.append(
             "The pixel size is the nominal one of the film scanner; it does not know how the film was exposed."
         )
-    return pixel or nominal
+        return nominal, SpacingSource.FILM_SCANNER
+    return None, SpacingSource.UNKNOWN
+
+
+def _in_patient(
+    dataset: pydicom.Dataset, imager: tuple[float, float], notes: list[str]
+) -> tuple[tuple[float, float], SpacingSource]:
+    """Return the detector's pixel size ``(y, x)``, corrected for the magnification where the file estimates one.
+
+    Estimated Radiographic Magnification Factor (0018,1114) is the "ratio of SID (Source Image Receptor Distance) over SOD (Source
+    Object Distance)" (PS3.3 C.8.7.6), so 1 corrects nothing and less cannot be.
+    """
+    factor = (numbers_of(dataset, "EstimatedRadiographicMagnificationFactor", 1) or (1.0,))[0]
+    if 1.0 < factor < _MOST_MAGNIFICATION:
+        return (imager[0] / factor, imager[1] / factor), SpacingSource.DETECTOR_CORRECTED
+    notes.append(
+        "The pixel size is that of the detector: the projection enlarges the patient, so true distances are shorter."
+    )
+    return imager, SpacingSource.DETECTOR
 
 
 def placement_of(dataset: pydicom.Dataset, notes: list[str]) -> tuple[FloatArray | None, FloatArray | None]:

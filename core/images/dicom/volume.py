@@ -70,9 +70,7 @@ def read_series(
         _hash(path, digest)
         for place, voxels in _decoded(path, frames, warnings):
             filling.put(place, voxels)
-    return Content(
-        filling.voxels, stack.grid, header.spacing_mm is not None, header.modality, sha256=digest.hexdigest()
-    )
+    return Content(filling.voxels, stack.grid, header.spacing_source, header.modality, sha256=digest.hexdigest())
 
 
 class _Filling:

@@ -184,7 +184,7 @@ void place(const Header& header, const std::string& name, ImageFile& image) {
         throw spacing_error(name, spatial);
     if (header.mm_per_unit != 1.0)
         image.warnings.push_back(std::string("The file measures in ") +
-                                 (header.mm_per_unit > 1 ? "metres" : "micrometres") + "; they were turned into mm.");
+                                 (header.mm_per_unit > 1 ? "metres" : "micrometres") + "; they were converted to mm.");
     Grid grid{{header.size(2), header.size(1), header.size(0)}, reversed_axes(chosen_form(header, image.warnings))};
     for (std::size_t row = 0; row < 2; ++row) {  // RAS to LPS
         for (double& step : grid.mm_from_index.matrix[row]) step *= -1.0;

@@ -165,7 +165,7 @@ double mm_per_unit(const std::vector<std::string>& units, std::vector<std::strin
     if (factors.size() == 1) {
         if (*factors.begin() != 1.0)
             warnings.push_back("The file measures in " + joined(lengths, " or ") +
-                               "; its numbers were turned into mm.");
+                               "; its numbers were converted to mm.");
         return *factors.begin();
     }
     if (!named.empty())

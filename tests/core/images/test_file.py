@@ -19,7 +19,7 @@ from core.base.errors import AppError, ImageReadError
 from core.images.file import IMAGE_SUFFIXES, WRITABLE_SUFFIXES, image_name, read_image, write_image
 from core.images.header import png_chunks
 from core.values.grid import Grid
-from core.values.image import Image, ImageSource
+from core.values.image import Image, ImageSource, SpacingSource
 
 in_one_folder = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=40
@@ -32,7 +32,11 @@ def noise(shape: tuple[int, ...], dtype: type = np.uint8, seed: int = 0) -> np.n
 
 def make_image(voxels: np.ndarray, grid: Grid | None = None, *, spacing_known: bool = True) -> Image:
     grid = grid or Grid.from_spacing(voxels.shape)
-    return Image(voxels, grid, ImageSource(Path("made.png"), spacing_known=spacing_known))
+    return Image(
+        voxels,
+        grid,
+        ImageSource(Path("made.png"), spacing_source=SpacingSource.FILE if spacing_known else SpacingSource.UNKNOWN),
+    )
 
 
 def refused(path: Path, *words: str) -> None:
@@ -232,7 +236,7 @@ def test_a_tiff_of_several_pages_is_a_volume_of_unknown_size(tmp_path):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_photograph_is_turned_as_viewers_turn_it(tmp_path, orientation):
+def test_a_photograph_is_rotated_as_viewers_rotate_it(tmp_path, orientation):
     dark_top_left = np.full((16, 24), 250, np.uint8)
     dark_top_left[:8, :8] = 5
     exif = PillowImage.Exif()
@@ -245,10 +249,10 @@ def test_a_photograph_is_turned_as_viewers_turn_it(tmp_path, orientation):
     assert image.voxels.shape == expected.shape
     np.testing.assert_allclose(image.voxels.astype(float), expected.astype(float), atol=4)
     np.testing.assert_allclose(image.grid.spacing_mm, [0.2, 0.1] if orientation < 5 else [0.1, 0.2])
-    assert any("turned" in warning for warning in image.source.warnings) == (orientation > 1)
+    assert any("rotated" in warning for warning in image.source.warnings) == (orientation > 1)
 
 
-def test_a_tiff_on_its_side_is_refused_and_one_on_its_head_is_turned(tmp_path):
+def test_a_tiff_on_its_side_is_refused_and_one_on_its_head_is_rotated(tmp_path):
     voxels = noise((6, 7))
     PillowImage.fromarray(voxels).save(tmp_path / "head.tif", tiffinfo={274: 3})
     np.testing.assert_array_equal(read_image(tmp_path / "head.tif").voxels, voxels[::-1, ::-1])
@@ -267,6 +271,7 @@ def test_a_resolution_somebody_set_is_believed_with_a_warning(tmp_path, suffix):
     assert image.source.spacing_known
     np.testing.assert_allclose(image.grid.spacing_mm, [0.2, 0.1], rtol=1e-4)
     assert any("print resolution" in warning for warning in image.source.warnings)
+    assert image.source.spacing_source is SpacingSource.PRINT_RESOLUTION
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".bmp"])
@@ -314,6 +319,7 @@ def test_a_png_scale_written_by_itk_programs_is_known_without_a_warning(tmp_path
     read = read_image(tmp_path / "itk.png")
     np.testing.assert_allclose(read.grid.spacing_mm, [0.25, 0.125])
     assert read.source.warnings == ()
+    assert read.source.spacing_source is SpacingSource.FILE
 
 
 def test_an_itk_tiff_or_png_without_a_spacing_stays_unknown(tmp_path):

@@ -145,12 +145,12 @@ def test_two_voxel_sizes_are_said(tmp_path):
 
 
 @pytest.mark.parametrize(("units", "factor"), [(1, 1e3), (2, 1.0), (3, 1e-3), (0, 1.0)])
-def test_units_are_turned_into_millimetres(tmp_path, units, factor):
+def test_units_are_converted_to_millimetres(tmp_path, units, factor):
     affine = AFFINE / factor
     affine[3, 3] = 1
     image = read_image(save(tmp_path / "a.nii", lit_voxels(), affine, xyzt_units=units))
     np.testing.assert_allclose(lit_mm(image), expected_mm(AFFINE), rtol=1e-5)
-    assert any("turned into mm" in warning for warning in image.source.warnings) == (units in (1, 3))
+    assert any("converted to mm" in warning for warning in image.source.warnings) == (units in (1, 3))
 
 
 def test_voxels_of_a_few_micrometres_in_a_file_in_metres_keep_the_usual_choice(tmp_path):

@@ -13,7 +13,7 @@ from core.base.errors import Cancelled, InferenceError
 from core.models.file import Model, load_model
 from core.models.inference import localize
 from core.values.grid import Grid
-from core.values.image import Image, ImageSource
+from core.values.image import Image, ImageSource, SpacingSource
 from core.values.landmarks import Status
 from tests.support.model_fixtures import write_tiny_model
 
@@ -27,7 +27,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Model]:
 def make_image(shape: tuple[int, ...], spacing_mm: float = 0.5, known: bool = True) -> Image:
     voxels = np.random.default_rng(5).integers(0, 4000, shape).astype(np.uint16)
     return Image(
-        voxels, Grid.from_spacing(shape, spacing_mm, [3.0] * len(shape)), ImageSource(Path("x"), spacing_known=known)
+        voxels,
+        Grid.from_spacing(shape, spacing_mm, [3.0] * len(shape)),
+        ImageSource(Path("x"), spacing_source=SpacingSource.FILE if known else SpacingSource.UNKNOWN),
     )
 
 

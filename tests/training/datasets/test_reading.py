@@ -10,7 +10,7 @@ from core.base.errors import ConfigError, ImageReadError, LandmarkFileError
 from core.images.file import write_image
 from core.learning.cases import read_case_image
 from core.values.grid import Grid
-from core.values.image import Image, ImageSource
+from core.values.image import Image, ImageSource, SpacingSource
 from training.datasets.phantom import PHANTOM_LANDMARKS, make_phantom, write_phantom_dataset
 from training.datasets.reading import read_cases
 
@@ -83,7 +83,7 @@ def test_an_unknown_name_where_one_is_missing_is_refused(list_path: Path) -> Non
 def test_an_image_without_pixel_size_needs_one_from_the_data_set(list_path: Path) -> None:
     name = "phantom-004.png"
     voxels = make_phantom(2, 4, SHAPE, 0.5, dtype=np.uint8)[0].voxels
-    image = Image(voxels, Grid.from_spacing(SHAPE), ImageSource(Path(name), spacing_known=False))
+    image = Image(voxels, Grid.from_spacing(SHAPE), ImageSource(Path(name), spacing_source=SpacingSource.UNKNOWN))
     write_image(image, list_path.parent / name)
     rewrite(list_path, {(4, "image"): name})
     with pytest.raises(ConfigError, match="does not say its pixel size"):

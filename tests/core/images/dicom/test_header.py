@@ -16,6 +16,7 @@ from core.base.errors import ImageReadError
 from core.images.dicom.header import read_dicom_header
 from core.images.dicom.series import find_series
 from core.images.file import read_image
+from core.values.image import SpacingSource
 from tests.support.dicom_fixtures import SECRET, pixels, write_dicom
 
 
@@ -38,30 +39,56 @@ def test_a_file_without_preamble_is_read(tmp_path):
     np.testing.assert_array_equal(read_image(tmp_path / "bare").voxels, pixels())
 
 
-CALIBRATED = {"PixelSpacing": [0.1, 0.2], "PixelSpacingCalibrationType": "FIDUCIAL"}
+PIXEL = {"PixelSpacing": [0.1, 0.2]}
 IMAGER = {"ImagerPixelSpacing": [0.12, 0.24]}
+UNCORRECTED = {"PixelSpacing": [0.12, 0.24]}
 NOMINAL = {"NominalScannedPixelSpacing": [0.5, 0.6]}
 
 
 @pytest.mark.parametrize(
-    ("tags", "spacing_mm", "warned"),
+    ("tags", "spacing_mm", "source", "warned"),
     [
-        (CALIBRATED | IMAGER | {"EstimatedRadiographicMagnificationFactor": 1.2}, (0.1, 0.2), ""),
-        (IMAGER | {"EstimatedRadiographicMagnificationFactor": 1.2}, (0.1, 0.2), ""),
-        (IMAGER | {"EstimatedRadiographicMagnificationFactor": 0}, (0.12, 0.24), "detector"),
-        (IMAGER | {"PixelSpacing": [0.3, 0.3]}, (0.12, 0.24), "detector"),
-        ({"PixelSpacing": [0.3, 0.4]} | NOMINAL, (0.3, 0.4), ""),
-        (NOMINAL, (0.5, 0.6), "film scanner"),
-        ({}, None, ""),
-        ({"Modality": "CT", "PixelSpacing": [0.3, 0.4]} | IMAGER, (0.3, 0.4), ""),
-        ({"Modality": "CR", "PixelSpacing": [0.2, 0.3]}, (0.2, 0.3), ""),
+        (PIXEL | {"Modality": "CT"}, (0.1, 0.2), SpacingSource.DICOM, ""),
+        (PIXEL | IMAGER | {"Modality": "CT"}, (0.1, 0.2), SpacingSource.DICOM, ""),
+        (PIXEL | IMAGER | {"PixelSpacingCalibrationType": "FIDUCIAL"}, (0.1, 0.2), SpacingSource.DICOM_CALIBRATED, ""),
+        (
+            UNCORRECTED | IMAGER | {"PixelSpacingCalibrationType": "GEOMETRY"},
+            (0.12, 0.24),
+            SpacingSource.DICOM_CALIBRATED,
+            "",
+        ),
+        (PIXEL | IMAGER, (0.1, 0.2), SpacingSource.DICOM_CALIBRATED, ""),
+        (PIXEL | NOMINAL, (0.1, 0.2), SpacingSource.DICOM_CALIBRATED, ""),
+        (
+            PIXEL | IMAGER | {"EstimatedRadiographicMagnificationFactor": 1.2},
+            (0.1, 0.2),
+            SpacingSource.DICOM_CALIBRATED,
+            "",
+        ),
+        (PIXEL, (0.1, 0.2), SpacingSource.DICOM_UNSTATED, ""),
+        (PIXEL | {"Modality": "CR"}, (0.1, 0.2), SpacingSource.DICOM_UNSTATED, ""),
+        (UNCORRECTED | IMAGER, (0.12, 0.24), SpacingSource.DETECTOR, "detector"),
+        (
+            {"PixelSpacing": [0.120001, 0.239999]} | IMAGER | {"EstimatedRadiographicMagnificationFactor": 1.2},
+            (0.1, 0.2),
+            SpacingSource.DETECTOR_CORRECTED,
+            "",
+        ),
+        (IMAGER | {"EstimatedRadiographicMagnificationFactor": 1.2}, (0.1, 0.2), SpacingSource.DETECTOR_CORRECTED, ""),
+        (IMAGER | {"EstimatedRadiographicMagnificationFactor": 1}, (0.12, 0.24), SpacingSource.DETECTOR, "detector"),
+        (IMAGER | {"EstimatedRadiographicMagnificationFactor": 0}, (0.12, 0.24), SpacingSource.DETECTOR, "detector"),
+        (IMAGER | {"EstimatedRadiographicMagnificationFactor": 120}, (0.12, 0.24), SpacingSource.DETECTOR, "detector"),
+        (NOMINAL | {"PixelSpacing": [0.5, 0.6]}, (0.5, 0.6), SpacingSource.FILM_SCANNER, "film scanner"),
+        (NOMINAL, (0.5, 0.6), SpacingSource.FILM_SCANNER, "film scanner"),
+        ({}, None, SpacingSource.UNKNOWN, ""),
     ],
 )
-def test_the_pixel_size_follows_the_precedence(tmp_path, tags, spacing_mm, warned):
+def test_the_pixel_size_follows_the_standard(tmp_path, tags, spacing_mm, source, warned):
+    """DICOM PS3.3 10.7.1.1: a Pixel Spacing unlike the detector's or the scanner's is a corrected or calibrated one."""
     image = read_image(write_dicom(tmp_path / "scan.dcm", pixels(), **tags))
-    assert image.source.spacing_known == (spacing_mm is not None)
-    np.testing.assert_allclose(image.grid.spacing_mm, spacing_mm or (1, 1))
-    np.testing.assert_allclose(image.source.original_grid.spacing_mm[1:], spacing_mm or (1, 1))
+    assert image.source.spacing_source is source
+    np.testing.assert_allclose(image.grid.spacing_mm, spacing_mm or (1, 1), rtol=1e-4)
+    np.testing.assert_allclose(image.source.original_grid.spacing_mm[1:], spacing_mm or (1, 1), rtol=1e-4)
     assert any(warned in warning for warning in image.source.warnings) if warned else not image.source.warnings
 
 
