@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from core.base import memory
 from core.base.errors import Cancelled, ImageReadError
-from core.images.file import image_name, read_image
+from core.images.file import image_name, read_image, write_image
+from tests.support.image_fixtures import make_image, noise, refused
 
 LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0])
 AFFINE = np.array([[0.5, 0, 0, 1], [0, 0.6, 0, 2], [0, 0, 0.7, 3], [0, 0, 0, 1.0]])
@@ -339,3 +340,73 @@ def test_a_volume_too_large_for_the_memory_is_refused_before_it_is_read(tmp_path
     monkeypatch.setattr(memory, "available_bytes", lambda: 8_000_000_000)
     with pytest.raises(ImageReadError, match=r"needs 54000\.0 GB of memory, but only 8\.0 GB are available"):
         read_image(path)
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+def test_nifti_is_brought_from_ras_to_lps(tmp_path, suffix):
+    path = tmp_path / f"volume{suffix}"
+    affine = np.diag([0.5, 0.6, 0.7, 1.0])
+    affine[:3, 3] = [1, 2, 3]
+    nibabel.save(nibabel.Nifti1Image(noise((3, 4, 5)), affine), path)
+    image = read_image(path)
+    assert image.grid.shape == (5, 4, 3)
+    np.testing.assert_allclose(image.grid.spacing_mm, [0.7, 0.6, 0.5], rtol=1e-6)
+    ras_mm = affine @ [2, 3, 4, 1]
+    np.testing.assert_allclose(image.grid.to_mm([4, 3, 2]), ras_mm[:3] * [-1, -1, 1], rtol=1e-6)
+
+
+def test_nifti_version_2_is_refused(tmp_path):
+    path = tmp_path / "volume.nii"
+    nibabel.save(nibabel.Nifti2Image(noise((3, 4, 5), np.int16), np.eye(4)), path)
+    refused(path, "version 1")
+
+
+def test_big_endian_nifti_is_read(tmp_path):
+    path = tmp_path / "volume.nii"
+    voxels = noise((3, 4, 5), np.int16)
+    nibabel.save(nibabel.Nifti1Image(voxels, np.eye(4), nibabel.Nifti1Header(endianness=">")), path)
+    assert path.read_bytes()[:4] == struct.pack(">i", 348)
+    np.testing.assert_array_equal(read_image(path).voxels, voxels.T)
+    path.write_bytes(path.read_bytes()[:-1])
+    refused(path, "incomplete")
+
+
+def test_a_zipped_nifti_is_not_mixed_up_with_the_one_beside_it(tmp_path):
+    write_image(make_image(noise((3, 4, 5))), tmp_path / "scan.nii")
+    write_image(make_image(noise((3, 4, 5), seed=1)), tmp_path / "scan.nii.gz")
+    np.testing.assert_array_equal(read_image(tmp_path / "scan.nii").voxels, noise((3, 4, 5)))
+    image = read_image(tmp_path / "scan.nii.gz")
+    np.testing.assert_array_equal(image.voxels, noise((3, 4, 5), seed=1))
+    assert image.source.path == tmp_path / "scan.nii.gz"
+
+
+@pytest.mark.parametrize("spacing", [0.0, -1.0, float("nan"), 1e-9])
+def test_impossible_nifti_spacings_are_refused(tmp_path, spacing):
+    path = tmp_path / "a.nii"
+    nibabel.save(nibabel.Nifti1Image(noise((3, 4, 5)), np.eye(4)), path)
+    data = bytearray(path.read_bytes())
+    data[80:84] = struct.pack("<f", spacing)
+    data[252:256] = bytes(4)
+    path.write_bytes(data)
+    refused(path, "a.nii", "pixel size")
+
+
+def test_a_damaged_nifti_archive_is_refused(tmp_path):
+    path = tmp_path / "volume.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(noise((30, 40, 50)), np.eye(4)), path)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+    refused(path, "volume.nii.gz")
+    path.write_bytes(gzip.compress(b"no image" * 100))
+    refused(path, "volume.nii.gz")
+
+
+def test_axes_without_volume_are_refused(tmp_path):
+    path = tmp_path / "flat.nii"
+    affine = np.diag([1.0, 1.0, 1.0, 1.0])
+    affine[:3, 1] = affine[:3, 0]
+    squashed = nibabel.Nifti1Image(noise((3, 4, 5)), None)
+    squashed.header.set_sform(affine, 1)
+    nibabel.save(squashed, path)
+    refused(path, "do not span a volume")

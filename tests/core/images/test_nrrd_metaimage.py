@@ -10,6 +10,7 @@ import SimpleITK as sitk
 from core.base import memory
 from core.base.errors import ImageReadError
 from core.images.file import read_image
+from tests.support.image_fixtures import refused
 
 
 def lit_volume(shape=(6, 7, 8), at=(3, 4, 5)) -> sitk.Image:
@@ -287,3 +288,49 @@ def test_compressed_voxels_in_several_files_are_refused(tmp_path):
     path.write_bytes(path.read_bytes().replace(b"LOCAL", b"a%d.zraw 0 3 1"))
     with pytest.raises(ImageReadError, match="several files"):
         read_image(path)
+
+
+def test_a_volume_that_does_not_say_its_voxel_size_is_read_with_a_warning(tmp_path):
+    header = b"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 2 3 4\nencoding: raw\n"
+    (tmp_path / "a.nrrd").write_bytes(header + b"\n" + bytes(24))
+    (tmp_path / "b.nrrd").write_bytes(header + b"spacings: nan nan nan\n\n" + bytes(24))
+    meta = b"ObjectType = Image\nNDims = 3\nDimSize = 2 3 4\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n"
+    (tmp_path / "c.mha").write_bytes(meta + bytes(24))
+    for name in ("a.nrrd", "b.nrrd", "c.mha"):
+        image = read_image(tmp_path / name)
+        assert not image.source.spacing_known
+        assert image.grid.shape == (4, 3, 2)
+        assert any("voxel size" in warning for warning in image.source.warnings)
+
+
+def nrrd(path: Path, *lines: str) -> Path:
+    header = "\n".join(("NRRD0004", "type: uint8", "dimension: 3", "sizes: 2 3 4", "encoding: raw", *lines))
+    path.write_bytes(header.encode() + b"\n\n" + bytes(24))
+    return path
+
+
+def test_slanted_axes_and_foreign_units_are_read_with_a_warning(tmp_path):
+    slanted = nrrd(
+        tmp_path / "a.nrrd",
+        "space: left-posterior-superior",
+        "space directions: (1,0,0) (0.5,1,0) (0,0,1)",
+        'space units: "um" "um" "um"',
+    )
+    image = read_image(slanted)
+    axes = image.grid.mm_from_index[:3, :3]
+    np.testing.assert_allclose(axes.T @ axes, np.diag(image.grid.spacing_mm**2), atol=1e-12)
+    assert any("right angles" in warning for warning in image.source.warnings)
+    assert any("um" in warning for warning in image.source.warnings)
+
+
+@pytest.mark.parametrize("spacing", ["0 1 1", "-1 1 1", "1e-30 1 1", "1e9 1 1", "inf 1 1"])
+def test_impossible_spacings_are_refused(tmp_path, spacing):
+    refused(nrrd(tmp_path / "a.nrrd", f"spacings: {spacing}"), "a.nrrd")
+    meta = f"ObjectType = Image\nNDims = 3\nDimSize = 2 3 4\nElementSpacing = {spacing}\nElementType = MET_UCHAR\n"
+    (tmp_path / "a.mha").write_bytes(meta.encode() + b"ElementDataFile = LOCAL\n" + bytes(24))
+    refused(tmp_path / "a.mha", "a.mha")
+
+
+def test_axes_without_volume_are_refused(tmp_path):
+    flat = nrrd(tmp_path / "a.nrrd", "space: LPS", "space directions: (1,0,0) (1,0,0) (0,0,1)")
+    refused(flat, "right angles")
