@@ -58,7 +58,7 @@ def test_a_missing_sample_is_named(samples):
 def test_whatever_breaks_is_said_with_the_name_of_the_check(samples, monkeypatch):
     # As a frozen program would whose library was left out.
     monkeypatch.setitem(__import__("sys").modules, "core.models.file", None)
-    with pytest.raises(SelfTestFailed, match=r"“X-ray is localized” \(ModuleNotFoundError: .*core\.model_file"):
+    with pytest.raises(SelfTestFailed, match=r"“X-ray is localized” \(ModuleNotFoundError: .*core\.models\.file"):
         run_self_test(lambda _: None, None, samples)
 
 
