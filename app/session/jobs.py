@@ -1,50 +1,73 @@
 """Runs functions in other threads and brings their results back to the main thread.
 
 A job takes and returns immutable values and never touches a widget, the document or the undo stack. Its callbacks run in
-the main thread, and none runs after the job was cancelled except `on_end`. What may stall, as files on a network drive do,
-gets a thread of its own that nothing ever waits for.
+the main thread, and none runs after the job was cancelled except `on_end`. A job that has ended holds nothing any more. No Qt
+object is handed to another thread, where it might be destroyed. What may stall, as files on a network drive do, gets a thread of
+its own that nothing ever waits for.
 """
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QObject, QRunnable, Qt, QThreadPool, Signal, Slot
 
 from core.base.errors import AppError, Cancelled
 
 ProgressCallback = Callable[[float, str], None]
 
 
-class Job(QObject):
-    """A running function; lives in the main thread."""
+class _Messenger(QObject):
+    """Calls functions in the main thread for others; as old as the application, so that it never dies in another thread."""
 
-    _progressed = Signal(float, str)
-    _ended = Signal()
+    _posted = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__(QCoreApplication.instance())
+        self._posted.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Have ``call`` called in the main thread, soon; from any thread."""
+        with suppress(RuntimeError):  # the application has ended, and nobody listens any more
+            self._posted.emit(call)
+
+    @Slot(object)
+    def _deliver(self, call: Callable[[], None]) -> None:
+        call()
+
+
+@dataclass(frozen=True)
+class _Callbacks:
+    on_result: Callable[[Any], None]
+    on_error: Callable[[AppError], None]
+    on_progress: ProgressCallback | None
+    on_end: Callable[[], None] | None
+
+
+class Job:
+    """A running function, and whom to tell about it."""
 
     def __init__(
-        self,
-        work: Callable[["Job"], Any],
-        on_result: Callable[[Any], None],
-        on_error: Callable[[AppError], None],
-        on_progress: ProgressCallback | None,
-        on_end: Callable[[], None] | None,
+        self, work: Callable[["Job"], Any], callbacks: _Callbacks, post: Callable[[Callable[[], None]], None]
     ) -> None:
-        super().__init__()
-        self._work = work
-        self._on_result = on_result
-        self._on_error = on_error
-        self._on_progress = on_progress
-        self._on_end = on_end
+        self._work: Callable[[Job], Any] | None = work
+        self._callbacks: _Callbacks | None = callbacks
+        self._post = post
         self._stop = threading.Event()
         self._result: Any = None
         self._error: Exception | None = None
-        self._progressed.connect(self._report_progress)
-        self._ended.connect(self._finish)
 
     def cancel(self) -> None:
         """Ask the function to stop; its result, if it still gives one, is dropped."""
         self._stop.set()
+
+    def abandon(self) -> None:
+        """Cancel, and tell nobody about the end either."""
+        self.cancel()
+        self._callbacks = None
 
     def should_stop(self) -> bool:
         """Tell the function, in its own thread, whether to stop."""
@@ -52,35 +75,44 @@ class Job(QObject):
 
     def report(self, fraction: float, text: str) -> None:
         """Tell the main thread, from the function's thread, how far it is."""
-        self._progressed.emit(fraction, text)
+        self._post(partial(self._report_progress, fraction, text))
 
     def execute(self) -> None:
         """Run the function; called in its own thread."""
+        work, self._work = self._work, None
         try:
-            self._result = self._work(self)
+            if work is not None:
+                self._result = work(self)
         except MemoryError as error:
             self._error = _memory_error(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told in the main thread
             self._error = error
-        self._ended.emit()
+        del work  # what it was given is let go before anybody hears of the end
+        self._post(self._finish)
 
-    @Slot(float, str)
     def _report_progress(self, fraction: float, text: str) -> None:
-        if self._on_progress is not None and not self.should_stop():
-            self._on_progress(fraction, text)
+        callbacks = self._callbacks
+        if callbacks is not None and callbacks.on_progress is not None and not self.should_stop():
+            callbacks.on_progress(fraction, text)
 
-    @Slot()
     def _finish(self) -> None:
-        if self._on_end is not None:
-            self._on_end()
-        if self.should_stop() or isinstance(self._error, Cancelled):
+        callbacks, result, error = self._callbacks, self._result, self._error
+        self._callbacks = self._result = self._error = None
+        if callbacks is None:
             return
-        if self._error is None:
-            self._on_result(self._result)
-        elif isinstance(self._error, AppError):
-            self._on_error(self._error)
+        if callbacks.on_end is not None:
+            callbacks.on_end()
+        if self.should_stop() or isinstance(error, Cancelled):
+            return
+        if error is None:
+            callbacks.on_result(result)
+        elif isinstance(error, AppError):
+            callbacks.on_error(error)
         else:
-            raise self._error
+            try:
+                raise error
+            finally:
+                del error  # its traceback holds this frame
 
 
 def _memory_error(cause: MemoryError) -> AppError:
@@ -94,16 +126,19 @@ def _memory_error(cause: MemoryError) -> AppError:
 class _Task(QRunnable):
     def __init__(self, job: Job) -> None:
         super().__init__()
-        self._job = job
+        self._job: Job | None = job
 
     def run(self) -> None:
-        self._job.execute()
+        job, self._job = self._job, None
+        if job is not None:
+            job.execute()
 
 
 class Jobs:
     """Starts jobs and knows which are running."""
 
     def __init__(self, max_threads: int = 4) -> None:
+        self._messenger = _Messenger()
         self._pool = QThreadPool()
         self._pool.setMaxThreadCount(max_threads)
         self._running: set[Job] = set()
@@ -142,7 +177,12 @@ class Jobs:
                 return function(*args)
             return function(*args, progress=job.report, should_stop=job.should_stop)
 
-        job = Job(work, on_result, on_error, on_progress, lambda: self._forget(job, on_end))
+        def ended() -> None:
+            self._running.discard(job)
+            if on_end is not None:
+                on_end()
+
+        job = Job(work, _Callbacks(on_result, on_error, on_progress, ended), self._messenger.post)
         self._running.add(job)
         if may_stall:
             threading.Thread(target=job.execute, name="reading", daemon=True).start()
@@ -158,12 +198,7 @@ class Jobs:
     def shut_down(self) -> None:
         """Cancel every job and wait until the pool's threads are free."""
         for job in self._running:
-            job.cancel()
+            job.abandon()
         self._pool.clear()
         self._pool.waitForDone()
         self._running.clear()
-
-    def _forget(self, job: Job, on_end: Callable[[], None] | None) -> None:
-        self._running.discard(job)
-        if on_end is not None:
-            on_end()

@@ -1,7 +1,9 @@
+import gc
 import threading
+import weakref
 
 import pytest
-from PySide6.QtCore import QThread
+from PySide6.QtCore import QCoreApplication, QObject, QThread
 
 from app.session.jobs import Jobs
 from core.base.errors import AppError, Cancelled
@@ -152,3 +154,88 @@ def test_running_out_of_memory_is_an_app_error(jobs, qtbot):
     qtbot.waitUntil(lambda: bool(errors))
     assert "memory" in errors[0].message
     assert errors[0].hint
+
+
+class Held:
+    """Stands for an image: something large that must not outlive its job."""
+
+
+@pytest.fixture
+def no_gc():
+    """Only the counting of references lets go, as it must for what is large; no reference cycle is ever noticed."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.parametrize("may_stall", [False, True])
+@pytest.mark.parametrize("end", ["result", "error", "cancelled"])
+def test_a_job_that_has_ended_keeps_nothing_alive(jobs, qtbot, no_gc, end, may_stall):
+    """Even where somebody still holds the job, and without help from the garbage collector."""
+    gate, watched = threading.Event(), []
+
+    def work(image, *, progress, should_stop):
+        progress(0.5, "half")
+        gate.wait(5)
+        if end == "error":
+            raise AppError("It failed.")
+        result = Held()
+        watched.append(weakref.ref(result))
+        return result
+
+    def start():
+        image, listener = Held(), Held()
+        watched.extend([weakref.ref(image), weakref.ref(listener)])
+
+        def heard(*_):
+            assert listener
+
+        def ended():
+            assert job is not None
+
+        listening = {"on_result": heard, "on_error": heard, "on_progress": heard, "on_end": ended}
+        job = jobs.run(work, image, **listening, may_stall=may_stall)
+        return job
+
+    job = start()
+    if end == "cancelled":
+        job.cancel()
+    gate.set()
+    qtbot.waitUntil(lambda: not jobs.busy)
+    qtbot.waitUntil(lambda: not any(reference() for reference in watched))
+    assert len(watched) == (2 if end == "error" else 3)
+    assert not job.should_stop() or end == "cancelled"
+
+
+def test_shutting_down_lets_go_of_those_who_listen_even_where_a_job_stalls(jobs, qtbot, no_gc):
+    gate, listener = threading.Event(), Held()
+    watched = weakref.ref(listener)
+    jobs.run(lambda: gate.wait(10), on_result=lambda _, held=listener: held, on_error=print, may_stall=True)
+    del listener
+    jobs.shut_down()
+    assert watched() is None
+    gate.set()
+
+
+def qt_objects():
+    return {id(each): each for each in gc.get_objects() if issubclass(type(each), QObject)}
+
+
+def test_no_qt_object_is_in_the_hands_of_another_thread(jobs, qtbot):
+    """One whose last reference goes in a worker, or that the garbage collector finds there, is destroyed there: a crash."""
+    before, gate, seen = qt_objects(), threading.Event(), []
+    held = [
+        jobs.run(lambda: gate.wait(5), on_result=seen.append, on_error=seen.append, may_stall=may_stall)
+        for may_stall in (False, True)
+    ]
+    assert [each for key, each in qt_objects().items() if key not in before] == []
+    assert not any(isinstance(job, QObject) for job in held)
+    gate.set()
+    qtbot.waitUntil(lambda: seen == [True, True])
+
+
+def test_what_carries_the_calls_lives_as_long_as_the_application(jobs, qtbot):
+    application = QCoreApplication.instance()
+    assert jobs._messenger.thread() is application.thread()
+    assert jobs._messenger.parent() is application
