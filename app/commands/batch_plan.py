@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.base.errors import AppError, ImageReadError
 from core.base.files import reason_of
-from core.images.dicom.header import read_dataset, value_of
+from core.images.dicom.header import quiet_pydicom, read_dataset, value_of
 from core.images.dicom.series import Series, find_series, is_dicomdir
 from core.images.file import IMAGE_SUFFIXES, image_name
 from core.images.header import kind_of
@@ -141,6 +141,7 @@ def _is_meant(file: Path) -> bool:
     return file.name.lower().endswith(IMAGE_SUFFIXES)
 
 
+@quiet_pydicom
 def _is_intact(file: Path) -> bool:
     try:
         return bool(value_of(read_dataset(file, ["SOPClassUID"]), "SOPClassUID"))

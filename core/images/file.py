@@ -17,7 +17,7 @@ from core.geometry.single_slice import grid_in_space, squeezed_grid
 from core.images import header as image_header
 from core.images.dicom.series import Series, find_series, is_dicomdir
 from core.images.dicom.volume import read_series
-from core.images.itk import AnyArray, Content, to_itk, vanished_error
+from core.images.itk import AnyArray, Content, quiet_itk, to_itk, vanished_error
 from core.images.nifti import read_nifti
 from core.images.nrrd_metaimage import read_volume
 from core.images.pictures import PICTURES, read_picture
@@ -157,6 +157,7 @@ def _unreadable(path: Path, error: OSError) -> ImageReadError:
     return ImageReadError(f"{path} cannot be opened ({error.strerror}).", "Check its permissions, and its disk.")
 
 
+@quiet_itk
 def _kind_of(path: Path) -> str:
     """Return what kind of image a file is, or say why it is none."""
     try:
@@ -178,6 +179,7 @@ def _kind_of(path: Path) -> str:
     return kind
 
 
+@quiet_itk
 def write_image(image: Image, path: Path) -> None:
     """Write an image as PNG, TIFF, NRRD, NIfTI or MHA, by the suffix of ``path``; whole or not at all.
 

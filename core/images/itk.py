@@ -5,7 +5,8 @@ The only place where SimpleITK's (x, y, z) meets numpy's (z, y, x) (docs/coordin
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -17,11 +18,23 @@ import SimpleITK as sitk
 from core.base.errors import ImageReadError
 from core.base.files import reason_of
 from core.base.memory import memory_error, require_memory
+from core.base.shared_context import SharedContext
 from core.values.grid import Grid
 from core.values.image import SpacingSource
 
-# Otherwise the libraries below talk on stderr; whatever matters of it becomes an error or a warning of ours.
-sitk.ProcessObject.GlobalWarningDisplayOff()
+
+@contextmanager
+def _silenced() -> Iterator[None]:
+    was_on = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.GlobalWarningDisplayOff()
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(was_on)
+
+
+quiet_itk = SharedContext(_silenced)
+"""Around calls of SimpleITK, which talks on stderr otherwise; what matters of it becomes an error or a warning of ours."""
 
 AnyArray = npt.NDArray[Any]
 
@@ -79,6 +92,7 @@ def to_array(image: sitk.Image) -> AnyArray:
     return np.asarray(_Kept(image))
 
 
+@quiet_itk
 def decode(path: Path, kind: str, check: Callable[[int], None] | None = None) -> sitk.Image:
     """Let SimpleITK decode a file of a ``kind`` such as ``"NRRD"``.
 

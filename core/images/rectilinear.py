@@ -12,7 +12,7 @@ import SimpleITK as sitk
 
 from core.base.errors import Cancelled, ImageReadError
 from core.base.memory import require_memory
-from core.images.itk import AnyArray, to_array, to_itk
+from core.images.itk import AnyArray, quiet_itk, to_array, to_itk
 from core.values.grid import FloatArray, Grid
 
 LARGEST_SLANT = 0.01
@@ -47,6 +47,7 @@ def slant_note(grid: Grid) -> str:
     )
 
 
+@quiet_itk
 def straightened(
     voxels: AnyArray, grid: Grid, name: str, should_stop: Callable[[], bool] | None = None
 ) -> tuple[AnyArray, Grid]:

@@ -9,7 +9,8 @@ import math
 import re
 import struct
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,26 @@ from pydicom import config
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from core.base.errors import ImageReadError
+from core.base.shared_context import SharedContext
 from core.values.grid import FloatArray, Grid
 from core.values.image import SpacingSource
 
-# pydicom quotes offending values in what it warns about and logs; they may be a patient's.
-config.settings.reading_validation_mode = config.IGNORE
-logging.getLogger("pydicom").setLevel(logging.CRITICAL)
-warnings.filterwarnings("ignore", module=r"pydicom\b")
+
+@contextmanager
+def _silenced() -> Iterator[None]:
+    logger = logging.getLogger("pydicom")
+    level = logger.level
+    with config.disable_value_validation(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"pydicom\b")
+        logger.setLevel(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
+
+
+quiet_pydicom = SharedContext(_silenced)
+"""Around whatever reads DICOM: pydicom quotes offending values in what it warns about and logs, and they may be a patient's."""
 
 _PYDICOM_ERRORS = (
     InvalidDicomError, BytesLengthException, EOFError, OverflowError,
@@ -139,6 +153,7 @@ def damaged_header_error(path: Path) -> ImageReadError:
     return ImageReadError(f"The DICOM header of {path.name} is damaged.", "Export the image again from the archive.")
 
 
+@quiet_pydicom
 def read_dicom_header(path: Path) -> DicomHeader:
     """Read the geometry that a DICOM image file states at its top level; `ImageReadError` where its header is damaged."""
     return header_of(read_dataset(path, GEOMETRY_KEYWORDS))

@@ -20,6 +20,7 @@ from core.images.dicom.header import (
     damaged_header_error,
     header_of,
     numbers_of,
+    quiet_pydicom,
     read_dataset,
     value_of,
 )
@@ -139,6 +140,7 @@ class _Member:
     slices: tuple[Slice, ...] = field(repr=False)
 
 
+@quiet_pydicom
 def find_series(path: Path | str, should_stop: ShouldStop = None, progress: Progress = None) -> tuple[Series, ...]:
     """Find the DICOM series in a folder (with the folders in it), a DICOMDIR, or the one that a single file belongs to.
 
@@ -178,6 +180,7 @@ def find_series(path: Path | str, should_stop: ShouldStop = None, progress: Prog
         raise unreadable_error(path, error) from error
 
 
+@quiet_pydicom
 def is_dicomdir(path: Path) -> bool:
     """Tell whether a file is the table of contents of a DICOM medium."""
     if path.name.upper().split(".")[0] != "DICOMDIR":

@@ -16,12 +16,13 @@ import numpy.typing as npt
 from core.base.errors import Cancelled, ImageReadError
 from core.base.memory import require_memory
 from core.images.dicom.frames import FRAME_KEYWORDS, rescales
-from core.images.dicom.header import read_dataset
+from core.images.dicom.header import quiet_pydicom, read_dataset
 from core.images.dicom.series import Series
 from core.images.dicom.stack import Slice
 from core.images.itk import AnyArray, Content, decode, one_channel, unreadable_error, vanished_error
 
 
+@quiet_pydicom
 def read_series(
     series: Series, name: str, warnings: list[str], should_stop: Callable[[], bool] | None = None
 ) -> Content:

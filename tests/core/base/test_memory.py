@@ -34,20 +34,17 @@ print(peak_bytes() - before)
 
 
 def test_the_available_memory_is_a_plausible_number():
-    available = memory.available_bytes()
-    assert available is None or 1e7 < available < 1e15
+    assert 1e7 < memory.available_bytes() < 1e15
 
 
 def test_what_fits_is_let_through_and_what_does_not_is_refused_with_both_figures(monkeypatch):
     monkeypatch.setattr(memory, "available_bytes", lambda: 3_000_000_000)
     memory.require_memory(3_000_000_000, "scan.nii")
     with pytest.raises(
-        ImageReadError, match=r"scan\.nii needs 3\.5 GB of memory, but only 3\.0 GB are available"
+        ImageReadError, match=r"scan\.nii needs 3\.5 GB of memory, but only 3\.0 GB is available"
     ) as caught:
         memory.require_memory(3_500_000_000, "scan.nii")
     assert caught.value.hint
-    monkeypatch.setattr(memory, "available_bytes", lambda: None)
-    memory.require_memory(10**15, "scan.nii")
 
 
 def volume() -> np.ndarray:

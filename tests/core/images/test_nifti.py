@@ -338,7 +338,7 @@ def test_a_volume_too_large_for_the_memory_is_refused_before_it_is_read(tmp_path
     head[40:56] = struct.pack("<8h", 3, 30000, 30000, 30000, 1, 1, 1, 1)
     path.write_bytes(gzip.compress(bytes(head)))
     monkeypatch.setattr(memory, "available_bytes", lambda: 8_000_000_000)
-    with pytest.raises(ImageReadError, match=r"needs 54000\.0 GB of memory, but only 8\.0 GB are available"):
+    with pytest.raises(ImageReadError, match=r"needs 54000\.0 GB of memory, but only 8\.0 GB is available"):
         read_image(path)
 
 

@@ -116,7 +116,7 @@ def test_a_slant_without_end_is_refused(tmp_path):
 def test_a_volume_too_large_for_the_memory_is_refused_before_it_is_read(tmp_path, monkeypatch, name):
     sitk.WriteImage(lit_volume((100, 100, 100)), str(tmp_path / name))
     monkeypatch.setattr(memory, "available_bytes", lambda: 1_500_000)
-    with pytest.raises(ImageReadError, match=r"a\.\w+ needs 2\.0 MB of memory, but only 1\.5 MB are available"):
+    with pytest.raises(ImageReadError, match=r"a\.\w+ needs 2\.0 MB of memory, but only 1\.5 MB is available"):
         read_image(tmp_path / name)
 
 

@@ -309,5 +309,5 @@ def test_reading_can_be_stopped_between_slices(tmp_path):
 def test_a_series_too_large_for_the_memory_says_how_much_it_needs(tmp_path, monkeypatch):
     write_series(tmp_path, lit_stack(COUNT, LIT), positions(COUNT))
     monkeypatch.setattr(memory, "available_bytes", lambda: 1000)
-    with pytest.raises(ImageReadError, match=r"needs 0\.1 MB of memory, but only 0\.1 MB are available"):
+    with pytest.raises(ImageReadError, match=r"needs 0\.1 MB of memory, but only 0\.1 MB is available"):
         read_image(tmp_path)
