@@ -13,8 +13,6 @@ from app.session.view_state import Mode, Panel
 FILE, EDIT, LANDMARK, VIEW, HELP = "File", "Edit", "Landmark", "View", "Help"
 MENUS = (FILE, EDIT, LANDMARK, VIEW, HELP)
 
-NUDGE_PX, FINE_NUDGE_PX = 1.0, 0.1
-
 
 @dataclass(frozen=True)
 class Action:
@@ -42,8 +40,6 @@ class Action:
         Actions of different groups are parted by a line.
     toolbar
         Short text for the toolbar; empty where it is not there.
-    in_view_only
-        Whether the keys work only while the image has the focus, since tables use them too.
     of_window
         Whether the window does it, not the controller.
     """
@@ -59,7 +55,6 @@ class Action:
     shown_when: Callable[[Controller], bool] = lambda _: True
     group: int = 0
     toolbar: str = ""
-    in_view_only: bool = False
     of_window: bool = False
 
 
@@ -69,10 +64,6 @@ def _has_image(controller: Controller) -> bool:
 
 def _has_selection(controller: Controller) -> bool:
     return controller.view_state.selected in controller.editor.names
-
-
-def _has_located_selection(controller: Controller) -> bool:
-    return controller.editor.is_located(controller.view_state.selected)
 
 
 def _is_flat(controller: Controller) -> bool:
@@ -94,10 +85,6 @@ def _toggled(field: str) -> Callable[[Controller], None]:
         setattr(controller.view_state, field, not getattr(controller.view_state, field))
 
     return toggle
-
-
-def _nudge(columns: float, rows: float) -> Callable[[Controller], None]:
-    return lambda controller: controller.editor.nudge(columns, rows)
 
 
 def _scroll(slices: int) -> Callable[[Controller], None]:
@@ -211,19 +198,6 @@ _LANDMARK = (
     ),
 )  # fmt: skip
 
-_NUDGES = tuple(
-    Action(
-        f"landmark.nudge_{direction.lower()}{'_finely' if fine else ''}",
-        f"Nudge {direction.lower()} by {FINE_NUDGE_PX if fine else NUDGE_PX:g} px",
-        _nudge(columns * (FINE_NUDGE_PX if fine else NUDGE_PX), rows * (FINE_NUDGE_PX if fine else NUDGE_PX)),
-        shortcuts=(f"Shift+{direction}" if fine else direction,),
-        enabled_when=_has_located_selection,
-        in_view_only=True,
-    )
-    for fine in (False, True)
-    for direction, columns, rows in (("Left", -1, 0), ("Right", 1, 0), ("Up", 0, -1), ("Down", 0, 1))
-)
-
 _VIEW = (
     Action(
         "view.vectors", "Vectors of the selected landmark", _toggled("show_vectors"), VIEW, ("V",), "vectors", _has_image,
@@ -276,7 +250,7 @@ _HELP = (
     Action("help.about", "About Cairn", _by_window, HELP, of_window=True),
 )
 
-ACTIONS: tuple[Action, ...] = (*_FILE, *_EDIT, *_LANDMARK, *_NUDGES, *_VIEW, *_HELP)
+ACTIONS: tuple[Action, ...] = (*_FILE, *_EDIT, *_LANDMARK, *_VIEW, *_HELP)
 
 TOOLBAR = (
     ("file.open", "file.export"),

@@ -113,6 +113,9 @@ class ViewState:
         Where the mouse is, LPS mm; None outside the image.
     ruler_px
         Points clicked so far in ruler mode.
+    opening
+        Name of the image that is being opened. While it is not empty, the views show this name and no image, so that nobody
+        takes the last patient's for the next one's.
     """
 
     selected: str | None = None
@@ -125,7 +128,7 @@ class ViewState:
     full_levels: tuple[float, float] = (0.0, 1.0)
     inverted: bool = False
     show_labels: bool = True
-    show_vectors: bool = True
+    show_vectors: bool = False
     show_crosshair: bool = True
     hide_all: bool = False
     stage: int = 0
@@ -133,6 +136,7 @@ class ViewState:
     worst_first: bool = True
     mouse_mm: tuple[float, ...] | None = None
     ruler_px: tuple[tuple[float, float], ...] = ()
+    opening: str = ""
     progress: Progress | None = None
     messages: tuple[Message, ...] = field(default=())
 

@@ -77,3 +77,28 @@ def sentence(landmarks: Landmarks, name: str, unit: str) -> str:
     if is_calibrated(landmarks):
         return f"± {length} around what the model found holds the true position in {COVERAGE} of cases."
     return f"Spread {length}: how far the model's votes lie apart, not how far off the position may be."
+
+
+def tip(landmarks: Landmarks, name: str, title: str, unit: str) -> str:
+    """Return what is known of a landmark in a few lines: what it is called, its state, presence and radius or spread.
+
+    Parameters
+    ----------
+    landmarks, name
+        Which one.
+    title
+        What a person calls it.
+    unit
+        Of lengths, ``"mm"`` or ``"px"``.
+    """
+    row = landmarks.index(name)
+    presence, length = float(landmarks.presence[row]), float(uncertainty_mm(landmarks)[row])
+    lines = [title, state(landmarks, name).capitalize()]
+    if np.isfinite(presence):
+        lines.append(f"Presence {100 * presence:.0f} %")
+    if np.isfinite(length):
+        spread = f"Spread {length:.{decimals_of(unit)}f} {unit}"
+        lines.append(brief(length, unit) if is_calibrated(landmarks) else spread)
+    if landmarks.status[row] is not Status.PREDICTED and len(lines) > 2:
+        lines[2] = f"The model had said: {lines[2][0].lower()}{lines[2][1:]}"
+    return "\n".join(lines)

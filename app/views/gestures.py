@@ -1,50 +1,16 @@
-"""Which mouse button means what, and the list of gestures that the shortcut sheet shows.
+"""What can be done with the mouse, or by keys in the image, as the sheet of keys and gestures lists it.
 
-The counterpart of `actions` for things that are done with the mouse or by holding a key.
+Derived from the tools and the 3D view, which say themselves what they do. The counterpart of `actions`.
 """
 
-from enum import Enum, auto
+from app.views import nudging
+from app.views.scene_view import SceneView
+from app.views.tools.table import TOOLS
+from app.views.tools.tool import Gesture
 
-from PySide6.QtCore import Qt
-
-from app.session.view_state import Mode
-
-
-class DragKind(Enum):
-    """What moving the mouse does while a button is down."""
-
-    NONE = auto()
-    POINT = auto()
-    PAN = auto()
-    LEVELS = auto()
-    CROSSHAIR = auto()
-
-
-def drag_kind(button: Qt.MouseButton, mode: Mode, *, shift: bool, on_point: bool, volume: bool) -> DragKind:
-    """Return what a drag with ``button`` does that begins on a landmark or beside it, in a volume or in a 2D image."""
-    if button == Qt.MouseButton.MiddleButton:
-        return DragKind.PAN
-    if button == Qt.MouseButton.RightButton:
-        return DragKind.LEVELS
-    if button != Qt.MouseButton.LeftButton:
-        return DragKind.NONE
-    if shift:
-        return DragKind.PAN
-    if on_point and mode is not Mode.RULER:
-        return DragKind.POINT
-    return DragKind.CROSSHAIR if volume and mode is Mode.NAVIGATE else DragKind.NONE
-
-
-GESTURES = (
-    ("Drag a landmark", "Move it, in a volume within that plane (Esc lets go)"),
-    ("Click a landmark", "Select it; in a volume all planes go there"),
-    ("Right click a landmark", "What can be done with it"),
-    ("Wheel", "Zoom; in a volume: next slice, with Ctrl zoom"),
-    ("Right drag", "Brightness (up, down) and contrast (left, right)"),
-    ("Middle drag, or Shift + left drag", "Move the image"),
-    ("Double click beside landmarks", "Fit; in a volume: this view alone, or all four"),
-    ("Click or drag beside landmarks", "In a volume: move the crosshair"),
-    ("Shift + move", "In a volume: the crosshair follows the mouse"),
-    ("Drag in the 3D view", "Turn it; the wheel zooms, Shift + drag moves it"),
-    ("Hold H", "Hide landmarks, vectors and crosshair"),
+GESTURES: tuple[Gesture, ...] = (
+    *(gesture for tool in TOOLS for gesture in tool.gestures),
+    *SceneView.gestures,
+    nudging.GESTURE,
+    Gesture("Hold H", "Hide landmarks, vectors and crosshair"),
 )

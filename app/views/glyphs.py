@@ -3,8 +3,8 @@
 A landmark of a volume is seen from the slices around its own, ever fainter and with its distance. Knows no Qt.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -17,6 +17,20 @@ REACH_FRACTION = 0.02
 """A landmark is seen from this many slices away, or from this fraction of the volume's diagonal if that is more."""
 NEAR_OPACITY, FAR_OPACITY = 0.7, 0.3
 """Of a landmark beside its own slice, and of one as far away as it is seen."""
+
+
+class Names(Protocol):
+    """What landmarks are called on the screen, and what lengths are measured in."""
+
+    @property
+    def unit(self) -> str:
+        """``"mm"`` or ``"px"``."""
+
+    def short_name(self, name: str) -> str:
+        """Return the abbreviation of a landmark, or its name."""
+
+    def display_name(self, name: str) -> str:
+        """Return the whole name, as people say it."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +86,7 @@ def reach_mm(plane: SlicePlane) -> float:
     return max(REACH_SLICES * plane.thickness_mm, REACH_FRACTION * diagonal_mm)
 
 
-def glyphs_on(
-    plane: SlicePlane, landmarks: Landmarks, selected: str | None, short_name: Callable[[str], str], unit: str
-) -> list[Glyph]:
+def glyphs_on(plane: SlicePlane, landmarks: Landmarks, selected: str | None, names: Names) -> list[Glyph]:
     """Return what a slice shows of the landmarks.
 
     Parameters
@@ -84,12 +96,11 @@ def glyphs_on(
     landmarks
         Those without a position are left out, and those far from the slice unless selected.
     selected
-        Name of the selected one, which is labelled with its whole name.
-    short_name
-        Gives the label of the others.
-    unit
-        Of distances, ``"mm"`` or ``"px"``.
+        Key of the selected one, which is labelled with its whole name.
+    names
+        Gives labels and the unit of distances, ``"mm"`` or ``"px"``; a document does.
     """
+    unit = names.unit
     depths = plane.depth_of(landmarks.points_mm)
     in_plane = np.abs(depths) <= 0.5
     distances_mm = np.where(in_plane, 0.0, depths * plane.thickness_mm)
@@ -114,7 +125,7 @@ def glyphs_on(
         glyphs.append(
             Glyph(
                 name=name,
-                label=name if name == selected else short_name(name),
+                label=names.display_name(name) if name == selected else names.short_name(name),
                 point_px=(float(points_px[row, 0]), float(points_px[row, 1])),
                 status=status,
                 presence=presence if np.isfinite(presence) else 1.0,

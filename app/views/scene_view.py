@@ -4,6 +4,8 @@ Draws what document and view state say and changes neither; a click on a landmar
 QPainter alone, so that it works on machines without OpenGL.
 """
 
+from typing import ClassVar
+
 import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent, QWheelEvent
@@ -23,6 +25,7 @@ from app.views.scene_painting import (
     paint_rendering,
     picture_of,
 )
+from app.views.tools.tool import Gesture
 from app.views.volume_rendering import Miniature, Renderer, Rendering, make_miniature
 from core.base.errors import AppError
 from core.geometry.planes import Orientation
@@ -47,6 +50,9 @@ class SceneView(QWidget):
         Whose document is shown, who selects landmarks and runs the preparation.
     """
 
+    gestures: ClassVar[tuple[Gesture, ...]] = (
+        Gesture("Drag in the 3D view", "Rotate it; the wheel zooms, Shift + drag moves it"),
+    )
     maximise_requested = Signal()
 
     def __init__(self, controller: Controller, parent: QWidget | None = None) -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from app.desktop import theme
@@ -76,25 +76,21 @@ class SliceLayer(QGraphicsItem):
         raise NotImplementedError
 
 
-class RulerLayer(SliceLayer):
-    """The line that is measured while the pixel size is being set."""
+class ToolLayer(SliceLayer):
+    """What the tool of the current mode paints.
 
-    def __init__(self, screen_map: Callable[[], ScreenMap]) -> None:
+    Parameters
+    ----------
+    screen_map
+        Gives the current mapping.
+    paint
+        Asks that tool to paint.
+    """
+
+    def __init__(self, screen_map: Callable[[], ScreenMap], paint: Callable[[QPainter, ScreenMap], None]) -> None:
         super().__init__(screen_map)
-        self._ends_px: tuple[tuple[float, float], ...] = ()
-
-    def set_ends(self, ends_px: tuple[tuple[float, float], ...]) -> None:
-        """Show a line between two points, one point, or nothing."""
-        self._ends_px = ends_px
-        self.update()
+        self._paint = paint
 
     def paint_on_screen(self, painter: QPainter, screen_map: ScreenMap) -> None:
-        """Paint the line with a cross at each end."""
-        ends = [QPointF(*screen_map.to_screen(end_px)) for end_px in self._ends_px]
-        for pen in (QPen(HALO, 4), QPen(theme.colour(theme.RULER), 1.5)):
-            painter.setPen(pen)
-            for end in ends:
-                painter.drawLine(end - QPointF(7, 0), end + QPointF(7, 0))
-                painter.drawLine(end - QPointF(0, 7), end + QPointF(0, 7))
-            if len(ends) == 2:
-                painter.drawLine(ends[0], ends[1])
+        """Let the tool paint."""
+        self._paint(painter, screen_map)

@@ -1,27 +1,38 @@
 """Shows one slice with everything that lies over it.
 
-Draws what document and view state say and changes neither itself; the mouse is `slice_mouse`'s. View coordinates are
-pixels of the slice (column, row), integers at pixel centres, y down; the aspect ratio is the physical one.
+Draws what document and view state say; the mouse is left to `slice_mouse` and its tools. View coordinates are pixels of
+the slice (column, row), integers at pixel centres, y down; the aspect ratio is the physical one.
 """
 
 from enum import Flag, auto
 from functools import partial
-from html import escape
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QMouseEvent, QPainter, QResizeEvent, QShowEvent, QWheelEvent
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtGui import (
+    QFocusEvent,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QResizeEvent,
+    QShowEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QLabel, QToolTip, QWidget
 
 from app.desktop import theme
+from app.session import wording
 from app.session.controller import Controller
-from app.session.view_state import Mode
+from app.views.focus_items import FocusLayer
+from app.views.framing import Framing
 from app.views.glyphs import glyphs_on
 from app.views.landmark_items import LandmarkLayer
+from app.views.nudging import Nudging
 from app.views.plane_items import CrosshairLayer, EdgeLetters, LettersLayer
-from app.views.slice_layer import RulerLayer, ScreenMap, SliceLayer
+from app.views.slice_layer import ScreenMap, SliceLayer, ToolLayer
 from app.views.slice_mouse import SliceMouse
 from app.views.vector_field_item import VectorFieldLayer, field_picture
 from core.geometry.planes import Orientation, SlicePlane
@@ -78,10 +89,14 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         self._crosshair_layer = CrosshairLayer(self.screen_map, orientation)
         self._field_layer = VectorFieldLayer(self.screen_map)
         self._landmark_layer = LandmarkLayer(self.screen_map)
-        self._ruler_layer = RulerLayer(self.screen_map)
         self._letters_layer = LettersLayer(self.screen_map)
+        self._focus_layer = FocusLayer(self.screen_map)
+        self._mouse = SliceMouse(controller, self, self.screen_map, self.name_at)
+        self._nudging = Nudging(controller, self._in_sight)
+        self._tool_layer = ToolLayer(self.screen_map, lambda painter, at: self._mouse.mode_tool.paint(painter, at))
         self._layers = (
-            self._crosshair_layer, self._field_layer, self._landmark_layer, self._ruler_layer, self._letters_layer,
+            self._crosshair_layer, self._field_layer, self._landmark_layer, self._tool_layer, self._letters_layer,
+            self._focus_layer,
         )  # fmt: skip
         for height, layer in enumerate(self._layers, start=10):
             layer.setZValue(height)
@@ -90,7 +105,7 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         self._banner.setObjectName("modeBanner")
         self._banner.setTextFormat(Qt.TextFormat.RichText)
         self._banner.hide()
-        self._mouse = SliceMouse(self, controller, orientation)
+        self._framing: Framing | None = None
         self._shown_plane: SlicePlane | None = None
         self._shown_step = 1
         self._stale = Part.ALL
@@ -117,9 +132,10 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
                 signal.connect(partial(self._redraw_soon, part))
         for event in (events.levels, events.inverted):
             event.connect(self._show_levels)
-        events.ruler_px.connect(self._ruler_layer.set_ends)
         for event in (events.mode, events.selected, events.ruler_px, events.active):
             event.connect(self._show_mode)
+        self._document.landmarks_changed.connect(self._show_focus)
+        events.selected.connect(self._show_focus)
         self._box.sigTransformChanged.connect(self._redraw_layers)
         self._state.fit_requested.connect(self.fit)
         self._state.centre_requested.connect(self.centre_on)
@@ -130,6 +146,15 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
     def plane(self) -> SlicePlane | None:
         """The slice to show now, None without an image."""
         return self._controller.navigator.plane_of(self._orientation)
+
+    @property
+    def orientation(self) -> Orientation:
+        """Which plane of a volume this is."""
+        return self._orientation
+
+    def size_screen(self) -> tuple[int, int]:
+        """Return width and height in screen pixels."""
+        return self.width(), self.height()
 
     def screen_map(self) -> ScreenMap:
         """Return where image pixels are on the screen now."""
@@ -158,6 +183,14 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         """Show ``factor`` times as much, with ``centre_px`` staying where it is."""
         self._fitted = False
         self._box.scaleBy((factor, factor), center=QPointF(*centre_px))
+
+    def show_cursor(self, shape: Qt.CursorShape) -> None:
+        """Give the mouse another shape until the gesture ends."""
+        self.setCursor(shape)
+
+    def open_menu(self, point_global: QPoint) -> None:
+        """Ask for the menu of the selected landmark."""
+        self.menu_requested.emit(point_global)
 
     def centre_on(self, name: str) -> None:
         """Bring a landmark to the middle, unless the whole slice is in view anyway."""
@@ -204,18 +237,13 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
             self._show_field(plane, image)
 
     def _show_image(self, plane: SlicePlane, image: Image) -> None:
-        """Prepare for slices of another size: limits, aspect ratio and letters."""
-        width_mm, height_mm = plane.pixel_size_mm
-        columns, rows = plane.size_px
-        longest_mm = max(columns * width_mm, rows * height_mm)
-        far_x, far_y = longest_mm / width_mm, longest_mm / height_mm
+        """Prepare for slices of another image: what is in view, aspect ratio and letters."""
+        before, self._framing = self._framing, Framing.of(plane, image)
         self._box.setLimits(**_NO_LIMITS)  # the view box forgets to redraw where a new range meets old limits
-        self._box.setAspectLocked(True, ratio=width_mm / height_mm)
-        self.fit()
-        self._box.setLimits(  # wide enough for a view ten times as wide as high that shows a whole slice
-            xMin=-5 * far_x, xMax=columns + 5 * far_x, yMin=-5 * far_y, yMax=rows + 5 * far_y,
-            minXRange=4, minYRange=4, maxXRange=10 * far_x, maxYRange=10 * far_y,
-        )  # fmt: skip
+        self._box.setAspectLocked(True, ratio=self._framing.aspect)
+        if self._fitted or before is None or not before.serves(self._framing):
+            self.fit()
+        self._box.setLimits(**self._framing.limits_px())
         self.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, image.ndim == 3)
         self._image_item.setAutoDownsample(image.ndim == 2)
         # Without a position in the file nobody knows which side of a volume is which.
@@ -255,11 +283,7 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
     def _show_landmarks(self, plane: SlicePlane) -> None:
         landmarks, document = self._document.landmarks, self._document
         hidden = landmarks is None or self._state.hide_all
-        glyphs = (
-            []
-            if hidden or landmarks is None
-            else glyphs_on(plane, landmarks, self._state.selected, document.short_name, document.unit)
-        )
+        glyphs = [] if hidden or landmarks is None else glyphs_on(plane, landmarks, self._state.selected, document)
         self._landmark_layer.set_glyphs(glyphs, show_labels=self._state.show_labels)
 
     def _show_field(self, plane: SlicePlane, image: Image) -> None:
@@ -268,23 +292,34 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         self._field_layer.set_field(field_picture(field, plane, image.grid) if field is not None and shown else None)
 
     def _show_mode(self, *_: Any) -> None:
-        mode = self._state.mode
-        if mode is Mode.NAVIGATE:
-            self._banner.hide()
-            self.unsetCursor()
-            return
-        self.setCursor(Qt.CursorShape.CrossCursor)
-        if mode is Mode.PLACE:
-            name = self._controller.editor.name_to_place
-            text = f"Click the position of <b>{escape(name)}</b>" if name else "Click to add a point"
-        else:
-            end = "other" if self._state.ruler_px else "one"
-            text = f"Click the {end} end of a ruler or another thing of known length"
-        self._banner.setText(f"{text} &nbsp;·&nbsp; Esc to stop")
-        self._banner.adjustSize()
-        self._place_banner()
-        self._banner.setVisible(self._state.active is self._orientation)
-        self._banner.raise_()
+        """Give cursor, banner and painting to the tool of the mode."""
+        tool = self._mouse.mode_tool
+        self.setCursor(tool.cursor)
+        self._tool_layer.update()
+        text = tool.banner()
+        self._banner.setVisible(bool(text) and self._state.active is self._orientation)
+        if text:
+            self._banner.setText(f"{text} &nbsp;·&nbsp; Esc to stop")
+            self._banner.adjustSize()
+            self._place_banner()
+            self._banner.raise_()
+
+    def _show_focus(self, *_: Any) -> None:
+        """Frame the view while the arrow keys act in it, and say on what."""
+        self._focus_layer.set_frame(framed=self.hasFocus(), words=self._nudging.words)
+
+    def _tip(self, name: str) -> str:
+        landmarks, document = self._document.landmarks, self._document
+        return "" if landmarks is None else wording.tip(landmarks, name, document.display_name(name), document.unit)
+
+    def _in_sight(self, name: str) -> bool:
+        """Tell whether a landmark lies in this very slice, and within the part of it that is in view."""
+        plane, landmarks = self.plane, self._document.landmarks
+        if plane is None or landmarks is None or self._state.hide_all:
+            return False
+        point_mm = landmarks.point_mm(name)
+        in_slice = abs(float(plane.depth_of(point_mm))) <= 0.5
+        return in_slice and self._box.viewRect().contains(QPointF(*plane.px_from_mm(point_mm)))
 
     def _place_banner(self) -> None:
         self._banner.move((self.width() - self._banner.width()) // 2, 12)
@@ -314,9 +349,29 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         self._place_banner()
 
     def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
-        """Let keys act here."""
+        """Let keys act here, visibly."""
         super().focusInEvent(event)
         self._state.active = self._orientation
+        self._show_focus()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+        """Show that keys act elsewhere."""
+        super().focusOutEvent(event)
+        self._show_focus()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Let arrow keys move the selected landmark."""
+        if not self._nudging.takes(event):
+            super().keyPressEvent(event)
+
+    def viewportEvent(self, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Say what is known of the landmark under the mouse."""
+        if event.type() != QEvent.Type.ToolTip or not isinstance(event, QHelpEvent):
+            return bool(super().viewportEvent(event))
+        name = self.name_at((event.pos().x(), event.pos().y()))
+        text = "" if name is None else self._tip(name)
+        QToolTip.showText(event.globalPos(), text, self.viewport())
+        return True
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         """Begin a gesture."""

@@ -1,10 +1,12 @@
 """The middle of the window: one view of a 2D image, or the four panels of a volume.
 
-Arranges the panels and marks the one in which keys act; what they show is their own affair.
+Arranges the panels, marks the one in which keys act, and covers them while another image is being opened; what they show is
+their own affair.
 """
 
-from PySide6.QtCore import QPoint, Signal
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QPalette, QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from app.desktop import theme
 from app.session.controller import Controller
@@ -16,6 +18,9 @@ from core.geometry.planes import Orientation
 
 # Row and column: coronal stands below axial with the same left and right, sagittal beside it at the same height.
 _CELLS = {Panel.AXIAL: (0, 0), Panel.SCENE: (0, 1), Panel.CORONAL: (1, 0), Panel.SAGITTAL: (1, 1)}
+
+COVER_AFTER_MS = 150
+"""An image that is there sooner takes the place of the last one without a dark moment between them."""
 
 
 class VolumeView(QWidget):
@@ -52,6 +57,22 @@ class VolumeView(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         for panel, (row, column) in _CELLS.items():
             self._grid.addWidget(self.panels[panel], row, column)
+        self._cover = QLabel(self)
+        self._cover.setObjectName("cover")
+        self._cover.setTextFormat(Qt.TextFormat.PlainText)
+        self._cover.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._cover.setWordWrap(True)
+        palette = self._cover.palette()  # not by the style sheet: what must not be seen does not depend on one
+        palette.setColor(QPalette.ColorRole.Window, theme.colour(theme.CANVAS))
+        palette.setColor(QPalette.ColorRole.WindowText, theme.colour(theme.CANVAS_FAINT))
+        self._cover.setPalette(palette)
+        self._cover.setAutoFillBackground(True)
+        self._cover.hide()
+        self._covering = QTimer(self)
+        self._covering.setSingleShot(True)
+        self._covering.setInterval(COVER_AFTER_MS)
+        self._covering.timeout.connect(self._show_cover)
+        controller.view_state.events.opening.connect(self._cover_or_uncover)
         controller.document.image_changed.connect(self._arrange)
         controller.view_state.events.maximised.connect(self._arrange)
         controller.view_state.events.maximised.connect(self._focus)
@@ -68,6 +89,26 @@ class VolumeView(QWidget):
         for view in self.views.values():
             if view.isVisible():
                 view.bring_up_to_date()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Let the cover cover everything."""
+        super().resizeEvent(event)
+        self._cover.setGeometry(self.rect())
+
+    def _cover_or_uncover(self, name: str) -> None:
+        if not name:
+            self._covering.stop()
+            self.bring_up_to_date()  # first, so that the last image is not seen again
+            self._cover.hide()
+            return
+        self._cover.setText(f"Opening {name}…")
+        if self._cover.isHidden():
+            self._covering.start()
+
+    def _show_cover(self) -> None:
+        self._cover.setGeometry(self.rect())
+        self._cover.show()
+        self._cover.raise_()
 
     def _focus(self, *_: object) -> None:
         """Let keys act in a view that can be seen: the focus was perhaps in one that has just been hidden."""

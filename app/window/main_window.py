@@ -110,12 +110,7 @@ class MainWindow(QMainWindow):
                 action.triggered.connect(lambda _=False, do=by_window[row.id]: do())
             else:
                 action.triggered.connect(lambda _=False, row=row: self._trigger(row))
-            if row.in_view_only:
-                action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-                for view in self.viewer.views.values():
-                    view.addAction(action)
-            else:
-                self.addAction(action)
+            self.addAction(action)
             self.actions_by_id[row.id] = action
 
     def _trigger(self, row: Action) -> None:

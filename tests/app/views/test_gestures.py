@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QHelpEvent, QImage, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QMenu
+from PySide6.QtWidgets import QApplication, QLabel, QMenu, QToolTip
 
+from app.desktop import theme
 from app.session.controller import Controller
 from app.session.view_state import Mode
 from app.window.main_window import MainWindow
@@ -13,6 +15,13 @@ from core.values.image import Image
 from core.values.landmarks import Status
 from tests.support.hand import LEFT, MIDDLE, NO_KEY, RIGHT, drag, move_event, screen, status, wheel
 from tests.support.viewer_fixtures import make_image, make_model_file
+
+
+def pixels(image: QImage) -> np.ndarray:
+    grey = image.convertToFormat(QImage.Format.Format_Grayscale8)
+    rows = np.frombuffer(grey.constBits(), np.uint8).reshape(grey.height(), grey.bytesPerLine())
+    return rows[:, : grey.width()].copy()
+
 
 # Mouse
 
@@ -48,6 +57,35 @@ def test_esc_lets_go_of_the_point(window, qtbot):
     assert window.controller.document.landmarks == before
     QTest.mouseRelease(window.slice_view.viewport(), LEFT, NO_KEY, start)
     assert window.controller.document.landmarks == before
+
+
+def test_after_esc_the_point_stays_where_it_was_while_the_button_is_still_down(window):
+    before = window.controller.document.landmarks
+    start = screen(window, "Sella")
+    viewport = window.slice_view.viewport()
+    drag(window, start, start + QPoint(40, 24), release=False)
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    QApplication.sendEvent(viewport, move_event(viewport, start + QPoint(50, 30), LEFT, NO_KEY))
+    QTest.mouseRelease(viewport, LEFT, NO_KEY, start + QPoint(50, 30))
+    assert window.controller.document.landmarks == before
+
+
+def test_a_second_button_does_not_end_a_drag(window):
+    start = screen(window, "Sella")
+    levels = window.controller.view_state.levels
+    drag(window, start, start + QPoint(30, 20), release=False)
+    viewport = window.slice_view.viewport()
+    press = QMouseEvent(
+        QEvent.Type.MouseButtonPress, start + QPoint(30, 20), viewport.mapToGlobal(start), RIGHT, LEFT | RIGHT, NO_KEY
+    )
+    QApplication.sendEvent(viewport, press)
+    QApplication.sendEvent(viewport, move_event(viewport, start + QPoint(40, 24), LEFT | RIGHT, NO_KEY))
+    QTest.mouseRelease(viewport, RIGHT, NO_KEY, start + QPoint(40, 24))
+    assert window.controller.editor.dragging
+    QTest.mouseRelease(viewport, LEFT, NO_KEY, start + QPoint(40, 24))
+    assert not window.controller.editor.dragging
+    assert (screen(window, "Sella") - start - QPoint(40, 24)).manhattanLength() <= 2
+    assert window.controller.view_state.levels == levels
 
 
 def test_right_drag_changes_the_levels_and_not_the_selection(window):
@@ -165,7 +203,6 @@ def test_the_status_line_tells_position_and_value_under_the_mouse(window):
 def test_arrow_keys_nudge_while_the_image_has_the_focus(window, qtbot):
     window.controller.editor.select("Sella")
     window.slice_view.setFocus()
-    qtbot.waitUntil(window.actions_by_id["landmark.nudge_right"].isEnabled)
     QTest.keyClick(window.slice_view, Qt.Key.Key_Right)
     QTest.keyClick(window.slice_view, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
     controller = window.controller
@@ -180,6 +217,48 @@ def test_arrow_keys_walk_through_the_table_while_it_has_the_focus(window, qtbot)
     QTest.keyClick(window.table, Qt.Key.Key_Down)
     assert window.controller.view_state.selected == "Nasion"
     assert window.controller.document.landmarks == before
+
+
+def test_a_frame_and_words_show_where_arrow_keys_move_a_landmark(window, qtbot):
+    view = window.slice_view
+    QTest.mouseClick(view.viewport(), LEFT, NO_KEY, screen(window, "Sella"))
+    assert view.hasFocus()
+    framed = view.grab().toImage()
+    corners = [(0, 0), (framed.width() - 1, 0), (0, framed.height() - 1), (framed.width() - 1, framed.height() - 1)]
+    assert all(framed.pixelColor(*corner) == theme.colour(theme.FOCUS) for corner in corners)
+    window.table.setFocus()
+    unframed = view.grab().toImage()
+    assert not any(unframed.pixelColor(*corner) == theme.colour(theme.FOCUS) for corner in corners)
+    bottom_left = (slice(framed.height() - 30, framed.height() - 6), slice(8, 160))
+    assert (pixels(framed)[bottom_left] != pixels(unframed)[bottom_left]).any()  # the words
+    view.setFocus()
+    window.controller.editor.select(None)
+    assert not (pixels(view.grab().toImage())[bottom_left] != pixels(unframed)[bottom_left]).any()
+
+
+def test_an_arrow_key_brings_a_landmark_into_sight_before_it_moves_it(window):
+    wheel(window, screen(window, "Gonion"), 12)
+    window.controller.editor.select("Sella")
+    view, before = window.slice_view, window.controller.document.landmarks
+    view.setFocus()
+    assert not view.rect().contains(screen(window, "Sella"))
+    QTest.keyClick(view, Qt.Key.Key_Right)
+    assert window.controller.document.landmarks == before
+    assert view.rect().contains(screen(window, "Sella"))
+    QTest.keyClick(view, Qt.Key.Key_Right)
+    assert status(window, "Sella") is Status.CORRECTED
+
+
+def test_what_is_known_of_a_landmark_is_said_where_the_mouse_rests_on_it(window, qtbot):
+    viewport = window.slice_view.viewport()
+
+    def rest(place):
+        QApplication.sendEvent(viewport, QHelpEvent(QEvent.Type.ToolTip, place, viewport.mapToGlobal(place)))
+        return QToolTip.text()
+
+    assert rest(screen(window, "Sella")).splitlines() == ["Sella (S)", "Predicted", "Presence 90 %", "Spread 1.0 px"]
+    rest(QPoint(5, 5))
+    qtbot.waitUntil(lambda: not QToolTip.isVisible())
 
 
 def test_letters_are_commands_even_in_the_table(window, qtbot):
@@ -206,9 +285,9 @@ def test_h_hides_while_it_is_held(window, focus):
 
 def test_switches_show_their_state(window):
     action = window.actions_by_id["view.vectors"]
-    assert action.isChecked()
+    assert not action.isChecked()  # arrows over the anatomy are asked for
     QTest.keyClick(window, Qt.Key.Key_V)
-    assert not action.isChecked()
-    assert not window.controller.view_state.show_vectors
+    assert action.isChecked()
+    assert window.controller.view_state.show_vectors
     QTest.keyClick(window, Qt.Key.Key_I)
     assert window.actions_by_id["view.invert"].isChecked()

@@ -19,9 +19,22 @@ def at_depths(*depths_mm: float, radius_mm: float = np.nan) -> Landmarks:
     return Landmarks(names, points_mm, np.ones(len(names), np.float32), radii, radii, (Status.PREDICTED,) * len(names))
 
 
+class Names:
+    """Names as they are, abbreviated by capitals."""
+
+    def __init__(self, unit: str) -> None:
+        self.unit = unit
+
+    def short_name(self, name: str) -> str:
+        return name.upper()
+
+    def display_name(self, name: str) -> str:
+        return name
+
+
 def glyphs(landmarks, plane=None, selected=None, unit="mm"):
     plane = plane or SlicePlane(reformatted_grid(GRID, Orientation.AXIAL), 10)
-    return {glyph.name: glyph for glyph in glyphs_on(plane, landmarks, selected, str.upper, unit)}
+    return {glyph.name: glyph for glyph in glyphs_on(plane, landmarks, selected, Names(unit))}
 
 
 def test_in_its_own_slice_a_landmark_is_bright_and_without_a_distance():
@@ -89,5 +102,5 @@ def test_what_a_person_corrected_has_no_radius_around_it():
 def test_a_flat_image_has_no_depth():
     plane = SlicePlane(Grid.from_spacing((40, 50), 0.5))
     landmarks = Landmarks(("a", "b"), np.array([[5.0, 6.0], [np.nan, np.nan]]))
-    (glyph,) = glyphs_on(plane, landmarks, None, str, "mm")
+    (glyph,) = glyphs_on(plane, landmarks, None, Names("mm"))
     assert (glyph.name, glyph.distance, glyph.opacity, glyph.point_px) == ("a", "", 1.0, (10.0, 12.0))

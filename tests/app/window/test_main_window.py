@@ -143,7 +143,7 @@ def test_what_is_drawn_changes_with_vectors_labels_and_hiding(window, qtbot):
 
     window.controller.editor.select("Menton")
     shown = picture()
-    window.controller.view_state.show_vectors = False
+    window.controller.view_state.show_vectors = True
     without_vectors = picture()
     window.controller.view_state.show_labels = False
     without_labels = picture()
