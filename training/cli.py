@@ -239,8 +239,8 @@ def evaluate(
     spacing: Annotated[
         float | None, typer.Option("--spacing", min=1e-4, metavar="MM", help="Pixel size of listed images without one.")
     ] = None,
-    turned: Annotated[
-        int | None, typer.Option("--turned", metavar="SEED", help="Turn every volume at random before localizing.")
+    rotated: Annotated[
+        int | None, typer.Option("--rotated", metavar="SEED", help="Rotate every volume at random before localizing.")
     ] = None,
     within: Annotated[
         str, typer.Option("--within", metavar="MM,MM…", help="Distances of the success detection rates.")
@@ -267,7 +267,7 @@ def evaluate(
         thresholds_mm,
         spacing_mm=spacing,
         device=device,
-        turn_seed=turned,
+        rotation_seed=rotated,
         against=against,
         report=report,
         images=images,

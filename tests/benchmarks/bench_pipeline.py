@@ -1,10 +1,10 @@
-"""Whether the device has to wait for data: how fast sub-images are made, and how fast the networks learn from them.
+"""Whether the device has to wait for data: how fast crops are made, and how fast the networks learn from them.
 
     OMP_NUM_THREADS=1 .venv/bin/python tests/benchmarks/bench_pipeline.py [--data DATA/cephalometric] [--device cuda]
     .venv/bin/python -m pytest tests/benchmarks/bench_pipeline.py
 
-The script prints a table, a row per stage of the presets: how many sub-images a second one and two threads make while nothing
-learns, how long a step of the optimisation takes, and how many sub-images a second it needs. Then it trains each preset for a
+The script prints a table, a row per stage of the presets: how many crops a second one and two threads make while nothing
+learns, how long a step of the optimisation takes, and how many crops a second it needs. Then it trains each preset for a
 moment and says for how much of that time, validation included, the training waited. X-rays are those of the data set where it is
 there, else phantoms; volumes are phantoms. Under pytest small phantoms only show that it runs.
 """
@@ -55,7 +55,7 @@ TRAINED_S = 4.0
 
 
 class Row(NamedTuple):
-    """What one stage costs: sub-images in a batch, batches a second made by one and two threads, and seconds a step."""
+    """What one stage costs: crops in a batch, batches a second made by one and two threads, and seconds a step."""
 
     preset: str
     stage: int
@@ -218,9 +218,7 @@ def main() -> int:
     device = choose_training_device(options.device, Placement())
     workers = default_workers(device)
     say(f"{describe_device(device)}\n\n")
-    say(
-        "| stage | sub-images per batch | made per second, 1 thread | 2 threads | a step takes | it needs per second |\n"
-    )
+    say("| stage | crops per batch | made per second, 1 thread | 2 threads | a step takes | it needs per second |\n")
     say("| --- | ---: | ---: | ---: | ---: | ---: |\n")
     waits = []
     for name in FULL:

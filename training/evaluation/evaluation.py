@@ -29,7 +29,7 @@ from training.evaluation.metrics import (
     summarize,
     tabulate_detections,
 )
-from training.evaluation.rotation import random_rotation, turned_landmarks, turned_volume
+from training.evaluation.rotation import random_rotation, rotated_landmarks, rotated_volume
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -239,7 +239,7 @@ def _collect(
     )
 
 
-def localize_case(model: Model, case: Case, *, device: str = "auto", turn_seed: int | None = None) -> LocalizedCase:
+def localize_case(model: Model, case: Case, *, device: str = "auto", rotation_seed: int | None = None) -> LocalizedCase:
     """Localize the landmarks of one case.
 
     Parameters
@@ -250,8 +250,8 @@ def localize_case(model: Model, case: Case, *, device: str = "auto", turn_seed: 
         Its image is read.
     device
         As in `core.models.inference.localize`.
-    turn_seed
-        Where given, the volume is first turned by this random rotation, the truth with it (see `training.evaluation.rotation`).
+    rotation_seed
+        Where given, the volume is first rotated by this random rotation, the truth with it (see `training.evaluation.rotation`).
 
     Raises
     ------
@@ -261,10 +261,10 @@ def localize_case(model: Model, case: Case, *, device: str = "auto", turn_seed: 
         The image cannot be read or analysed.
     """
     image, truth = read_case_image(case), case.landmarks
-    if turn_seed is not None:
-        rotation = random_rotation(turn_seed)
-        truth = turned_landmarks(truth, image, rotation)
-        image = turned_volume(image, rotation)
+    if rotation_seed is not None:
+        rotation = random_rotation(rotation_seed)
+        truth = rotated_landmarks(truth, image, rotation)
+        image = rotated_volume(image, rotation)
     return LocalizedCase(image, truth, localize(image, model, device=device))
 
 
@@ -273,7 +273,7 @@ def evaluate(
     cases: Sequence[Case],
     *,
     device: str = "auto",
-    turn_seed: int | None = None,
+    rotation_seed: int | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Localize the landmarks of every case and compare them with the truth.
@@ -286,8 +286,8 @@ def evaluate(
         At least one.
     device
         As in `core.models.inference.localize`.
-    turn_seed
-        Where given, every volume is first turned at random, the ``n``-th by the seed plus ``n``, from 0.
+    rotation_seed
+        Where given, every volume is first rotated at random, the ``n``-th by the seed plus ``n``, from 0.
     progress
         Hears the fraction done in [0, 1] and the name of the case that comes next.
 
@@ -298,8 +298,8 @@ def evaluate(
     ImageReadError, InferenceError
         An image cannot be read or analysed.
     """
-    if turn_seed is not None and model.info.ndim != 3:
-        raise ConfigError("Only volumes can be turned at random.", "Leave out --turned.")
+    if rotation_seed is not None and model.info.ndim != 3:
+        raise ConfigError("Only volumes can be rotated at random.", "Leave out --rotated.")
     found: list[Landmarks] = []
     truths: list[Landmarks] = []
     stages: list[FloatArray] = []
@@ -308,8 +308,8 @@ def evaluate(
     for number, case in enumerate(cases):
         if progress is not None:
             progress(number / len(cases), case.name)
-        seed = None if turn_seed is None else turn_seed + number
-        localized = localize_case(model, case, device=device, turn_seed=seed)
+        seed = None if rotation_seed is None else rotation_seed + number
+        localized = localize_case(model, case, device=device, rotation_seed=seed)
         truths.append(localized.truth)
         prediction = localized.prediction
         found.append(_matched(prediction.landmarks, case, f"The model {model.info.title}"))
@@ -338,24 +338,44 @@ def evaluate_csv_folder(folder: Path, cases: Sequence[Case]) -> Evaluation:
     Parameters
     ----------
     folder
-        Holds ``<image name>.csv`` for every case.
+        Holds ``<image name>.csv`` for every case; where cases of several folders have images of one name, it has the same
+        folders.
     cases
         At least one.
 
     Raises
     ------
     ConfigError
-        A file or a landmark is missing.
+        A file or a landmark is missing, or a file could belong to several cases.
     LandmarkFileError
         A file cannot be read.
     """
     found: list[Landmarks] = []
+    for case, path in zip(cases, _files_of(folder, cases), strict=True):
+        found.append(_matched(read_landmarks(path, image=read_case_image(case)), case, str(path)))
+    return _collect(cases, found, model=f"landmark files in {folder.name}")
+
+
+def _files_of(folder: Path, cases: Sequence[Case]) -> list[Path]:
+    """Return the file of each case: under its whole name, else under the image's alone if no other image is called so."""
+    called: dict[str, list[str]] = {}
     for case in cases:
-        path = folder / f"{Path(case.name).name}.csv"
+        called.setdefault(Path(case.name).name, []).append(case.name)
+    paths = []
+    for case in cases:
+        path, flat = folder / f"{case.name}.csv", folder / f"{Path(case.name).name}.csv"
+        if not path.is_file() and flat.is_file() and len(called[Path(case.name).name]) > 1:
+            first, second, *_ = called[Path(case.name).name]
+            raise ConfigError(
+                f"{flat} could belong to {first} and to {second}.",
+                "Run cairn localize once for each folder of images, into folders of the same names.",
+            )
+        if not path.is_file():
+            path = flat
         if not path.is_file():
             raise ConfigError(
                 f"There is no {path} for the case {case.name}.",
                 "Run cairn localize on all images of the data set first.",
             )
-        found.append(_matched(read_landmarks(path, image=read_case_image(case)), case, str(path)))
-    return _collect(cases, found, model=f"landmark files in {folder.name}")
+        paths.append(path)
+    return paths

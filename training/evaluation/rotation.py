@@ -1,4 +1,4 @@
-"""Turning a whole volume at random, for evaluation: the object lies in another pose, and nothing of it is lost."""
+"""Rotating a whole volume at random, for evaluation: the object lies in another pose, and nothing of it is lost."""
 
 import numpy as np
 from scipy.ndimage import affine_transform
@@ -14,10 +14,10 @@ def random_rotation(seed: int) -> FloatArray:
     return np.asarray(uniform_rotations(np.random.default_rng(seed), 1)[0])
 
 
-def turned_volume(image: Image, rotation: FloatArray) -> Image:
-    """Turn a volume around its middle.
+def rotated_volume(image: Image, rotation: FloatArray) -> Image:
+    """Rotate a volume about its middle.
 
-    The result is sampled linearly on axes along LPS at the image's finest spacing and holds the whole turned field of view;
+    The result is sampled linearly on axes along LPS at the image's finest spacing and holds the whole rotated field of view;
     its corners, of which the image knows nothing, get the image's smallest value.
 
     Parameters
@@ -27,7 +27,7 @@ def turned_volume(image: Image, rotation: FloatArray) -> Image:
     rotation
         ``(3, 3)`` of LPS directions.
     """
-    corners_mm = turned_points(corner_centres_mm(image.grid), image, rotation)
+    corners_mm = rotated_points(corner_centres_mm(image.grid), image, rotation)
     grid = grid_around(corners_mm, float(image.grid.spacing_mm.min()))
     middle_mm = _middle_mm(image)
     mm_from_mm = np.eye(4)
@@ -40,15 +40,15 @@ def turned_volume(image: Image, rotation: FloatArray) -> Image:
     return Image(voxels, grid, image.source)
 
 
-def turned_points(points_mm: FloatArray, image: Image, rotation: FloatArray) -> FloatArray:
-    """Return where points ``(..., 3)`` of an image lie in `turned_volume`, mm."""
+def rotated_points(points_mm: FloatArray, image: Image, rotation: FloatArray) -> FloatArray:
+    """Return where points ``(..., 3)`` of an image lie in `rotated_volume`, mm."""
     middle_mm = _middle_mm(image)
     return np.asarray((points_mm - middle_mm) @ rotation.T + middle_mm)
 
 
-def turned_landmarks(landmarks: Landmarks, image: Image, rotation: FloatArray) -> Landmarks:
-    """Return landmarks of an image as they lie in `turned_volume`."""
-    return Landmarks(landmarks.names, turned_points(landmarks.points_mm, image, rotation), status=landmarks.status)
+def rotated_landmarks(landmarks: Landmarks, image: Image, rotation: FloatArray) -> Landmarks:
+    """Return landmarks of an image as they lie in `rotated_volume`."""
+    return Landmarks(landmarks.names, rotated_points(landmarks.points_mm, image, rotation), status=landmarks.status)
 
 
 def _middle_mm(image: Image) -> FloatArray:

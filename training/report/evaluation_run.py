@@ -38,7 +38,7 @@ class EvaluationRequest:
         Distances of the success detection rates, mm.
     device
         As in `core.models.inference.localize`.
-    turn_seed
+    rotation_seed
         As in `training.evaluation.evaluation.evaluate`.
     report
         Folder to write to; None for no report.
@@ -53,7 +53,7 @@ class EvaluationRequest:
     thresholds_mm: tuple[float, ...]
     spacing_mm: float | None = None
     device: str = "auto"
-    turn_seed: int | None = None
+    rotation_seed: int | None = None
     against: Path | None = None
     report: Path | None = None
     images: bool = True
@@ -70,8 +70,8 @@ def run_evaluation(request: EvaluationRequest, progress: Progress) -> tuple[Eval
     """
     if request.against is not None and request.report is None:
         raise ConfigError("A comparison is written into the report.", "Give its folder with --report.")
-    source = _open_source(request.model, request.turn_seed)
-    other_source = None if request.against is None else _open_source(request.against, request.turn_seed)
+    source = _open_source(request.model, request.rotation_seed)
+    other_source = None if request.against is None else _open_source(request.against, request.rotation_seed)
     names = source.info.landmarks if isinstance(source, Model) else None
     cases = read_cases(request.kind, request.data, request.split, names, request.spacing_mm)
     if request.report is not None:
@@ -85,7 +85,9 @@ def run_evaluation(request: EvaluationRequest, progress: Progress) -> tuple[Eval
     panels = []
     if request.images and isinstance(source, Model):
         progress(1.0, "Drawing", "")
-        panels = draw_vector_figures(evaluation, source, cases, device=request.device, turn_seed=request.turn_seed)
+        panels = draw_vector_figures(
+            evaluation, source, cases, device=request.device, rotation_seed=request.rotation_seed
+        )
     try:
         page = write_report(
             evaluation,
@@ -101,11 +103,11 @@ def run_evaluation(request: EvaluationRequest, progress: Progress) -> tuple[Eval
     return evaluation, page
 
 
-def _open_source(path: Path, turn_seed: int | None) -> Source:
+def _open_source(path: Path, rotation_seed: int | None) -> Source:
     if not path.is_dir():
         return load_model(path)
-    if turn_seed is not None:
-        raise ConfigError("Landmark files belong to volumes as they lie.", "Give a model file with --turned.")
+    if rotation_seed is not None:
+        raise ConfigError("Landmark files belong to volumes as they lie.", "Give a model file with --rotated.")
     return path
 
 
@@ -132,7 +134,7 @@ def _evaluate(
         source,
         cases,
         device=request.device,
-        turn_seed=request.turn_seed,
+        rotation_seed=request.rotation_seed,
         progress=lambda done, name: progress(done, doing, name),
     )
 
@@ -140,5 +142,7 @@ def _evaluate(
 def _data_in_words(request: EvaluationRequest) -> str:
     """Name the data set; a list by its file, since that is what tells it from other lists."""
     data = request.data.name if request.kind == "list" else request.kind
-    turned = f", each volume turned at random (seed {request.turn_seed})" if request.turn_seed is not None else ""
-    return f"{data}, split {request.split}{turned}"
+    rotated = (
+        f", each volume rotated at random (seed {request.rotation_seed})" if request.rotation_seed is not None else ""
+    )
+    return f"{data}, split {request.split}{rotated}"

@@ -14,11 +14,11 @@ from core.base.files import written_whole
 from training.evaluation.coverage import tabulate_coverage
 from training.evaluation.evaluation import Evaluation
 from training.evaluation.metrics import ALL, THRESHOLDS_MM
+from training.report.blocks import row_of
 from training.report.figures import ReportFigure, make_figures
-from training.report.html_report import to_html
-from training.report.html_sections import ReportSubject
-from training.report.html_tables import row_of
 from training.report.number_text import mean_and_sd, median_and_iqr, number
+from training.report.page import to_html
+from training.report.sections import ReportSubject
 from training.report.tables import make_tables, rate_column, title_of_other
 
 REPORT_NAME = "report.html"

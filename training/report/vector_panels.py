@@ -114,7 +114,12 @@ def _first_of_each_case(pairs: npt.NDArray[np.intp], count: int, taken: list[Pai
 
 
 def draw_vector_figures(
-    evaluation: Evaluation, model: Model, cases: Sequence[Case], *, device: str = "auto", turn_seed: int | None = None
+    evaluation: Evaluation,
+    model: Model,
+    cases: Sequence[Case],
+    *,
+    device: str = "auto",
+    rotation_seed: int | None = None,
 ) -> list[ReportFigure]:
     """Draw the best and the worst predictions after the global and after the last stage.
 
@@ -122,7 +127,7 @@ def draw_vector_figures(
     ----------
     evaluation
         Of ``model`` on ``cases``.
-    model, cases, device, turn_seed
+    model, cases, device, rotation_seed
         As they were given to `training.evaluation.evaluation.evaluate`.
 
     Returns
@@ -136,8 +141,8 @@ def draw_vector_figures(
     last = len(evaluation.stage_errors_mm) - 1
     panels: dict[tuple[Pair, int], Panel] = {}
     for number in sorted({number for row in rows for number, _ in row}):
-        seed = None if turn_seed is None else turn_seed + number
-        localized = localize_case(model, cases[number], device=device, turn_seed=seed)
+        seed = None if rotation_seed is None else rotation_seed + number
+        localized = localize_case(model, cases[number], device=device, rotation_seed=seed)
         for pair in {pair for row in rows for pair in row if pair[0] == number}:
             for stage in {0, last}:
                 panels[pair, stage] = _make_panel(evaluation, localized, pair, stage)
@@ -237,7 +242,7 @@ def _on_slice(plane: SlicePlane, points_mm: FloatArray) -> FloatArray:
 
 
 def picture_of_field(field: VectorField, plane: SlicePlane, image_grid: Grid) -> FieldPicture:
-    """Bring the cells of a field, which may be turned against the image, on a slice.
+    """Bring the cells of a field, which may be rotated against the image, on a slice.
 
     Parameters
     ----------

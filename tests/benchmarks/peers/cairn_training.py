@@ -26,7 +26,7 @@ from training.trainer import Step, Trainer, auto_crop
 
 MODEL_NAME = "model.pt"
 LARGEST_CROP = 128
-"""Side of a local sub-image in samples that the errors of a stage with hardly any training may not exceed."""
+"""Side of a local crop in samples that the errors of a stage with hardly any training may not exceed."""
 _ENDLESS = 10**6
 
 
@@ -119,7 +119,7 @@ class CairnTraining:
         )
 
     def _limit_crop(self, stage: int) -> None:
-        """Fix a local stage's sub-image where the stage before errs so much that it would not fit in memory."""
+        """Fix a local stage's crop where the stage before errs so much that it would not fit in memory."""
         if stage == 0 or self.config.local_stages[stage - 1].crop != "auto":
             return
         local = self.config.local_stages[stage - 1]

@@ -18,7 +18,7 @@ from core.values.landmarks import Landmarks
 from training.datasets.mouse_skull import read_mouse_skulls
 from training.datasets.reading import default_root
 from training.evaluation.evaluation import evaluate
-from training.evaluation.rotation import random_rotation, turned_landmarks, turned_volume
+from training.evaluation.rotation import random_rotation, rotated_landmarks, rotated_volume
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +58,8 @@ def test_it_finds_the_samples_landmarks_however_it_lies(model: Model, sample: tu
     assert np.median(found) <= 0.15
     assert found.max() <= 0.5
     rotation = random_rotation(3)
-    turned = localize(turned_volume(image, rotation), model, device="cpu").landmarks
-    found = off_mm(turned, turned_landmarks(truth, image, rotation))
+    rotated = localize(rotated_volume(image, rotation), model, device="cpu").landmarks
+    found = off_mm(rotated, rotated_landmarks(truth, image, rotation))
     assert np.median(found) <= 0.15
     assert found.max() <= 0.5
 
@@ -82,8 +82,8 @@ def test_it_finds_real_landmarks_in_any_pose(model: Model) -> None:
     if root is None or not root.is_dir():
         pytest.skip(f"the mouse skull data set is not at {root}")
     cases = read_mouse_skulls(root, "validation")
-    for turn_seed in (None, 5):
-        evaluation = evaluate(model, cases, device="cpu", turn_seed=turn_seed)
+    for rotation_seed in (None, 5):
+        evaluation = evaluate(model, cases, device="cpu", rotation_seed=rotation_seed)
         claimed_mm = np.mean([error.mean_mm for error in model.info.validation_errors])
         assert np.nanmean(evaluation.errors_mm) == pytest.approx(claimed_mm, abs=0.03)
         assert np.nanmax(evaluation.errors_mm) < 1.0

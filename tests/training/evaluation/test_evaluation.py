@@ -108,6 +108,18 @@ def test_the_files_of_the_command_line_give_the_same_errors(
         evaluate_csv_folder(folder, cases)
 
 
+def test_two_images_of_one_name_never_share_a_file(tmp_path: Path, cases: tuple[Case, ...]) -> None:
+    """``p1/scan.nii`` and ``p2/scan.nii`` both give ``scan.csv``: one would be held against the other's truth."""
+    same_name = tuple(replace(case, name=f"p{number}/scan") for number, case in enumerate(cases, 1))
+    write_landmarks(cases[0].landmarks, tmp_path / "scan.csv")
+    with pytest.raises(ConfigError, match=r"scan\.csv could belong to p1/scan and to p2/scan"):
+        evaluate_csv_folder(tmp_path, same_name)
+    for case in same_name:
+        write_landmarks(case.landmarks, tmp_path / f"{case.name}.csv", image=read_case_image(case))
+    evaluation = evaluate_csv_folder(tmp_path, same_name)
+    np.testing.assert_allclose(evaluation.errors_mm[np.isfinite(evaluation.errors_mm)], 0.0, atol=1e-3)
+
+
 def test_one_observer_gives_no_distance(cases: tuple[Case, ...]) -> None:
     case = cases[0]
     assert np.isnan(observer_errors_mm(Case("a", case.image_path, case.landmarks, case.observers[:1]))).all()

@@ -8,11 +8,11 @@ import pytest
 from core.values.grid import Grid
 from core.values.image import Image, ImageSource
 from core.values.landmarks import Landmarks
-from training.evaluation.rotation import random_rotation, turned_landmarks, turned_volume
+from training.evaluation.rotation import random_rotation, rotated_landmarks, rotated_volume
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_voxels_and_landmarks_turn_together(seed: int) -> None:
+def test_voxels_and_landmarks_rotate_together(seed: int) -> None:
     rng = np.random.default_rng(seed)
     grid = Grid.from_spacing((24, 30, 20), (0.5, 0.4, 0.6), (3.0, -7.0, 11.0))
     index = np.stack(np.meshgrid(*[np.arange(n) for n in grid.shape], indexing="ij"), -1)
@@ -21,13 +21,13 @@ def test_voxels_and_landmarks_turn_together(seed: int) -> None:
     image = Image(voxels, grid, ImageSource(Path("volume.nrrd")))
     marks = Landmarks(("spot",), grid.to_mm(point[None]))
     rotation = random_rotation(seed)
-    turned, where = turned_volume(image, rotation), turned_landmarks(marks, image, rotation)
-    brightest = np.unravel_index(np.argmax(turned.voxels), turned.voxels.shape)
-    np.testing.assert_allclose(turned.grid.to_mm(brightest), where.points_mm[0], atol=0.6)
-    assert turned.voxels.dtype == np.int16
-    assert turned.voxels[0, 0, 0] == -50
-    corner_mm = turned_landmarks(Landmarks(("c",), grid.to_mm([[0, 0, 0]])), image, rotation).points_mm
-    assert turned.grid.contains(corner_mm).all()
+    rotated, where = rotated_volume(image, rotation), rotated_landmarks(marks, image, rotation)
+    brightest = np.unravel_index(np.argmax(rotated.voxels), rotated.voxels.shape)
+    np.testing.assert_allclose(rotated.grid.to_mm(brightest), where.points_mm[0], atol=0.6)
+    assert rotated.voxels.dtype == np.int16
+    assert rotated.voxels[0, 0, 0] == -50
+    corner_mm = rotated_landmarks(Landmarks(("c",), grid.to_mm([[0, 0, 0]])), image, rotation).points_mm
+    assert rotated.grid.contains(corner_mm).all()
 
 
 def test_rotations_are_proper_and_differ() -> None:

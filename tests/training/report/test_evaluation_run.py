@@ -88,8 +88,8 @@ def test_without_a_report_nothing_is_written(
     [
         ("tiny.pt", ("--against", "tiny.pt"), "Give its folder with --report"),
         ("tiny.pt", ("--against", "none.pt", "--report", "new"), "There is no model file"),
-        ("found", ("--turned", 1), "as they lie"),
-        ("tiny.pt", ("--turned", 1), "Only volumes can be turned"),
+        ("found", ("--rotated", 1), "as they lie"),
+        ("tiny.pt", ("--rotated", 1), "Only volumes can be rotated"),
         ("tiny.pt", ("--report", "scan0.png"), "The report cannot be written to"),
         ("tiny.pt", ("--within", "x"), "no list of distances"),
     ],

@@ -59,7 +59,7 @@ def test_the_folder_holds_page_tables_and_figures(tmp_path: Path) -> None:
 
 def test_pictures_of_the_page_are_the_files_beside_it(tmp_path: Path) -> None:
     page = write_report(make_bare_evaluation(), tmp_path, data="phantoms", date="today").read_text(encoding="utf-8")
-    inside = [b64decode(data) for data in re.findall(r"src='data:image/png;base64,([^']+)'", page)]
+    inside = [b64decode(data) for data in re.findall(r"src=\"data:image/png;base64,([^\"]+)\"", page)]
     beside = [path.read_bytes() for path in tmp_path.glob("*.png")]
     assert len(inside) == 3
     assert sorted(inside) == sorted(beside)

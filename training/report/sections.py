@@ -1,7 +1,6 @@
-"""The sections of the HTML report: which tables and figures stand together, and the words that a reader needs with them.
+"""The sections of the report: which tables and figures stand together, and the words that a reader needs with them.
 
-A section of which an evaluation has nothing to say is left out. Computes no figure; `training/report/html_report.py` makes the
-page.
+A section of which an evaluation has nothing to say is left out. Computes no figure; `training/report/page.py` makes the page.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,8 +11,8 @@ import pandas as pd
 from core.values.landmarks import NOMINAL_COVERAGE
 from training.evaluation.evaluation import TOGETHER
 from training.evaluation.metrics import curve_thresholds
+from training.report.blocks import Block, Column, Paragraph, make_picture, make_table, number_column, word_column
 from training.report.figures import ReportFigure
-from training.report.html_tables import Column, figure_html, number_column, paragraph_html, table_html, word_column
 from training.report.number_text import mean_and_sd, median_and_iqr, number, p_text
 from training.report.tables import Tables, every_threshold, rate_column
 
@@ -52,7 +51,7 @@ class Section:
 
     anchor: str
     title: str
-    html: str
+    blocks: tuple[Block, ...]
 
 
 @dataclass(frozen=True)
@@ -64,9 +63,9 @@ class Content:
     figures: dict[str, ReportFigure]
     thresholds_mm: tuple[float, ...]
 
-    def picture(self, name: str) -> str:
-        """Return a figure as HTML, nothing where it was not drawn."""
-        return figure_html(self.figures[name]) if name in self.figures else ""
+    def pictures(self, *names: str) -> tuple[Block, ...]:
+        """Return those of the figures that were drawn."""
+        return tuple(make_picture(self.figures[name]) for name in names if name in self.figures)
 
     def has(self, *tables: str) -> bool:
         """Tell whether the evaluation has all of these tables."""
@@ -89,8 +88,8 @@ def _errors(content: Content) -> Section:
         "Radial errors and success detection rates. n: errors counted; SD of the sample; IQR: width between the quartiles; "
         "< d mm: share of the landmarks in the images that were found closer to the reference than d."
     )
-    table = table_html(content.tables["summary"], columns, caption)
-    return Section("errors", "Radial error", table + content.picture("errors"))
+    table = make_table(content.tables["summary"], columns, caption)
+    return Section("errors", "Radial error", (table, *content.pictures("errors")))
 
 
 def _success(content: Content) -> Section:
@@ -98,15 +97,15 @@ def _success(content: Content) -> Section:
     rates = content.tables["sdr"].T
     rates.index = pd.Index([f"< {threshold:g} mm" for threshold in thresholds])
     columns = [number_column(f"{name}, %", name, 1) for name in rates.columns]
-    table = table_html(rates, columns, "Success detection rates over all landmarks.", "threshold")
+    table = make_table(rates, columns, "Success detection rates over all landmarks.", "threshold")
     steps = _rate_columns(curve_thresholds(content.thresholds_mm))
-    per_landmark = table_html(
+    per_landmark = make_table(
         content.tables["summary"],
         [Column(column.head.removesuffix(", %"), column.text) for column in steps],
         "Success detection rates per landmark, %, at the ten thresholds of the curves.",
     )
-    pictures = content.picture("sdr_curve") + content.picture("sdr_bars")
-    return Section("success", "Success detection rates", pictures + table + per_landmark)
+    pictures = content.pictures("sdr_curve", "sdr_bars")
+    return Section("success", "Success detection rates", (*pictures, table, per_landmark))
 
 
 def _stages(content: Content) -> Section | None:
@@ -116,7 +115,7 @@ def _stages(content: Content) -> Section | None:
     answer = content.tables["stages"].index[-1]
     who = "the local stages together give" if answer == TOGETHER else "the last stage gives"
     caption = f"Errors over all landmarks after each stage; {who} the answer."
-    return Section("stages", "Stage by stage", table_html(content.tables["stages"], columns, caption, "after"))
+    return Section("stages", "Stage by stage", (make_table(content.tables["stages"], columns, caption, "after"),))
 
 
 def _comparison_columns(first: str, second: str) -> list[Column]:
@@ -140,34 +139,34 @@ _TEST_CAPTION = (
 def _observers(content: Content) -> Section | None:
     if not content.has("observers", "observers_test"):
         return None
-    spread = table_html(
+    spread = make_table(
         content.tables["observers"],
         [number_column("n", "count", 0), *_ERROR_COLUMNS, *_rate_columns(content.thresholds_mm)],
         "Distance between the two observers' marks of the same landmark.",
     )
-    test = table_html(
+    test = make_table(
         content.tables["observers_test"],
         _comparison_columns("model", "between observers"),
         f"The model's errors against the distances between the observers. {_TEST_CAPTION}",
     )
-    words = paragraph_html(
+    words = Paragraph(
         "The reference is the mean of both observers' marks, so each observer is half of their distance away from it, and the "
         "model is held against a reference that it was trained to meet. An error below the distance between the observers shows "
         "that the model errs less than two people differ; it does not show that it is better than either of them."
     )
-    return Section("observers", "Observers", words + spread + test)
+    return Section("observers", "Observers", (words, spread, test))
 
 
 def _other(content: Content) -> Section | None:
     if not content.has("other_test"):
         return None
     other = content.subject.other
-    table = table_html(
+    table = make_table(
         content.tables["other_test"],
         _comparison_columns("model", "other"),
         f"{content.subject.model} (model) against {other} (other) on the same images. {_TEST_CAPTION}",
     )
-    return Section("other", f"Against {other}", table)
+    return Section("other", f"Against {other}", (table,))
 
 
 def _detection(content: Content) -> Section | None:
@@ -189,14 +188,14 @@ def _detection(content: Content) -> Section | None:
         "Landmarks that are in an image or not, against what was reported. A missed landmark has no radial error but lowers "
         "the success detection rates; one that is not there counts in this table only."
     )
-    return Section("detection", "Present and absent landmarks", table_html(summary, columns, caption))
+    return Section("detection", "Present and absent landmarks", (make_table(summary, columns, caption),))
 
 
 def _certainty(content: Content) -> Section | None:
     if not content.has("certainty"):
         return None
     nominal = f"{100 * NOMINAL_COVERAGE:g} %"
-    per_landmark = table_html(
+    per_landmark = make_table(
         content.tables["summary"],
         [
             number_column("n", "radius_count", 0),
@@ -205,7 +204,7 @@ def _certainty(content: Content) -> Section | None:
         ],
         f"Coverage: how often the true position lies within the predicted radius, which is meant to hold it in {nominal}.",
     )
-    groups = table_html(
+    groups = make_table(
         content.tables["certainty"],
         [
             number_column("n", "count", 0),
@@ -219,11 +218,11 @@ def _certainty(content: Content) -> Section | None:
         "Errors of the predictions of all landmarks, grouped by their radius.",
         "group",
     )
-    return Section("certainty", "Certainty", content.picture("certainty") + groups + per_landmark)
+    return Section("certainty", "Certainty", (*content.pictures("certainty"), groups, per_landmark))
 
 
 def _vectors(content: Content) -> Section | None:
-    pictures = content.picture("vectors_global") + content.picture("vectors_last")
+    pictures = content.pictures("vectors_global", "vectors_last")
     return Section("vectors", "Best and worst cases", pictures) if pictures else None
 
 
@@ -234,7 +233,7 @@ def _outliers(content: Content) -> Section:
         "third quartile), and landmarks missed or reported though they are not there."
     )
     if outliers.empty:
-        return Section("outliers", "Outliers", paragraph_html(f"{rule} There are none."))
+        return Section("outliers", "Outliers", (Paragraph(f"{rule} There are none."),))
     shown = outliers.head(OUTLIERS_SHOWN)
     caption = f"{len(outliers)} outliers." + (
         f" The first {len(shown)} are shown, outliers.csv has all." if len(shown) < len(outliers) else ""
@@ -242,7 +241,7 @@ def _outliers(content: Content) -> Section:
     columns = [word_column("landmark", "landmark"), number_column("error, mm", "error_mm")]
     columns += [number_column("radius, mm", "radius_mm")] * content.has("radii")
     columns += [number_column("presence", "presence"), word_column("why it is listed", "why")]
-    return Section("outliers", "Outliers", paragraph_html(rule) + table_html(shown, columns, caption, "case"))
+    return Section("outliers", "Outliers", (Paragraph(rule), make_table(shown, columns, caption, "case")))
 
 
 def _time(content: Content) -> Section | None:
@@ -256,7 +255,7 @@ def _time(content: Content) -> Section | None:
         number_column("slowest, s", "slowest_s"),
     ]
     caption = "Wall time from decoded pixels to landmarks in mm, per image; reading the file is not included."
-    return Section("time", "Processing time", table_html(content.tables["times"], columns, caption, "model"))
+    return Section("time", "Processing time", (make_table(content.tables["times"], columns, caption, "model"),))
 
 
 SECTIONS: tuple[Callable[[Content], Section | None], ...] = (

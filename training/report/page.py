@@ -1,22 +1,32 @@
 """The HTML report on an evaluation: one file that opens by a double click and needs nothing else.
 
-Arranges the tables of `training/report/tables.py` and the figures into sections with the words that a reader needs. Computes no
-figure; the style is in `html_report.css` beside this file.
+Says what stands at the top of the page and joins it with the sections; `page.html.jinja` and `page.css` beside this file give it
+its form. Computes no figure.
 """
 
 from collections.abc import Sequence
-from html import escape
-from pathlib import Path
+from typing import NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from core.values.landmarks import NOMINAL_COVERAGE
 from training.evaluation.metrics import ALL
+from training.report.blocks import row_of
 from training.report.figures import ReportFigure
-from training.report.html_sections import SECTIONS, Content, ReportSubject
-from training.report.html_tables import row_of
 from training.report.number_text import number, p_text
+from training.report.sections import SECTIONS, Content, ReportSubject
 from training.report.tables import Tables, rate_column
 
-_STYLE = Path(__file__).with_name("html_report.css")
+_PAGES = Environment(loader=PackageLoader("training.report", "."), autoescape=True, undefined=StrictUndefined)
+"""Names of models, landmarks and cases come from files: everything is escaped, whatever a template is called."""
+
+
+class Tile(NamedTuple):
+    """One of the handful of figures at the top: what it is, the figure, and what a reader compares it with."""
+
+    what: str
+    value: str
+    more: str
 
 
 def to_html(
@@ -36,22 +46,15 @@ def to_html(
         The asked distances of the success detection rates, mm.
     """
     content = Content(subject, tables, {figure.name: figure for figure in figures}, tuple(thresholds_mm))
-    sections = [section for make in SECTIONS if (section := make(content)) is not None]
-    entries = "".join(f"<li><a href='#{each.anchor}'>{escape(each.title)}</a></li>" for each in sections)
-    body = "".join(
-        f"<section id={each.anchor}>\n<h2>{place}. {escape(each.title)}</h2>\n{each.html}</section>\n"
-        for place, each in enumerate(sections, start=1)
-    )
-    title = f"Landmark localization: {subject.model}"
-    return (
-        "<!DOCTYPE html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n"
-        "<meta name=viewport content='width=device-width, initial-scale=1'>\n"
-        f"<title>{escape(title)}</title>\n<style>\n{_STYLE.read_text(encoding='utf-8')}</style>\n</head>\n<body>\n"
-        f"<header>\n<h1>{escape(title)}</h1>\n<p class=lead>Evaluated on {escape(subject.data)}</p>\n"
-        f"{_privacy(content)}{_facts(content)}{_tiles(content)}"
-        f"<nav aria-label=Contents><ol>{entries}</ol></nav>\n</header>\n<main>\n{body}</main>\n"
-        "<footer>Written by cairn-train evaluate. The CSV files beside this page hold the same figures.</footer>\n"
-        "</body>\n</html>\n"
+    tiles = _tiles(content)
+    return _PAGES.get_template("page.html.jinja").render(
+        title=f"Landmark localization: {subject.model}",
+        data=subject.data,
+        privacy=_privacy(content),
+        facts=_facts(content),
+        tiles=tiles,
+        tile_columns=len(tiles) if len(tiles) <= 5 else (len(tiles) + 1) // 2,
+        sections=[section for make in SECTIONS if (section := make(content)) is not None],
     )
 
 
@@ -59,22 +62,21 @@ def _privacy(content: Content) -> str:
     images = any(figure.shows_images for figure in content.figures.values())
     what = "parts of the images and names of cases" if images else "names of cases, but no part of an image"
     advice = "where these are patients, keep it and pass it on only as you would the images themselves"
-    return f"<p class=privacy>This page contains {what}: {advice}.</p>\n"
+    return f"This page contains {what}: {advice}."
 
 
-def _facts(content: Content) -> str:
+def _facts(content: Content) -> list[tuple[str, str]]:
     subject, errors = content.subject, content.tables["errors"]
     landmarks = len(content.tables["summary"]) - 1
-    facts = [
+    return [
         ("Size", f"{len(errors)} images, {landmarks} landmarks each"),
         ("Compared with", subject.other),
         ("Ran on", subject.hardware),
         ("Date", subject.date),
     ]
-    return f"<dl class=facts>{''.join(f'<dt>{k}</dt><dd>{escape(v)}</dd>' for k, v in facts if v)}</dl>\n"
 
 
-def _tiles(content: Content) -> str:
+def _tiles(content: Content) -> list[Tile]:
     """Return the handful of figures that matter."""
     tables, total = content.tables, row_of(content.tables["summary"], ALL)
     first, *others = content.thresholds_mm
@@ -98,15 +100,7 @@ def _tiles(content: Content) -> str:
     if "times" in tables and content.subject.hardware:
         time = row_of(tables["times"], content.subject.model)
         tiles.append(("Time per image", f"{number(time['mean_s'])} s", f"SD {number(time['sd_s'])} s"))
-    columns = len(tiles) if len(tiles) <= 5 else (len(tiles) + 1) // 2
-    return f"<div class=tiles style='--columns:{columns}'>{''.join(_tile(*tile) for tile in tiles)}</div>\n"
-
-
-def _tile(what: str, value: str, more: str) -> str:
-    return (
-        f"<div class=tile><div class=what>{escape(what)}</div><div class=value>{escape(value)}</div>"
-        f"<div class=more>{escape(more.strip())}</div></div>"
-    )
+    return [Tile(what, value, more.strip()) for what, value, more in tiles]
 
 
 def _with_relation(p_value: float) -> str:

@@ -9,8 +9,8 @@ import pytest
 from tests.support.evaluation_fixtures import make_bare_evaluation, make_evaluation
 from training.evaluation.evaluation import Evaluation
 from training.report.figures import ReportFigure
-from training.report.html_report import to_html
-from training.report.html_sections import OUTLIERS_SHOWN, ReportSubject
+from training.report.page import to_html
+from training.report.sections import OUTLIERS_SHOWN, ReportSubject
 from training.report.tables import Tables, make_tables, title_of_other
 
 PICTURE = ReportFigure("sdr_curve", b"\x89PNG", "Rates. And more.")
