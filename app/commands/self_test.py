@@ -156,7 +156,8 @@ def check_sample(sample: Sample, samples: Path, folder: Path) -> str:
         )
     path = folder / sample.landmarks_name
     write_landmarks(found, path, image=image, model=prediction.model)
-    if not np.array_equal(read_landmarks(path, image=image).points_mm, found.points_mm):
+    back_mm = read_landmarks(path, image=image).points_mm
+    if not np.allclose(back_mm, found.points_mm, rtol=0, atol=1e-3):  # the digits that a table has
         raise SelfTestFailed(f"{path.name} does not give back the positions that were written to it.")
     return f"{len(found)} landmarks, {off_mm.max():.2f} mm off at most, written and read back"
 

@@ -6,7 +6,7 @@ Text in, cells and numbers out, each with its line. What the columns mean is for
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,12 +33,15 @@ class Table:
         What stands between the cells.
     rows
         The number of each line in the file, and its cells.
+    comments
+        The comment lines before the table, without their mark.
     """
 
     path: Path
     columns: tuple[str, ...]
     separator: str
     rows: tuple[tuple[int, tuple[str, ...]], ...]
+    comments: tuple[str, ...] = ()
 
     def texts(self, column: str) -> list[str]:
         """Return the cells of a column, empty ones where there is no such column."""
@@ -105,7 +108,17 @@ def split_table(text: str, path: Path) -> Table:
             rows.append((line, tuple(cells[: len(columns)])))
     except csv.Error as error:
         raise line_error(path, skipped + reader.line_num, f"cannot be split into columns ({error})") from error
-    return Table(path, columns, separator, tuple(rows))
+    return Table(path, columns, separator, tuple(rows), tuple(_comments(text[: len(text) - len(body)])))
+
+
+def _comments(head: str) -> Iterator[str]:
+    """Give the comment lines before a table, without what a spreadsheet puts around them: quotation marks, separators."""
+    for line in re.split(r"\r\n|\r|\n", head):
+        quoted = re.fullmatch(r'"#((?:[^"]|"")*)"[,;\t ]*', line)
+        if quoted:
+            yield quoted[1].replace('""', '"').strip()
+        elif line.startswith("#"):
+            yield line[1:].strip(",;\t ")
 
 
 def line_error(

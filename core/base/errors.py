@@ -33,6 +33,10 @@ class LandmarkFileError(AppError):
     """A landmark file cannot be read or written."""
 
 
+class PixelSizeNeeded(LandmarkFileError):
+    """Landmarks are in mm, and neither their file nor the image says how large a pixel is."""
+
+
 class ModelFileError(AppError):
     """A model file is damaged, foreign or of an unknown version."""
 

@@ -1,68 +1,75 @@
 """Cairn's own landmark table: what it says in its comment lines, and how its numbers become landmarks again.
 
-Values in, text out, and a split table in, values out; `core/landmark_files/file.py` opens the files. Writing is exact and
-always the same; reading forgives what people do to such a table (order of columns, missing ones) but never guesses a
-coordinate.
+Text in, values out, and back; `core/landmark_files/file.py` opens the files. Writing is always the same, in C++ as well
+(packaging/cpp/runner/landmark_csv.cpp); reading forgives what people do to such a table (order of columns, missing ones) but
+never guesses a coordinate.
 """
 
 import csv
 import io
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from core.base.delimited_text import Table, line_error
-from core.base.errors import LandmarkFileError
-from core.values.grid import FloatArray, Grid
+from core.base.delimited_text import Table, line_error, split_table
+from core.base.errors import LandmarkFileError, PixelSizeNeeded
+from core.landmark_files.contract import Found, Wanted, Written
+from core.landmark_files.image_record import UNKNOWN_SIZE, ImageRecord, one_line, sizes_in, sizes_text
+from core.landmark_files.placing import as_written, carried, mm_from_px, notes_on_size, px_from_mm
+from core.landmark_files.precision import PX_DECIMALS, fixed_text, number_in, same_numbers
+from core.values.grid import FloatArray
 from core.values.image import Image
-from core.values.landmarks import WITHOUT_POSITION, Landmarks, Status
+from core.values.landmarks import WITHOUT_POSITION, Author, Landmarks, Status
 
-COLUMNS = ("name", "x_mm", "y_mm", "z_mm", "x_px", "y_px", "z_px", "presence", "spread_mm", "radius_mm", "status")
+_NUMBERS = (
+    "x_mm",
+    "y_mm",
+    "z_mm",
+    "x_px",
+    "y_px",
+    "z_px",
+    "presence",
+    "spread_mm",
+    "radius_mm",
+    "spread_px",
+    "radius_px",
+)
+COLUMNS = ("name", *_NUMBERS, "status", "author")
 FILE_VERSION = 1
+_PRESENCE_DECIMALS = 4
 
 
-def px_from_mm(grid: Grid, points_mm: npt.ArrayLike) -> FloatArray:
-    """Map LPS mm ``(..., D)`` to px ``(..., D)``: continuous array indices in the order column, row, slice."""
-    return np.flip(grid.to_index(points_mm), axis=-1)
+# Writing
 
 
-def mm_from_px(grid: Grid, points_px: npt.ArrayLike) -> FloatArray:
-    """Map px ``(..., D)`` (column, row, slice) to LPS mm ``(..., D)``."""
-    return grid.to_mm(np.flip(np.asarray(points_px, dtype=np.float64), axis=-1))
+def write_csv(landmarks: Landmarks, written: Written) -> str:
+    """Return the table of ``landmarks``; px columns are filled only with an image, mm columns only where mm are known.
 
-
-def format_csv(landmarks: Landmarks, image: Image | None, model: str) -> str:
-    """Return the table of ``landmarks``; px columns are filled only with ``image``, mm columns only where mm are known."""
-    spacing_known = image is None or image.source.spacing_known
-    stated = landmarks.stated
-    located = np.array([status not in WITHOUT_POSITION for status in stated], dtype=bool)
-    mm = _cells(landmarks.points_mm if spacing_known else None, located)
-    # Where mm stand beside them, px are for reading; where they stand alone, they are the position and stay exact.
-    px = None if image is None else px_from_mm(image.grid, landmarks.points_mm)
-    px_cells = _cells(np.round(px, 6) if px is not None and spacing_known else px, located)
+    In a table that is kept, numbers that have not changed stay as they stand there.
+    """
+    kept = None if written.kept is None else split_table(written.kept, _THE_FILE)
+    before = ImageRecord() if kept is None else _record(kept)
     stream = io.StringIO()
-    stream.writelines(f"# {line}\r\n" for line in _header_lines(landmarks.ndim, image, model))
+    record = written.record.after(before)
+    stream.writelines(f"# {one_line(line)}\r\n" for line in _header_lines(landmarks.ndim, written.image, record))
     table = csv.writer(stream, lineterminator="\r\n")
     table.writerow(COLUMNS)
-    for row, name in enumerate(landmarks.names):
-        presence = float(landmarks.presence[row])
-        lengths_mm = (float(landmarks.spread_mm[row]), float(landmarks.radius_mm[row]))
-        table.writerow(
-            (
-                name,
-                *mm[row],
-                *px_cells[row],
-                "" if np.isnan(presence) else f"{presence:.4f}",
-                *(f"{length_mm:.3f}" if np.isfinite(length_mm) and spacing_known else "" for length_mm in lengths_mm),
-                str(stated[row]),
-            )
-        )
+    lines = {} if kept is None else {name: line for line, name in enumerate(kept.texts("name"))}
+    old_columns = {} if kept is None else {column: kept.texts(column) for column in _NUMBERS}
+    for row, cells in enumerate(_number_cells(landmarks, written)):
+        name = landmarks.names[row]
+        if name in lines:
+            cells = _unless_the_same(cells, [old_columns[column][lines[name]] for column in _NUMBERS])
+        table.writerow((name, *(text for text, _ in cells), str(landmarks.stated[row]), str(landmarks.author[row])))
     return stream.getvalue()
 
 
-def _header_lines(ndim: int, image: Image | None, model: str) -> list[str]:
+def _header_lines(ndim: int, image: Image | None, record: ImageRecord) -> list[str]:
     """Say what the numbers mean: frame, image and model."""
     lines = [
         f"Cairn landmarks, file version {FILE_VERSION}",
@@ -72,28 +79,76 @@ def _header_lines(ndim: int, image: Image | None, model: str) -> list[str]:
     if image is None:
         lines.append("image: not given, so the px columns are empty")
     else:
-        digest = f" (sha256 {image.source.sha256})" if image.source.sha256 else ""
-        lines.append(f"image: {image.source.path.name}{digest}")
-        size = " x ".join(str(n) for n in reversed(image.grid.shape))
-        spacing = " x ".join(f"{s:.6g}" for s in reversed(image.grid.spacing_mm))
+        digest = f" (sha256 {record.image_sha256})" if record.image_sha256 else ""
+        lines.append(f"image: {record.image_name}{digest}")
         known = (
-            f"pixel size {spacing} mm"
-            if image.source.spacing_known
-            else "pixel size unknown, so the mm columns are empty"
+            "pixel size unknown, so the mm columns are empty"
+            if record.spacing_mm is None
+            else f"pixel size {sizes_text(record.spacing_mm, '.6g')} mm ({record.spacing_source})"
         )
-        lines.append(f"size: {size} px, {known}")
-    lines.append(f"model: {model or 'none'}")
-    return [" ".join(line.split()) for line in lines]
+        lines.append(f"size: {sizes_text(record.shape)} px, {known}")
+    lines.append(f"model: {record.model or 'none'}")
+    return lines
 
 
-def _cells(points: FloatArray | None, located: npt.NDArray[np.bool_]) -> list[list[str]]:
-    """Return three cells per point: shortest text that gives the same float64 again, empty where there is no number."""
-    rows = [["", "", ""] for _ in located]
-    for row in np.flatnonzero(located) if points is not None else ():
-        assert points is not None
-        values = [repr(float(value)) for value in points[row]]
-        rows[row][: len(values)] = values
+_Cells = list[tuple[str, float]]
+"""The texts of a row's numbers with the numbers themselves, in the order of ``_NUMBERS``; empty and NaN where there is none."""
+
+
+def _number_cells(landmarks: Landmarks, written: Written) -> list[_Cells]:
+    """Return all cells with numbers, row by row."""
+    image, in_mm = written.image, written.unit == "mm"
+    located = [status not in WITHOUT_POSITION for status in landmarks.stated]
+    nowhere = np.full(landmarks.points_mm.shape, np.nan)
+    px = nowhere if image is None else px_from_mm(image.grid, landmarks.points_mm)
+    mm = landmarks.points_mm if in_mm else nowhere
+    lengths = np.stack([landmarks.spread_mm, landmarks.radius_mm], axis=1)
+    no_lengths = np.full(lengths.shape, np.nan)
+    mm_lengths, px_lengths = (lengths, no_lengths) if in_mm else (no_lengths, lengths)
+    rows = []
+    for row, has_place in enumerate(located):
+        blank = [np.nan] * (3 - landmarks.ndim)
+        places = [*mm[row], *blank, *px[row], *blank] if has_place else [np.nan] * 6
+        numbers = [*places, landmarks.presence[row], *mm_lengths[row], *px_lengths[row]]
+        decimals = [written.decimals] * 3 + [PX_DECIMALS] * 3 + [_PRESENCE_DECIMALS]
+        decimals += [written.decimals] * 2 + [PX_DECIMALS] * 2
+        rows.append(
+            [
+                (fixed_text(number, digits) if np.isfinite(number) else "", float(number))
+                for number, digits in zip(numbers, decimals, strict=True)
+            ]
+        )
     return rows
+
+
+def _unless_the_same(cells: _Cells, old: list[str]) -> _Cells:
+    """Return the cells of a row, with their old texts where these are the same numbers.
+
+    Where mm and px stand beside each other, the px of an untouched point are as good as their last digit.
+    """
+    kept = [
+        (text, number) if not same_numbers(number_in(before), number) else (before.strip(), number)
+        for (text, number), before in zip(cells, old, strict=True)
+    ]
+    mm_kept = all(
+        same_numbers(number_in(before), number) for before, (_, number) in zip(old[:3], cells[:3], strict=True)
+    )
+    if mm_kept and cells[0][0]:
+        about = 1.01 * 10.0**-PX_DECIMALS
+        for axis in range(3, 6):
+            if same_numbers(number_in(old[axis]), cells[axis][1], about):
+                kept[axis] = (old[axis].strip(), cells[axis][1])
+    for index in range(6, len(cells)):  # presence, spread and radius are single precision, and the model's
+        if cells[index][0] and fixed_text(number_in(old[index]), _decimals_of(cells[index][0])) == cells[index][0]:
+            kept[index] = (old[index].strip(), cells[index][1])
+    return kept
+
+
+def _decimals_of(text: str) -> int:
+    return len(text.partition(".")[2])
+
+
+# Reading
 
 
 @dataclass
@@ -105,23 +160,30 @@ class _Row:
     mm: FloatArray
     px: FloatArray
     presence: float
-    spread_mm: float
-    radius_mm: float
+    lengths_mm: FloatArray
+    lengths_px: FloatArray
     status: Status | None
+    author: Author
 
 
-def parse_csv(table: Table, image: Image | None, ndim: int | None) -> Landmarks:
-    """Return the landmarks of a table; without mm columns from px, through ``image`` or, without one, in px units.
+_THE_FILE = Path("The file that the landmarks come from")
+
+
+def read_csv(text: str, path: Path, wanted: Wanted) -> Found:
+    """Return the landmarks of a table; without mm columns from px, through the image or, without one, in px units.
 
     Raises
     ------
     LandmarkFileError
         A column is missing, or a line does not hold what the columns promise.
+    PixelSizeNeeded
+        Positions are in mm only, and neither table nor image say how large a pixel is.
     """
-    path = table.path
+    table = split_table(text, path)
     rows = _rows(table)
     mm = np.array([row.mm for row in rows]).reshape(-1, 3)
     px = np.array([row.px for row in rows]).reshape(-1, 3)
+    ndim = wanted.ndim
     if ndim is None:
         ndim = 3 if np.isfinite(mm[:, 2]).any() or np.isfinite(px[:, 2]).any() else 2
     seen: set[str] = set()
@@ -131,18 +193,34 @@ def parse_csv(table: Table, image: Image | None, ndim: int | None) -> Landmarks:
         seen.add(row.name)
         for point in (row.mm, row.px):
             _check_point(row, point, path, ndim)
-    points_mm = _placed(rows, mm[:, :ndim], px[:, :ndim], path, image)
+    record = _record(table)
+    found = _placed(rows, mm[:, :ndim], px[:, :ndim], record, path, wanted)
+    landmarks = found.landmarks
+    points_mm = landmarks.points_mm.copy()
     points_mm[[row.status is Status.ABSENT for row in rows]] = np.nan
     points_mm[np.isnan(points_mm).any(axis=1)] = np.nan
-    landmarks = Landmarks(
-        tuple(row.name for row in rows),
-        points_mm,
-        presence=np.array([row.presence for row in rows], dtype=np.float32),
-        spread_mm=np.array([row.spread_mm for row in rows], dtype=np.float32),
-        radius_mm=np.array([row.radius_mm for row in rows], dtype=np.float32),
-        status=tuple(row.status or Status.PLACED for row in rows),
+    landmarks = replace(landmarks, points_mm=points_mm, status=tuple(row.status or Status.PLACED for row in rows))
+    return replace(found, landmarks=replace(landmarks, status=landmarks.stated))
+
+
+def _record(table: Table) -> ImageRecord:
+    """Return what the comment lines of a table say about its image and its model."""
+    said = {key: value for key, _, value in (line.partition(": ") for line in map(str.strip, table.comments)) if value}
+    image = re.fullmatch(r"(.*?)(?: \(sha256 ([0-9a-fA-F]+)\))?", said.get("image", ""))
+    name, digest = (image[1], image[2] or "") if image else ("", "")
+    size, _, spacing = said.get("size", "").partition(" px, pixel size ")
+    spacing, _, source = spacing.partition(" mm")
+    unknown = spacing.startswith(UNKNOWN_SIZE)
+    return ImageRecord.from_words(
+        {
+            "image": "" if name.startswith("not given") and not digest else name,
+            "sha256": digest,
+            "size_px": sizes_in(size),
+            "pixel_size_mm": UNKNOWN_SIZE if unknown else sizes_in(spacing),
+            "pixel_size_is": source.strip(" ()"),
+            "model": "" if said.get("model") == "none" else said.get("model", ""),
+        }
     )
-    return replace(landmarks, status=landmarks.stated)
 
 
 def _rows(table: Table) -> list[_Row]:
@@ -151,20 +229,27 @@ def _rows(table: Table) -> list[_Row]:
     if "name" not in columns or not ({"x_mm", "y_mm"} <= columns or {"x_px", "y_px"} <= columns):
         raise LandmarkFileError(
             f"{table.path.name} has no landmark table: the columns name and x_mm, y_mm (or x_px, y_px) are missing.",
-            f"The first line that is no comment names the columns: {','.join(COLUMNS)}.",
+            f"The first line that is not a comment names the columns: {','.join(COLUMNS)}.",
         )
-    numbers = table.numbers(COLUMNS[1:-1])
-    words = [word.strip().lower() for word in table.texts("status")]
+    numbers = table.numbers(_NUMBERS)
+    words, authors = _words(table, "status", Status), _words(table, "author", Author)
     rows = []
-    for (line, _), name, word, values in zip(table.rows, table.texts("name"), words, numbers, strict=True):
+    for number, ((line, _), name) in enumerate(zip(table.rows, table.texts("name"), strict=True)):
         if not name:
             raise line_error(table.path, line, "has no name")
-        if word and word not in set(Status):
-            raise line_error(table.path, line, f'has the unknown status "{word}"')
-        status = Status(word) if word else None
-        presence, spread_mm, radius_mm = values[6:].tolist()
-        rows.append(_Row(line, name, values[:3], values[3:6], presence, spread_mm, radius_mm, status))
+        values, status = numbers[number], Status(words[number]) if words[number] else None
+        author = Author(authors[number])
+        rows.append(_Row(line, name, values[:3], values[3:6], values[6], values[7:9], values[9:], status, author))
     return rows
+
+
+def _words(table: Table, column: str, known: type[Status] | type[Author]) -> list[str]:
+    """Return the cells of a column of which each is empty or one of the words of ``known``."""
+    words = [word.strip().lower() for word in table.texts(column)]
+    for (line, _), word in zip(table.rows, words, strict=True):
+        if word and word not in set(known):
+            raise line_error(table.path, line, f'has the unknown {column} "{word}"')
+    return words
 
 
 def _check_point(row: _Row, point: FloatArray, path: Path, ndim: int) -> None:
@@ -176,18 +261,55 @@ def _check_point(row: _Row, point: FloatArray, path: Path, ndim: int) -> None:
         raise line_error(path, row.line, "has a z coordinate, but the image is 2D")
 
 
-def _placed(rows: list[_Row], mm: FloatArray, px: FloatArray, path: Path, image: Image | None) -> FloatArray:
-    """Return ``(L, D)`` positions in mm: the mm columns where they count, else px through the image, else px as units."""
+def _placed(
+    rows: Sequence[_Row], mm: FloatArray, px: FloatArray, record: ImageRecord, path: Path, wanted: Wanted
+) -> Found:
+    """Return landmarks with positions, spread and radius in the image's mm: from mm where they count, else from px."""
+    image = wanted.image
     has_mm = np.asarray(~np.isnan(mm).any(axis=1))
     has_px = np.asarray(~np.isnan(px).any(axis=1))
-    if image is not None and not image.source.spacing_known:
+    lengths_mm = np.array([row.lengths_mm for row in rows]).reshape(-1, 2)
+    lengths_px = np.array([row.lengths_px for row in rows]).reshape(-1, 2)
+    if image is None:
+        if has_mm.any() and (has_px & ~has_mm).any():
+            line = rows[int(np.flatnonzero(has_px & ~has_mm)[0])].line
+            raise line_error(path, line, "is in px, other lines are in mm", "Open the image first, then its landmarks.")
+        points = np.where(has_mm[:, None], mm, px)
+        return Found(_landmarks(rows, points, _either(lengths_mm, lengths_px)), record)
+    try:
+        written = as_written(image, record, path, mm_is_px=wanted.mm_is_px)
+    except PixelSizeNeeded:
         if (has_mm & ~has_px).any():
-            line = rows[int(np.flatnonzero(has_mm & ~has_px)[0])].line
-            raise line_error(
-                path, line, "is in mm, but the pixel size of the image is unknown", "Set the pixel size first."
-            )
-        has_mm = np.zeros_like(has_mm)
-    elif image is None and has_mm.any() and (has_px & ~has_mm).any():
-        line = rows[int(np.flatnonzero(has_px & ~has_mm)[0])].line
-        raise line_error(path, line, "is in px, other lines are in mm", "Open the image first, then its landmarks.")
-    return np.where(has_mm[:, None], mm, px if image is None else mm_from_px(image.grid, px))
+            raise
+        written = None
+    notes: tuple[str, ...] = ()
+    if written is not None:
+        notes = notes_on_size(record, written, image, path)
+        from_mm = carried(_landmarks(rows, mm, lengths_mm), written, image)
+        mm, lengths_mm = from_mm.points_mm, np.stack([from_mm.spread_mm, from_mm.radius_mm], axis=1)
+    else:
+        if np.isfinite(lengths_mm).any():
+            notes = (f"{path.name} gives spread and radius in mm; without a pixel size they cannot be shown in px.",)
+        lengths_mm = np.full(lengths_mm.shape, np.nan)
+    known = image.source.spacing_known
+    px_first = not known or written is not image
+    points = np.where((has_px & (px_first | ~has_mm))[:, None], mm_from_px(image.grid, px), mm)
+    lengths = _either(lengths_mm, lengths_px * (image.grid.spacing_mm.mean() if known else 1.0))
+    return Found(_landmarks(rows, points, lengths), record, notes)
+
+
+def _landmarks(rows: Sequence[_Row], points_mm: FloatArray, lengths_mm: npt.NDArray[np.floating[Any]]) -> Landmarks:
+    """Return the landmarks of the rows at other positions ``(L, D)`` and with other spreads and radii ``(L, 2)``."""
+    return Landmarks(
+        tuple(row.name for row in rows),
+        points_mm,
+        np.array([row.presence for row in rows], dtype=np.float32),
+        lengths_mm[:, 0].astype(np.float32),
+        lengths_mm[:, 1].astype(np.float32),
+        tuple(row.status or Status.PLACED for row in rows),
+        tuple(row.author for row in rows),
+    )
+
+
+def _either(first: npt.NDArray[np.floating[Any]], second: FloatArray) -> npt.NDArray[np.floating[Any]]:
+    return np.where(np.isnan(first), second, first)

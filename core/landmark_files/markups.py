@@ -1,4 +1,4 @@
-"""3D Slicer's ``.mrk.json``, schema 1.0.0 to 1.0.4: text in, 3D landmarks out, and back into the document they came from.
+"""3D Slicer's ``.mrk.json``, schema 1.0.0 to 1.0.4: text in, landmarks out, and back into the document they came from.
 
 All point lists of a document are one set of landmarks. Writing into a document changes what Cairn knows (positions, whether
 they are defined, Cairn's words in the description) and leaves alone everything else, known to Cairn or not.
@@ -7,13 +7,26 @@ they are defined, Cairn's words in the description) and leaves alone everything 
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core.base.errors import LandmarkFileError
-from core.landmark_files.control_point import LPS_FROM, NO_POSITION, ControlPoint, described, point_name, to_landmarks
+from core.landmark_files.contract import Found, Wanted, Written
+from core.landmark_files.control_point import (
+    LPS_FROM,
+    NO_POSITION,
+    ControlPoint,
+    described,
+    point_name,
+    says_px,
+    to_landmarks,
+)
+from core.landmark_files.image_record import ImageRecord
+from core.landmark_files.placing import in_space, placed_in_space
+from core.landmark_files.precision import rounded, same_numbers
 from core.values.grid import FloatArray
 from core.values.landmarks import WITHOUT_POSITION, Landmarks, Status
 
@@ -21,7 +34,9 @@ SCHEMA = (
     "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/"
     "markups-schema-v1.0.3.json#"
 )
-_ORIENTATION = {  # of a point nobody has turned
+RECORD = "cairn"
+"""The key of a document in which it says what its image is; the schema allows others, Slicer does not read it."""
+_ORIENTATION = {  # of a point nobody has rotated
     "LPS": (-1.0, -0.0, -0.0, -0.0, -1.0, -0.0, 0.0, 0.0, 1.0),
     "RAS": (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0),
 }
@@ -30,55 +45,70 @@ _PLAIN_ARRAY = re.compile(r'\[\n\s+([^\[\]{}"]*?)\n\s+\]')
 _BETWEEN_ITEMS = re.compile(r",\n\s+")
 
 
-def parse_markups(text: str, path: Path) -> Landmarks:
-    """Return the 3D landmarks of all point lists in a document.
+def read_markups(text: str, path: Path, wanted: Wanted) -> Found:
+    """Return the landmarks of all point lists in a document.
 
     Raises
     ------
     LandmarkFileError
         It is no JSON, holds no point list, or a point has no usable position or the name of another one.
     """
+    document = _document(text, path)
     points = []
-    for system, point, name, where in _control_points(_document(text, path), path):
+    for system, point, name, where in _control_points(document, path):
         point_mm = _position(point, f'{where} ("{name}")') * LPS_FROM[system]
         points.append(ControlPoint(name, point_mm, _text(point.get("description"))))
-    return to_landmarks(points, path)
+    record = _record(document) or ImageRecord()
+    in_px = record.in_px or (record.spacing_mm is None and says_px(points))
+    return placed_in_space(to_landmarks(points, path), replace(record, in_px=in_px), path, wanted)
 
 
-def format_markups(landmarks: Landmarks, document_text: str | None = None) -> str:
-    """Return a document of 3D ``landmarks``.
+def write_markups(landmarks: Landmarks, written: Written) -> str:
+    """Return a document of ``landmarks``; those without a position become undefined.
 
-    Parameters
-    ----------
-    landmarks
-        Those without a position become undefined.
-    document_text
-        The document they were read from, which `parse_markups` accepted. Each point stays in its list, in that list's
-        coordinate system; points whose name is gone are removed; new ones are added to the first list, unless nobody has
-        placed them yet. Without a document all of them go to a new list in LPS.
+    In a document that is kept, which `read_markups` accepted, each point stays in its list, in that list's coordinate system;
+    points whose name is gone are removed; new ones are added to the first list, unless nobody has placed them yet. Without one
+    all of them go to a new list in LPS.
 
     Raises
     ------
     LandmarkFileError
         The document is nested too deeply to be written.
     """
-    document = _new_document() if document_text is None else _document(document_text, _THE_DOCUMENT)
-    new = _merge(document, landmarks)
-    if document_text is not None:
+    landmarks = in_space(landmarks, written.image)
+    document = _new_document() if written.kept is None else _document(written.kept, _THE_DOCUMENT)
+    before = None if written.kept is None else _plain(document)
+    record = written.record_beside(_record(document))
+    if record is not None and record != _record(document):
+        document[RECORD] = record.words
+    new = _merge(document, landmarks, written)
+    if written.kept is not None:
         new = [row for row in new if landmarks.stated[row] is not Status.UNPLACED]
     if new:
-        _append(_point_lists(document, _THE_DOCUMENT)[0], landmarks, new)
+        _append(_point_lists(document, _THE_DOCUMENT)[0], landmarks, new, written)
+    if written.kept is not None and _plain(document) == before:
+        return written.kept
+    text = _plain(document, indent=4)
+    end = "\n" if written.kept is None or written.kept.endswith("\n") else ""
+    return _PLAIN_ARRAY.sub(lambda match: f"[{_BETWEEN_ITEMS.sub(', ', match[1])}]", text) + end
+
+
+def _plain(document: dict[str, Any], indent: int | None = None) -> str:
     try:
-        text = json.dumps(document, indent=4, ensure_ascii=False)
+        return json.dumps(document, indent=indent, ensure_ascii=False)
     except RecursionError as error:
         raise LandmarkFileError(
             f"{_THE_DOCUMENT} is nested too deeply to be written.", "Save the landmarks in another format."
         ) from error
-    end = "\n" if document_text is None or document_text.endswith("\n") else ""
-    return _PLAIN_ARRAY.sub(lambda match: f"[{_BETWEEN_ITEMS.sub(', ', match[1])}]", text) + end
 
 
-def _merge(document: dict[str, Any], landmarks: Landmarks) -> list[int]:
+def _record(document: dict[str, Any]) -> ImageRecord | None:
+    """Return what a document says about its image, None where Cairn has not written into it yet."""
+    words = document.get(RECORD)
+    return ImageRecord.from_words(words) if isinstance(words, dict) else None
+
+
+def _merge(document: dict[str, Any], landmarks: Landmarks, written: Written) -> list[int]:
     """Bring the points of a document up to date and remove those that are gone; return the rows that it lacks."""
     missing = {name: row for row, name in enumerate(landmarks.names)}
     gone = set()
@@ -87,7 +117,7 @@ def _merge(document: dict[str, Any], landmarks: Landmarks) -> list[int]:
         if row is None:
             gone.add(id(point))
         else:
-            _update(point, landmarks, row, system)
+            _update(point, landmarks, row, system, written)
     for point_list in _point_lists(document, _THE_DOCUMENT) if gone else ():
         points = _items(point_list, _THE_DOCUMENT)
         point_list["controlPoints"] = [point for point in points if id(point) not in gone]
@@ -109,27 +139,27 @@ def _new_document() -> dict[str, Any]:
     return {"@schema": SCHEMA, "markups": [point_list]}
 
 
-def _update(point: dict[str, Any], landmarks: Landmarks, row: int, system: str) -> None:
+def _update(point: dict[str, Any], landmarks: Landmarks, row: int, system: str, written: Written) -> None:
     """Bring a point of the document up to date, changing nothing that says the same already."""
     was_defined = _is_defined(point)
     if landmarks.stated[row] not in WITHOUT_POSITION:
-        position = (landmarks.points_mm[row] * LPS_FROM[system]).tolist()
-        if not was_defined or point["position"] != position:
-            point["position"] = position
+        position = landmarks.points_mm[row] * LPS_FROM[system]
+        if not was_defined or not same_numbers(point["position"], position):
+            point["position"] = rounded(position, written.decimals)
         if not was_defined:
             point["positionStatus"] = "defined"
     elif was_defined:
         point["position"] = [0.0, 0.0, 0.0]
         point["positionStatus"] = "undefined"
     before = _text(point.get("description"))
-    description = described(landmarks, row, before)
+    description = described(landmarks, row, written, before)
     if description != before:
         point["description"] = description
     if not point.get("label"):
         point["label"] = landmarks.names[row]
 
 
-def _append(point_list: dict[str, Any], landmarks: Landmarks, rows: list[int]) -> None:
+def _append(point_list: dict[str, Any], landmarks: Landmarks, rows: list[int], written: Written) -> None:
     """Add landmarks that the document did not have to a list."""
     points, system = _items(point_list, _THE_DOCUMENT), _system(point_list, _THE_DOCUMENT)
     used = {str(point.get("id")) for point in points}
@@ -137,13 +167,16 @@ def _append(point_list: dict[str, Any], landmarks: Landmarks, rows: list[int]) -
     for row in rows:
         number = next(n for n in range(number + 1, number + len(used) + 2) if str(n) not in used)
         located = landmarks.stated[row] not in WITHOUT_POSITION
+        position = (
+            rounded(landmarks.points_mm[row] * LPS_FROM[system], written.decimals) if located else [0.0, 0.0, 0.0]
+        )
         points.append(
             {
                 "id": str(number),
                 "label": landmarks.names[row],
-                "description": described(landmarks, row),
+                "description": described(landmarks, row, written),
                 "associatedNodeID": "",
-                "position": (landmarks.points_mm[row] * LPS_FROM[system]).tolist() if located else [0.0, 0.0, 0.0],
+                "position": position,
                 "orientation": list(_ORIENTATION[system]),
                 "selected": True,
                 "locked": False,
@@ -182,7 +215,7 @@ def _point_lists(document: dict[str, Any], path: Path) -> list[dict[str, Any]]:
 
 
 def _control_points(document: dict[str, Any], path: Path) -> Iterator[tuple[str, dict[str, Any], str, str]]:
-    """Give coordinate system, entry, name and place in the file of every point, refusing what is no point."""
+    """Give coordinate system, entry, name and place in the file of every point, refusing what is not one."""
     number = 0
     for point_list in _point_lists(document, path):
         system = _system(point_list, path)
@@ -190,17 +223,21 @@ def _control_points(document: dict[str, Any], path: Path) -> Iterator[tuple[str,
             number += 1
             where = f"{path.name}: control point {number}"
             if not isinstance(point, dict):
-                raise LandmarkFileError(f"{where} is no point.", "Save it from 3D Slicer again.")
+                raise LandmarkFileError(f"{where} is not a valid point.", "Save the points from 3D Slicer again.")
             label = point.get("label")
             if not (label is None or isinstance(label, str)):
-                raise LandmarkFileError(f"{where} has a label that is no text.", "Name it in 3D Slicer and save again.")
+                raise LandmarkFileError(
+                    f"{where} has a label that is not text.", "Name it in 3D Slicer and save again."
+                )
             yield system, point, point_name(label or "", number), where
 
 
 def _items(point_list: dict[str, Any], path: Path) -> list[Any]:
     points = point_list.get("controlPoints")
     if not (points is None or isinstance(points, list)):
-        raise LandmarkFileError(f"{path.name} has controlPoints that are no list.", "Save it from 3D Slicer again.")
+        raise LandmarkFileError(
+            f"The controlPoints of {path.name} are not a list.", "Save the points from 3D Slicer again."
+        )
     return points or []
 
 

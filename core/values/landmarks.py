@@ -58,6 +58,16 @@ _AUTHOR_BY_STATUS = {
 }
 
 
+def author_of(status: Status, presence: float, said: Author = Author.NOBODY) -> Author:
+    """Return who is the author of a landmark of which ``said`` is said, by the rule of `Landmarks.author`."""
+    if status in _AUTHOR_BY_STATUS:
+        return _AUTHOR_BY_STATUS[status]
+    if said is not Author.NOBODY:
+        return said
+    by_model = presence < LIKELIER_THAN_NOT if status is Status.ABSENT else np.isfinite(presence)
+    return Author.MODEL if by_model else Author.PERSON
+
+
 def _unknown() -> npt.NDArray[np.float32]:
     """Return the default of a per-landmark figure: NaN for each landmark, however many there are."""
     return np.empty(0, np.float32)
@@ -119,10 +129,10 @@ class Landmarks:
         if len(status) != len(names):
             raise ValueError(f"{len(names)} landmarks have {len(names)} states, not {len(status)}")
         object.__setattr__(self, "status", status)
-        given = tuple(Author(a) for a in self.author) or (Author.NOBODY,) * len(names)
-        if len(given) != len(names):
-            raise ValueError(f"{len(names)} landmarks have {len(names)} authors, not {len(given)}")
-        author = tuple(map(_author, given, status, self.presence.tolist()))
+        said = tuple(Author(a) for a in self.author) or (Author.NOBODY,) * len(names)
+        if len(said) != len(names):
+            raise ValueError(f"{len(names)} landmarks have {len(names)} authors, not {len(said)}")
+        author = tuple(map(author_of, status, self.presence.tolist(), said))
         object.__setattr__(self, "author", author)
 
     def __len__(self) -> int:
@@ -210,13 +220,3 @@ class Landmarks:
             tuple(self.status[row] for row in rows),
             tuple(self.author[row] for row in rows),
         )
-
-
-def _author(given: Author, status: Status, presence: float) -> Author:
-    """Return who is the author of a landmark of which ``given`` is said."""
-    if status in _AUTHOR_BY_STATUS:
-        return _AUTHOR_BY_STATUS[status]
-    if given is not Author.NOBODY:
-        return given
-    by_model = presence < LIKELIER_THAN_NOT if status is Status.ABSENT else np.isfinite(presence)
-    return Author.MODEL if by_model else Author.PERSON

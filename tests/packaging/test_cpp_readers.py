@@ -15,11 +15,12 @@ import SimpleITK as sitk
 
 from core.base.errors import ImageReadError
 from core.images.file import read_image
-from core.landmark_files.csv import format_csv
+from core.landmark_files.contract import Written
+from core.landmark_files.csv import write_csv
 from core.models.metadata import read_model_info
 from core.values.grid import Grid
 from core.values.image import Image, ImageSource
-from core.values.landmarks import Landmarks, Status
+from core.values.landmarks import Author, Landmarks, Status
 from tests.support.cpp_builds import built, compiles
 from tests.support.model_fixtures import make_tiny_info
 
@@ -314,11 +315,12 @@ def test_tables_are_the_same_to_the_letter(checker: Path) -> None:
     points_mm = np.array([[row / 3, 1e-7 * row, 12345678.9] for row in range(len(names))])
     points_mm[-1] = np.nan
     status = (*(Status.PREDICTED for _ in names[1:]), Status.ABSENT)
-    landmarks = Landmarks(names, points_mm, np.full(5, 0.5), np.full(5, 0.0625), np.full(5, np.nan), status)
+    half, sixteenth, unknown = np.full(5, 0.5), np.full(5, 0.0625), np.full(5, np.nan)
+    landmarks = Landmarks(names, points_mm, half, sixteenth, unknown, status, (Author.MODEL,) * 5)
     odd_name = "two\u3000 blanks\tand\na\u2028line.nii"
     image = Image(np.zeros(grid.shape, np.uint8), grid, ImageSource(Path(odd_name), "abc"))
     found = run(checker, "table", odd_name, *names).stdout
-    assert found.encode() == format_csv(landmarks, image, "a \t model").replace("\r\n", "\n").encode()
+    assert found.encode() == write_csv(landmarks, Written(image, "a \t model")).replace("\r\n", "\n").encode()
 
 
 def test_numbers_are_written_as_python_writes_them(checker: Path) -> None:

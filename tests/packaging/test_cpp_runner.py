@@ -134,7 +134,7 @@ def test_absent_landmarks_have_no_position(runner: Path, tmp_path: Path) -> None
     assert_alike(runner, load_model(model_path), image_path, tmp_path)
     table = (tmp_path / "theirs.csv").read_text(encoding="utf-8").splitlines()
     assert table[-1].startswith("right,,,,,,,0.")
-    assert table[-1].endswith(",absent")
+    assert table[-1].endswith(",absent,model")
 
 
 def test_a_pixel_size_may_be_given(runner: Path, tiny_model: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from core.base.errors import LandmarkFileError
 from core.landmark_files.file import read_landmarks
 from core.values.grid import Grid
 from core.values.image import Image, ImageSource, SpacingSource
-from core.values.landmarks import Landmarks, Status
+from core.values.landmarks import Author, Landmarks, Status
 
 in_one_folder = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=50
@@ -51,12 +51,13 @@ def landmark_sets(draw: st.DrawFn, ndim: int | None = None) -> Landmarks:
     presence = draw(hnp.arrays(np.float32, count, elements=st.floats(0, 1, width=32) | st.just(float("nan"))))
     spread = draw(hnp.arrays(np.float32, count, elements=st.floats(0, 100, width=32) | st.just(float("nan"))))
     radius = draw(hnp.arrays(np.float32, count, elements=st.floats(0, 100, width=32) | st.just(float("nan"))))
-    return Landmarks(tuple(names), points, presence, spread, radius, tuple(status))
+    author = draw(st.lists(st.sampled_from(Author), min_size=count, max_size=count))
+    return Landmarks(tuple(names), points, presence, spread, radius, tuple(status), tuple(author))
 
 
-def refused(path: Path, *words: str, **options: Any) -> None:
+def refused(path: Path, *words: str, error: type[LandmarkFileError] = LandmarkFileError, **options: Any) -> None:
     """Check that a file is refused with a sentence that says these words, and with a hint."""
-    with pytest.raises(LandmarkFileError) as caught:
+    with pytest.raises(error) as caught:
         read_landmarks(path, **options)
     assert caught.value.hint
     for word in (path.name, *words):

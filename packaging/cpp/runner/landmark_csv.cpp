@@ -1,5 +1,6 @@
 #include "landmark_csv.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <vector>
@@ -47,15 +48,34 @@ std::string cell(const std::string& text) {
     return quoted + "\"";
 }
 
-/// Three cells, each after a comma: exact numbers, or rounded ones, and empty where there is none.
-std::string cells(const std::vector<double>& point, bool is_rounded) {
+constexpr int kPxDecimals = 2;
+
+/// The decimals of a length in mm: three, or more where 0.01 px is less than 0.001 mm.
+int mm_decimals(const Grid& grid) {
+    const std::vector<double> spacing = grid.spacing_mm();
+    const double finest = *std::min_element(spacing.begin(), spacing.end());
+    return std::max(3, static_cast<int>(std::ceil(-std::log10(0.01 * finest) - 1e-9)));
+}
+
+/// A cell after a comma: a number with its decimals and no minus before a zero, empty where there is none.
+std::string number_cell(double value, int decimals) {
+    if (!std::isfinite(value)) return ",";
+    const std::string text = fixed_text(value, decimals);
+    const bool is_zero = text.find_first_of("123456789") == std::string::npos;
+    return ',' + (is_zero && text[0] == '-' ? text.substr(1) : text);
+}
+
+/// Three cells, empty ones where there is no position or no such axis.
+std::string place_cells(const std::vector<double>& point, int decimals) {
     std::string text;
-    for (std::size_t axis = 0; axis < 3; ++axis) {
-        text += ',';
-        if (axis >= point.size()) continue;
-        text += shortest_text(is_rounded ? std::nearbyint(point[axis] * 1e6) / 1e6 : point[axis]);
-    }
+    for (std::size_t axis = 0; axis < 3; ++axis)
+        text += axis < point.size() ? number_cell(point[axis], decimals) : ",";
     return text;
+}
+
+/// Two cells: spread and radius.
+std::string length_cells(const Landmark& landmark, int decimals) {
+    return number_cell(landmark.spread_mm, decimals) + number_cell(landmark.radius_mm, decimals);
 }
 
 }  // namespace
@@ -71,14 +91,16 @@ std::string format_csv(const Prediction& prediction, const ImageLabel& image) {
                                                   : "pixel size unknown, so the mm columns are empty";
     text += comment_line("size: " + image.grid.size_text(" x ") + " px, " + known);
     text += comment_line("model: " + prediction.model);
-    text += "name,x_mm,y_mm,z_mm,x_px,y_px,z_px,presence,spread_mm,radius_mm,status\r\n";
+    text +=
+        "name,x_mm,y_mm,z_mm,x_px,y_px,z_px,presence,spread_mm,radius_mm,spread_px,radius_px,status,author\r\n";
+    const int decimals = mm_decimals(image.grid);
     for (const Landmark& landmark : prediction.landmarks) {
-        text += cell(landmark.name) + cells(image.spacing_known ? landmark.point_mm : std::vector<double>(), false);
-        text += cells(landmark.point_px, image.spacing_known);
-        text += ',' + (std::isnan(landmark.presence) ? "" : fixed_text(landmark.presence, 4));
-        for (const float length_mm : {landmark.spread_mm, landmark.radius_mm})
-            text += ',' + (std::isfinite(length_mm) && image.spacing_known ? fixed_text(length_mm, 3) : "");
-        text += ',' + landmark.status() + "\r\n";
+        text += cell(landmark.name);
+        text += place_cells(image.spacing_known ? landmark.point_mm : std::vector<double>(), decimals);
+        text += place_cells(landmark.point_px, kPxDecimals);
+        text += number_cell(landmark.presence, 4);
+        text += image.spacing_known ? length_cells(landmark, decimals) + ",," : ",," + length_cells(landmark, kPxDecimals);
+        text += ',' + landmark.status() + ",model\r\n";
     }
     return text;
 }

@@ -17,7 +17,7 @@ struct ImageLabel {
     bool spacing_known = true;
 };
 
-/// Return the table in UTF-8; px columns are rounded where mm stand beside them.
+/// Return the table in UTF-8. Spread and radius stand in px columns where the pixel size is unknown.
 std::string format_csv(const Prediction& prediction, const ImageLabel& image);
 
 }  // namespace cairn

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from hypothesis import given
+from hypothesis import strategies as st
 
-from core.landmark_files.file import read_landmarks, write_landmarks
-from core.values.landmarks import Landmarks, Status
+from core.base.errors import PixelSizeNeeded
+from core.landmark_files.file import read_landmark_file, read_landmarks, write_landmarks
+from core.values.grid import Grid
+from core.values.landmarks import Author, Landmarks, Status
 from tests.support.landmark_fixtures import (
     FLAT,
     OBLIQUE,
@@ -30,7 +33,8 @@ def test_a_csv_gives_back_what_was_written(tmp_path, landmarks):
     read = read_landmarks(path, ndim=landmarks.ndim)
     assert read.names == landmarks.names
     assert read.status == landmarks.status
-    np.testing.assert_array_equal(read.points_mm, landmarks.points_mm)
+    assert read.author == landmarks.author
+    np.testing.assert_allclose(read.points_mm, landmarks.points_mm, rtol=0, atol=5.1e-4)
     np.testing.assert_allclose(read.presence, landmarks.presence, atol=5.1e-5)
     np.testing.assert_allclose(read.spread_mm, landmarks.spread_mm, atol=5.1e-4)
     np.testing.assert_allclose(read.radius_mm, landmarks.radius_mm, atol=5.1e-4)
@@ -51,7 +55,7 @@ def test_px_in_a_csv_are_simpleitk_indices(tmp_path, landmarks):
         assert row["name"] == name
         if np.isfinite(point_mm).all():
             expected_px = volume.TransformPhysicalPointToContinuousIndex(point_mm.tolist())
-            np.testing.assert_allclose([float(row[f"{axis}_px"]) for axis in "xyz"], expected_px, atol=1e-5)
+            np.testing.assert_allclose([float(row[f"{axis}_px"]) for axis in "xyz"], expected_px, atol=5.1e-3)
         else:
             assert row["x_px"] == ""
 
@@ -63,10 +67,10 @@ def test_without_a_pixel_size_px_carry_the_positions(tmp_path, landmarks):
     write_landmarks(landmarks, path, image=UNSCALED)
     for options in ({"image": UNSCALED}, {"ndim": 2}):
         read = read_landmarks(path, **options)
-        np.testing.assert_array_equal(read.points_mm, landmarks.points_mm)
+        np.testing.assert_allclose(read.points_mm, landmarks.points_mm, rtol=0, atol=5.1e-3)
         assert read.status == landmarks.status
-        assert np.isnan(read.spread_mm).all()
-        assert np.isnan(read.radius_mm).all()
+        np.testing.assert_allclose(read.spread_mm, landmarks.spread_mm, atol=5.1e-3)
+        np.testing.assert_allclose(read.radius_mm, landmarks.radius_mm, atol=5.1e-3)
 
 
 def test_a_csv_reads_like_this(tmp_path):
@@ -85,11 +89,11 @@ def test_a_csv_reads_like_this(tmp_path):
         f"# image: scan.png (sha256 {'ab' * 32})",
         "# size: 20 x 24 px, pixel size 0.1 x 0.2 mm",
         "# model: cephalometric-19 1.0",
-        "name,x_mm,y_mm,z_mm,x_px,y_px,z_px,presence,spread_mm,radius_mm,status",
-        "sella,1.0,2.0,,10.0,10.0,,0.9876,1.235,2.346,predicted",
-        '"nasion, soft",0.25,0.5,,2.5,2.5,,,,,placed',
-        '"the ""gap""",0.1,0.2,,1.0,1.0,,1.0000,0.000,,corrected',
-        "lost,,,,,,,0.0100,9.000,20.000,absent",
+        "name,x_mm,y_mm,z_mm,x_px,y_px,z_px,presence,spread_mm,radius_mm,spread_px,radius_px,status,author",
+        "sella,1.000,2.000,,10.00,10.00,,0.9876,1.235,2.346,,,predicted,model",
+        '"nasion, soft",0.250,0.500,,2.50,2.50,,,,,,,placed,person',
+        '"the ""gap""",0.100,0.200,,1.00,1.00,,1.0000,0.000,,,,corrected,person',
+        "lost,,,,,,,0.0100,9.000,20.000,,,absent,model",
         "",
     ]
 
@@ -112,12 +116,14 @@ def test_without_a_pixel_size_the_mm_columns_stay_empty(tmp_path):
     write_landmarks(landmarks, tmp_path / "points.csv", image=UNSCALED)
     text = (tmp_path / "points.csv").read_text(encoding="utf-8")
     assert "pixel size unknown" in text
-    assert text.splitlines()[-1] == "sella,,,,3.5,4.25,,1.0000,,,predicted"
+    assert text.splitlines()[-1] == "sella,,,,3.50,4.25,,1.0000,,,2.00,3.00,predicted,model"
 
 
 def test_without_an_image_the_px_columns_stay_empty(tmp_path):
     write_landmarks(Landmarks(("a",), [[1, 2, 3]]), tmp_path / "points.csv")
-    assert (tmp_path / "points.csv").read_text(encoding="utf-8").splitlines()[-1] == "a,1.0,2.0,3.0,,,,,,,placed"
+    assert (tmp_path / "points.csv").read_text(encoding="utf-8").splitlines()[
+        -1
+    ] == "a,1.000,2.000,3.000,,,,,,,,,placed,person"
 
 
 def test_an_image_name_cannot_break_the_comment_lines(tmp_path):
@@ -174,7 +180,8 @@ def test_rows_in_mm_and_rows_in_px_need_the_image(tmp_path):
 
 def test_mm_cannot_be_placed_on_an_image_without_a_pixel_size(tmp_path):
     path = table(tmp_path / "points.csv", "name,x_mm,y_mm", "a,1,1")
-    refused(path, "line 2", "pixel size", image=UNSCALED)
+    refused(path, "pixel size", image=UNSCALED, error=PixelSizeNeeded)
+    np.testing.assert_array_equal(read_landmarks(path, image=UNSCALED, mm_is_px=True).points_mm, [[1, 1]])
 
 
 def test_where_the_pixel_size_is_unknown_px_win_over_mm(tmp_path):
@@ -251,3 +258,58 @@ def test_points_of_another_dimension_are_refused(tmp_path):
 def test_a_table_without_landmarks_is_a_table(tmp_path):
     write_landmarks(Landmarks((), np.zeros((0, 2))), tmp_path / "points.csv")
     assert len(read_landmarks(tmp_path / "points.csv")) == 0
+
+
+# --- an opened table ---
+
+ODD = make_image(Grid.from_spacing((500, 400), (0.1411, 0.0977)))
+
+
+@in_one_folder
+@given(landmark_sets(ndim=2), st.sampled_from([FLAT, ODD, UNSCALED]))
+def test_a_table_that_is_opened_and_saved_is_the_same_to_the_letter(tmp_path, landmarks, image):
+    path = tmp_path / "points.csv"
+    write_landmarks(landmarks, path, image=image, model="cephalometric 1.0")
+    before = path.read_bytes()
+    file = read_landmark_file(path, image=image)
+    write_landmarks(file.landmarks, path, image=image, template=file.template)
+    assert path.read_bytes() == before
+
+
+def test_only_what_was_touched_is_written_anew(tmp_path):
+    path = table(
+        tmp_path / "points.csv",
+        "name,x_mm,y_mm,x_px,y_px,presence,spread_mm,status,remark",
+        "a,0.73364013671875,1.0,7.33640,5,0.98765432,1.23456789,predicted,hello",
+        "b,0.73364013671875,1.0,7.33640,5,0.98765432,1.23456789,predicted,",
+        "c;d,,,,,,,absent,",
+    )
+    file = read_landmark_file(path, image=FLAT)
+    write_landmarks(file.landmarks.with_point("b", [0.5, 1.12345]), path, image=FLAT, template=file.template)
+    assert path.read_text(encoding="utf-8").splitlines()[6:] == [
+        "a,0.73364013671875,1.0,,7.33640,5,,0.98765432,1.23456789,,,,predicted,model",
+        "b,0.500,1.123,,5.00,5.62,,0.98765432,1.23456789,,,,corrected,person",
+        "c;d,,,,,,,,,,,,absent,person",
+    ]
+
+
+def test_a_pixel_size_that_was_set_meanwhile_changes_the_numbers_of_untouched_points_too(tmp_path):
+    path = tmp_path / "points.csv"
+    write_landmarks(Landmarks(("a",), [[10, 5]]), path, image=UNSCALED)
+    template = read_landmark_file(path, image=UNSCALED).template
+    write_landmarks(read_landmarks(path, image=FLAT), path, image=FLAT, template=template)
+    assert path.read_text(encoding="utf-8").splitlines()[-1] == "a,1.000,1.000,,10.00,5.00,,,,,,,placed,person"
+
+
+def test_a_microscopes_micrometres_are_not_rounded_away(tmp_path):
+    fine = make_image(Grid.from_spacing((500, 400), 0.0005))
+    write_landmarks(Landmarks(("a",), [[0.0123456, 0.1]]), tmp_path / "points.csv", image=fine)
+    last = (tmp_path / "points.csv").read_text(encoding="utf-8").splitlines()[-1]
+    assert last.startswith("a,0.012346,0.100000,,24.69,200.00,")
+
+
+def test_who_said_it_is_read_back_and_an_unknown_author_refused(tmp_path):
+    path = table(tmp_path / "points.csv", "name,x_mm,y_mm,status,author", "a,1,2,confirmed,Model", "b,1,2,confirmed,")
+    assert read_landmarks(path).author == (Author.MODEL, Author.PERSON)
+    path = table(tmp_path / "points.csv", "name,x_mm,y_mm,status,author", "a,1,2,confirmed,Ann")
+    refused(path, "line 2", "ann", "author")

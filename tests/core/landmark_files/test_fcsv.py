@@ -40,7 +40,9 @@ def point_lines(text: str) -> list[str]:
 def test_fcsv_gives_back_what_was_written(tmp_path, landmarks):
     path = tmp_path / "points.fcsv"
     names = tuple(f"L{row} {name}".replace("\r", " ").replace("\n", " ") for row, name in enumerate(landmarks.names))
-    landmarks = Landmarks(names, landmarks.points_mm, status=landmarks.status)
+    landmarks = Landmarks(
+        names, np.round(landmarks.points_mm, 3) + 0.0, status=landmarks.status, author=landmarks.author
+    )
     write_landmarks(landmarks, path)
     assert read_landmarks(path) == landmarks
 
@@ -259,8 +261,9 @@ def test_whatever_is_written_into_whatever_file_reads_back(tmp_path, before, aft
             tuple(
                 f"L{row}{name[:1]}".replace("\r", " ").replace("\n", " ") for row, name in enumerate(landmarks.names)
             ),
-            landmarks.points_mm,
+            np.round(landmarks.points_mm, 3) + 0.0,
             status=landmarks.status,
+            author=landmarks.author,
         )
         for landmarks in (before, after)
     )

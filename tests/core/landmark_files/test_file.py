@@ -135,7 +135,9 @@ def test_landmarks_and_image_of_different_rank_are_a_mistake_of_the_program(tmp_
 
 
 def test_the_columns_are_those_agreed_on():
-    assert ",".join(COLUMNS) == "name,x_mm,y_mm,z_mm,x_px,y_px,z_px,presence,spread_mm,radius_mm,status"
+    assert ",".join(COLUMNS) == (
+        "name,x_mm,y_mm,z_mm,x_px,y_px,z_px,presence,spread_mm,radius_mm,spread_px,radius_px,status,author"
+    )
 
 
 # --- the real thing ---
