@@ -15,10 +15,12 @@ from pathlib import Path
 def written_whole(path: Path) -> Iterator[Path]:
     """Give a temporary path beside ``path``; rename it to ``path`` on success, remove it on any failure.
 
+    Where ``path`` is a symbolic link, the file that it points to is written, and the link stays.
+
     The temporary name keeps the suffixes of ``path``, since libraries choose formats by them. Raises `OSError` where the
     folder cannot be written to; an existing file is then untouched.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path)) if Path(path).is_symlink() else Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".tmp-{uuid.uuid4().hex[:8]}-{path.name}")
     try:

@@ -110,7 +110,11 @@ class ImageRecord:
         Its model stays where no other one found the landmarks anew, and so do the words on a pixel size that was taken from it.
         """
         source = self.spacing_source
-        if source == SpacingSource.LANDMARK_FILE.phrase and before.spacing_source and self.spacing_mm == before.spacing_mm:
+        if (
+            source == SpacingSource.LANDMARK_FILE.phrase
+            and before.spacing_source
+            and self.spacing_mm == before.spacing_mm
+        ):
             source = before.spacing_source
         return replace(self, model=self.model or before.model, spacing_source=source)
 

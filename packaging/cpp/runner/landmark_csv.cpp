@@ -87,7 +87,7 @@ std::string format_csv(const Prediction& prediction, const ImageLabel& image) {
         "frame: LPS millimetres; px are array indices counted from the centre of the first pixel, x = column" +
         std::string(is_flat ? ", y = row" : ", y = row, z = slice"));
     text += comment_line("image: " + image.name + " (sha256 " + image.sha256 + ")");
-    const std::string known = image.spacing_known ? "pixel size " + image.grid.spacing_text(" x ") + " mm"
+    const std::string known = image.spacing_known ? "pixel size " + image.grid.spacing_text(" x ") + " mm (" + image.spacing_source + ")"
                                                   : "pixel size unknown, so the mm columns are empty";
     text += comment_line("size: " + image.grid.size_text(" x ") + " px, " + known);
     text += comment_line("model: " + prediction.model);

@@ -15,6 +15,8 @@ struct ImageLabel {
     std::string sha256;
     Grid grid;
     bool spacing_known = true;
+    /// Where the pixel size comes from, in the words of SpacingSource in core/values/image.py.
+    std::string spacing_source = "stated in the file";
 };
 
 /// Return the table in UTF-8. Spread and radius stand in px columns where the pixel size is unknown.

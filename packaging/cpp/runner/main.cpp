@@ -92,7 +92,9 @@ void localize(const cairn::Arguments& arguments) {
         if (said.insert(warning).second) std::cerr << arguments.image << ": " << warning << "\n";
     }
     std::signal(SIGINT, SIG_IGN);  // what is left takes no time, and nobody shall find half of it
-    cairn::write_whole(out, cairn::format_csv(prediction, {file.name, file.sha256, file.grid, file.spacing_known}));
+    const std::string source = arguments.spacing_mm ? "set by hand" : "stated in the file";
+    const cairn::ImageLabel label{file.name, file.sha256, file.grid, file.spacing_known, source};
+    cairn::write_whole(out, cairn::format_csv(prediction, label));
     std::cout << "Wrote " << prediction.landmarks.size() << " landmarks to " << arguments.out << ".\n";
 }
 

@@ -60,6 +60,23 @@ def test_the_permissions_of_the_old_file_stay(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_writing_through_a_link_writes_its_target_and_keeps_the_link(tmp_path: Path, *, there: bool) -> None:
+    target, link = tmp_path / "shared" / "table.csv", tmp_path / "link.csv"
+    target.parent.mkdir()
+    if there:
+        target.write_bytes(b"old")
+    try:
+        link.symlink_to(Path("shared") / "table.csv")
+    except OSError:
+        pytest.skip("this system lets nobody make links")
+    with written_whole(link) as temporary:
+        temporary.write_bytes(b"new")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["link.csv", "shared", "table.csv"]
+
+
 def test_the_digest_is_that_of_the_bytes(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"abc")
     assert sha256_of(tmp_path / "file").startswith("ba7816bf8f01cfea")

@@ -87,7 +87,7 @@ def test_a_csv_reads_like_this(tmp_path):
         "# Cairn landmarks, file version 1",
         "# frame: LPS millimetres; px are array indices counted from the centre of the first pixel, x = column, y = row",
         f"# image: scan.png (sha256 {'ab' * 32})",
-        "# size: 20 x 24 px, pixel size 0.1 x 0.2 mm",
+        "# size: 20 x 24 px, pixel size 0.1 x 0.2 mm (stated in the file)",
         "# model: cephalometric-19 1.0",
         "name,x_mm,y_mm,z_mm,x_px,y_px,z_px,presence,spread_mm,radius_mm,spread_px,radius_px,status,author",
         "sella,1.000,2.000,,10.00,10.00,,0.9876,1.235,2.346,,,predicted,model",

@@ -12,7 +12,7 @@ from core.base.errors import LandmarkFileError, PixelSizeNeeded
 from core.images.file import read_image
 from core.landmark_files.file import Belonging, belongs_to, read_landmark_file, read_landmarks, write_landmarks
 from core.values.grid import Grid
-from core.values.image import Image
+from core.values.image import Image, SpacingSource
 from core.values.landmarks import Author, Landmarks, Status
 from tests.support.landmark_fixtures import OBLIQUE, UNSCALED, make_image, refused, table
 
@@ -23,7 +23,7 @@ PLACES_PX = np.array([[7.25, 3.5], [12.0, 19.75]])
 
 def measured(spacing_mm: tuple[float, float] | None) -> Image:
     """Return the X-ray with a pixel size, or as its file has it: without one."""
-    return UNSCALED if spacing_mm is None else make_image(Grid.from_spacing(UNSCALED.grid.shape, spacing_mm))
+    return UNSCALED if spacing_mm is None else UNSCALED.with_spacing(spacing_mm)
 
 
 def found_on(image: Image) -> Landmarks:
@@ -71,9 +71,14 @@ def test_a_recorded_pixel_size_can_be_taken_over_and_gives_the_millimetres_back(
     before = found_on(measured(RULED_MM))
     write_landmarks(before, path, image=measured(RULED_MM))
     file = read_landmark_file(path, image=UNSCALED)
-    again = read_landmarks(path, image=UNSCALED.with_spacing(file.spacing_mm))
-    np.testing.assert_allclose(again.points_mm, before.points_mm, atol=5.1e-4)
-    np.testing.assert_allclose(again.radius_mm, before.radius_mm, atol=5.1e-3)
+    image = UNSCALED.with_spacing(file.spacing_mm, SpacingSource.LANDMARK_FILE)
+    again = read_landmark_file(path, image=image)
+    np.testing.assert_allclose(again.landmarks.points_mm, before.points_mm, atol=5.1e-4)
+    np.testing.assert_allclose(again.landmarks.radius_mm, before.radius_mm, atol=5.1e-3)
+    content = path.read_bytes()
+    assert b"set by hand" in content
+    write_landmarks(again.landmarks, path, image=image, template=again.template)
+    assert path.read_bytes() == content
 
 
 @pytest.mark.parametrize("suffix", [".mrk.json", ".fcsv"])
