@@ -5,15 +5,15 @@ Decides nothing and is told what to draw.
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 
 from app.desktop import theme
-from app.views.slice_layer import HALO, ScreenMap, SliceLayer
+from app.views.slice_layer import ScreenMap, SliceLayer
 
 FRAME_WIDTH = 2.0
-MARGIN = 10.0
-"""Screen pixels between the frame and the words in it."""
+MARGIN, PADDING = 12.0, 4.0
+"""Screen pixels between the frame and the words in it, and around these."""
 
 
 class FocusLayer(SliceLayer):
@@ -43,9 +43,11 @@ class FocusLayer(SliceLayer):
 
 
 def paint_words(painter: QPainter, place: QPointF, words: str) -> None:
-    """Paint a line of small letters with a halo, beginning at ``place``."""
-    painter.setPen(HALO)
-    for x, y in ((-1, 0), (1, 0), (0, -1), (0, 1), (1, 1)):
-        painter.drawText(place + QPointF(x, y), words)
+    """Paint a line of letters on a dark ground, readable on any grey, with its lower left corner at ``place``."""
+    metrics = QFontMetricsF(painter.font())
+    ground = QRectF(place.x(), place.y() - metrics.height() - PADDING, metrics.horizontalAdvance(words), metrics.height())
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.colour(theme.CANVAS, 0.8))
+    painter.drawRoundedRect(ground.adjusted(-PADDING, -PADDING, PADDING, PADDING), PADDING, PADDING)
     painter.setPen(theme.colour(theme.CANVAS_TEXT))
-    painter.drawText(place, words)
+    painter.drawText(ground, Qt.AlignmentFlag.AlignCenter, words)

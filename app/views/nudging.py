@@ -16,8 +16,7 @@ STEP_PX, FINE_STEP_PX = 1.0, 0.1
 _ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 
 GESTURE = Gesture(
-    "Arrow keys in the image",
-    f"With a blue frame around it: move the selected landmark by {STEP_PX:g} px, with Shift by {FINE_STEP_PX:g} px",
+    "Arrow keys, in a blue frame", f"Move the selected landmark by {STEP_PX:g} px, with Shift by {FINE_STEP_PX:g} px"
 )
 
 
