@@ -4,10 +4,12 @@ A calibrated model gives a radius that holds the true position in 90 % of cases.
 votes, which is no error in millimetres, so the two never share a list and are never called the same. Knows no Qt.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
-from core.values.landmarks import NOMINAL_COVERAGE, Landmarks, Status
+from core.values.landmarks import NOMINAL_COVERAGE, Author, Landmarks, Status
 
 COVERAGE = f"{100 * NOMINAL_COVERAGE:g} %"
 """Share of cases in which the radius holds the true position, in words."""
@@ -20,11 +22,31 @@ _STATES = {
     Status.ABSENT: "not present",
     Status.UNPLACED: "not placed",
 }
+_BY_HAND = {Status.CORRECTED: "corrected by hand", Status.PLACED: "placed by hand"}
 
 
 def state(landmarks: Landmarks, name: str) -> str:
-    """Return what has been said about a landmark, in a word or two."""
-    return _STATES[landmarks.status[landmarks.index(name)]]
+    """Return what has been said about a landmark, in a word or two: “corrected, confirmed” where a person did both."""
+    return _state(landmarks, name, _STATES)
+
+
+def _state(landmarks: Landmarks, name: str, words: Mapping[Status, str]) -> str:
+    status, before = landmarks.status[landmarks.index(name)], origin(landmarks, name)
+    by_person = before in _BY_HAND and before is not status
+    return f"{words[before]}, {words[status]}" if by_person else words[status]
+
+
+def origin(landmarks: Landmarks, name: str) -> Status:
+    """Return how a position came about that was perhaps confirmed later: predicted, corrected or placed.
+
+    Of a landmark that is not confirmed this is its state.
+    """
+    row = landmarks.index(name)
+    if landmarks.status[row] is not Status.CONFIRMED:
+        return landmarks.status[row]
+    if landmarks.author[row] is not Author.PERSON:
+        return Status.PREDICTED
+    return Status.CORRECTED if np.isfinite(landmarks.presence[row]) else Status.PLACED
 
 
 def is_calibrated(landmarks: Landmarks) -> bool:
@@ -59,7 +81,7 @@ def explanation(landmarks: Landmarks | None) -> str:
 
 def brief(radius_mm: float, unit: str) -> str:
     """Return a calibrated radius as it stands beside a landmark."""
-    return f"± {radius_mm:.{decimals_of(unit)}f} {unit} ({COVERAGE})"
+    return f"± {_length(radius_mm, unit)} ({COVERAGE})"
 
 
 def decimals_of(unit: str) -> int:
@@ -71,7 +93,7 @@ def sentence(landmarks: Landmarks, name: str, unit: str) -> str:
     """Say how sure the model was of one landmark; empty where nothing is known."""
     row = landmarks.index(name)
     value = float(uncertainty_mm(landmarks)[row])
-    length = f"{value:.{decimals_of(unit)}f} {unit}"
+    length = _length(value, unit)
     if not np.isfinite(value):
         return ""
     if is_calibrated(landmarks):
@@ -93,12 +115,14 @@ def tip(landmarks: Landmarks, name: str, title: str, unit: str) -> str:
     """
     row = landmarks.index(name)
     presence, length = float(landmarks.presence[row]), float(uncertainty_mm(landmarks)[row])
-    lines = [title, state(landmarks, name).capitalize()]
-    if np.isfinite(presence):
-        lines.append(f"Presence {100 * presence:.0f} %")
+    figures = [f"presence {100 * presence:.0f} %"] if np.isfinite(presence) else []
     if np.isfinite(length):
-        spread = f"Spread {length:.{decimals_of(unit)}f} {unit}"
-        lines.append(brief(length, unit) if is_calibrated(landmarks) else spread)
-    if landmarks.status[row] is not Status.PREDICTED and len(lines) > 2:
-        lines[2] = f"The model had said: {lines[2][0].lower()}{lines[2][1:]}"
-    return "\n".join(lines)
+        figures.append(brief(length, unit) if is_calibrated(landmarks) else f"spread {_length(length, unit)}")
+    if figures and origin(landmarks, name) is not Status.PREDICTED:
+        figures = [f"the model's answer: {', '.join(figures)}"]
+    lines = (title, _state(landmarks, name, _STATES | _BY_HAND), *figures)
+    return "\n".join(f"{line[:1].upper()}{line[1:]}" for line in lines)
+
+
+def _length(length_mm: float, unit: str) -> str:
+    return f"{length_mm:.{decimals_of(unit)}f} {unit}"

@@ -45,7 +45,9 @@ class FocusLayer(SliceLayer):
 def paint_words(painter: QPainter, place: QPointF, words: str) -> None:
     """Paint a line of letters on a dark ground, readable on any grey, with its lower left corner at ``place``."""
     metrics = QFontMetricsF(painter.font())
-    ground = QRectF(place.x(), place.y() - metrics.height() - PADDING, metrics.horizontalAdvance(words), metrics.height())
+    ground = QRectF(
+        place.x(), place.y() - metrics.height() - PADDING, metrics.horizontalAdvance(words), metrics.height()
+    )
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(theme.colour(theme.CANVAS, 0.8))
     painter.drawRoundedRect(ground.adjusted(-PADDING, -PADDING, PADDING, PADDING), PADDING, PADDING)

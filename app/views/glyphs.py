@@ -44,7 +44,9 @@ class Glyph:
     point_px
         Position on the slice.
     status
-        Decides shape and colour.
+        Decides the colour.
+    origin
+        Decides the shape: how the position came about, which a person may have confirmed since.
     presence
         In [0, 1]; opacity.
     radii_px
@@ -66,6 +68,7 @@ class Glyph:
     label: str
     point_px: tuple[float, float]
     status: Status
+    origin: Status
     presence: float = 1.0
     radii_px: tuple[float, float] = (0.0, 0.0)
     calibrated: bool = False
@@ -128,6 +131,7 @@ def glyphs_on(plane: SlicePlane, landmarks: Landmarks, selected: str | None, nam
                 label=names.display_name(name) if name == selected else names.short_name(name),
                 point_px=(float(points_px[row, 0]), float(points_px[row, 1])),
                 status=status,
+                origin=wording.origin(landmarks, name),
                 presence=presence if np.isfinite(presence) else 1.0,
                 radii_px=(cut_mm / plane.pixel_size_mm[0], cut_mm / plane.pixel_size_mm[1]),
                 calibrated=calibrated,

@@ -1,7 +1,7 @@
 """Draws the landmarks of a slice: a glyph per point, a ring for how sure the model is, a label where there is room.
 
-Shape and colour both say the state, opacity the presence; a dashed ring is a calibrated radius, a dotted one a spread.
-Decides nothing and is told what to draw.
+The colour says the state, the shape where the position comes from, opacity the presence; a dashed ring is a calibrated
+radius, a dotted one a spread. Decides nothing and is told what to draw.
 """
 
 from collections.abc import Callable, Sequence
@@ -129,7 +129,7 @@ def _paint_glyph(painter: QPainter, glyph: Glyph, centre: QPointF) -> None:
     shade.setAlphaF(HALO.alphaF() * glyph.nearness)
     for pen in (QPen(shade, 4.0), QPen(colour, 2.2 if glyph.selected else 1.7)):
         painter.setPen(pen)
-        _draw_shape(painter, glyph.status, centre, radius)
+        _draw_shape(painter, glyph, centre, radius)
     if glyph.selected:
         painter.setPen(QPen(theme.colour(theme.SELECTED, max(0.5, glyph.nearness)), 1.2))
         painter.drawEllipse(centre, RING_RADIUS, RING_RADIUS)
@@ -140,15 +140,15 @@ def _paint_glyph(painter: QPainter, glyph: Glyph, centre: QPointF) -> None:
     painter.drawEllipse(centre, 1.1, 1.1)
 
 
-def _draw_shape(painter: QPainter, status: Status, centre: QPointF, radius: float) -> None:
-    """Draw the outline that stands for a state: circle, diamond, square, or circle with a tick."""
-    if status is Status.CORRECTED:
+def _draw_shape(painter: QPainter, glyph: Glyph, centre: QPointF, radius: float) -> None:
+    """Draw circle, diamond or square for a position that was predicted, corrected or placed, with a tick if confirmed."""
+    if glyph.origin is Status.CORRECTED:
         far = radius * 1.25
         painter.drawPolygon(QPolygonF([centre + QPointF(x, y) for x, y in ((0, -far), (far, 0), (0, far), (-far, 0))]))
-    elif status is Status.PLACED:
+    elif glyph.origin is Status.PLACED:
         painter.drawRect(QRectF(centre.x() - radius, centre.y() - radius, 2 * radius, 2 * radius))
     else:
         painter.drawEllipse(centre, radius, radius)
-        if status is Status.CONFIRMED:
-            corner = centre + QPointF(radius * 0.9, radius * 1.35)
-            painter.drawPolyline(QPolygonF([corner + QPointF(-3, -3), corner, corner + QPointF(5, -6)]))
+    if glyph.status is Status.CONFIRMED:
+        corner = centre + QPointF(radius * 0.9, radius * 1.35)
+        painter.drawPolyline(QPolygonF([corner + QPointF(-3, -3), corner, corner + QPointF(5, -6)]))

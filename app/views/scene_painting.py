@@ -40,8 +40,8 @@ class Ball:
 
     Attributes
     ----------
-    name
-        Its name, written beside it where ``named``.
+    name, label
+        Its key, and its name as it is written beside it where ``named``.
     point_px
         Where it is on the panel.
     status
@@ -53,6 +53,7 @@ class Ball:
     """
 
     name: str
+    label: str
     point_px: tuple[float, float]
     status: Status
     nearness: float = 1.0
@@ -154,12 +155,12 @@ def _paint_ball(painter: QPainter, ball: Ball) -> None:
 def _paint_name(painter: QPainter, ball: Ball, width_px: float) -> None:
     font = QFont(painter.font())
     font.setBold(ball.selected)
-    length_px = QFontMetricsF(font).horizontalAdvance(ball.name)
+    length_px = QFontMetricsF(font).horizontalAdvance(ball.label)
     x_px, y_px = ball.point_px
     reach_px = ball.radius + 8
     left_px = x_px + reach_px if x_px + reach_px + length_px < width_px else x_px - reach_px - length_px
     path = QPainterPath()
-    path.addText(QPointF(left_px, y_px + 4), font, ball.name)
+    path.addText(QPointF(left_px, y_px + 4), font, ball.label)
     painter.strokePath(path, QPen(theme.colour(theme.SHADE, 0.82), 3.4, j=Qt.PenJoinStyle.RoundJoin))
     painter.fillPath(
         path, QBrush(QColor(theme.SELECTED) if ball.selected else theme.pale(theme.STATUS_COLOURS[ball.status]))

@@ -226,6 +226,7 @@ class SceneView(QWidget):
             balls.append(
                 Ball(
                     name=name,
+                    label=self._document.display_name(name),
                     point_px=(float(points_px[row, 0]), float(points_px[row, 1])),
                     status=landmarks.status[row],
                     nearness=float(np.clip(0.5 - depth[row] / 2, 0, 1)),

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from app.session import wording
-from core.values.landmarks import NOMINAL_COVERAGE, Landmarks, Status
+from core.values.landmarks import NOMINAL_COVERAGE, Author, Landmarks, Status
 
 NAN = np.nan
 
@@ -55,3 +55,50 @@ def test_without_landmarks_there_is_no_radius():
     empty = Landmarks((), np.zeros((0, 2)))
     assert not wording.is_calibrated(empty)
     assert wording.heading(None, "mm") == "Spread mm"
+
+
+def one(status, author=Author.NOBODY, presence=0.98):
+    return Landmarks(
+        ("a",), np.zeros((1, 2)), [presence], [3.0 if presence == presence else NAN],
+        [1.5 if presence == presence else NAN], (status,), (author,),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("landmarks", "words"),
+    [
+        (one(Status.PREDICTED), "predicted"),
+        (one(Status.CORRECTED), "corrected"),
+        (one(Status.CONFIRMED, Author.MODEL), "confirmed"),
+        (one(Status.CONFIRMED, Author.PERSON), "corrected, confirmed"),
+        (one(Status.CONFIRMED, presence=NAN), "placed, confirmed"),
+        (one(Status.ABSENT, Author.PERSON), "not present"),
+        (one(Status.UNPLACED), "not placed"),
+    ],
+)
+def test_a_state_keeps_both_facts(landmarks, words):
+    assert wording.state(landmarks, "a") == words
+
+
+def test_moving_and_confirming_are_both_told_whatever_came_first():
+    found = one(Status.PREDICTED)
+    moved = found.with_point("a", (5.0, 5.0), Status.CORRECTED)
+    assert wording.state(moved.with_status("a", Status.CONFIRMED), "a") == "corrected, confirmed"
+    assert wording.origin(moved.with_status("a", Status.CONFIRMED), "a") is Status.CORRECTED
+    assert wording.state(found.with_status("a", Status.CONFIRMED), "a") == "confirmed"
+    assert wording.origin(found.with_status("a", Status.CONFIRMED), "a") is Status.PREDICTED
+
+
+def test_a_tip_says_in_lines_what_is_known():
+    def tip(landmarks, unit="mm"):
+        return wording.tip(landmarks, "a", "sella (S)", unit).splitlines()
+
+    assert tip(one(Status.PREDICTED)) == ["Sella (S)", "Predicted", "Presence 98 %", "± 1.50 mm (90 %)"]
+    assert tip(one(Status.CONFIRMED, Author.PERSON)) == [
+        "Sella (S)",
+        "Corrected by hand, confirmed",
+        "The model's answer: presence 98 %, ± 1.50 mm (90 %)",
+    ]
+    assert tip(one(Status.PLACED, presence=NAN)) == ["Sella (S)", "Placed by hand"]
+    uncalibrated = Landmarks(("a",), np.zeros((1, 2)), [0.5], [3.0], [NAN], (Status.PREDICTED,))
+    assert tip(uncalibrated, "px")[-1] == "Spread 3.0 px"

@@ -104,3 +104,14 @@ def test_a_flat_image_has_no_depth():
     landmarks = Landmarks(("a", "b"), np.array([[5.0, 6.0], [np.nan, np.nan]]))
     (glyph,) = glyphs_on(plane, landmarks, None, Names("mm"))
     assert (glyph.name, glyph.distance, glyph.opacity, glyph.point_px) == ("a", "", 1.0, (10.0, 12.0))
+
+
+def test_a_confirmed_landmark_keeps_the_shape_of_what_was_done_before():
+    found = at_depths(0.0, 0.0, 0.0)
+    moved = found.with_point("a", found.point_mm("b"), Status.CORRECTED)
+    shown = glyphs(moved.with_status("a", Status.CONFIRMED).with_status("b", Status.CONFIRMED))
+    assert [(glyph.status, glyph.origin) for glyph in shown.values()] == [
+        (Status.CONFIRMED, Status.CORRECTED),
+        (Status.CONFIRMED, Status.PREDICTED),
+        (Status.PREDICTED, Status.PREDICTED),
+    ]
