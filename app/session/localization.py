@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.base.errors import AppError, Cancelled
+from core.base.waiting import held
 from core.values.image import Image
 from core.values.prediction import Prediction
 
@@ -36,7 +37,7 @@ def localize_image(
     from core.models.inference import localize
 
     progress(-1.0, "Loading the model")
-    model = _loaded(model_path)
+    model = _loaded(model_path, should_stop)
     if should_stop():
         raise Cancelled("Localization was cancelled.")
     return localize(image, model, progress=progress, should_stop=should_stop)
@@ -58,7 +59,7 @@ def warm_up(
         from core.models.devices import choose_device
 
         if model_path is not None and not should_stop():
-            model = _loaded(model_path)
+            model = _loaded(model_path, should_stop)
             if not should_stop():
                 model.on(choose_device())
 
@@ -70,8 +71,8 @@ def describe_device() -> str:
     return describe()
 
 
-def _loaded(path: Path) -> "Model":
-    with _LOADING:  # whoever comes second takes what the first has loaded
+def _loaded(path: Path, should_stop: Callable[[], bool]) -> "Model":
+    with held(_LOADING, should_stop):  # whoever comes second takes what the first has loaded
         return _loaded_model(path, path.stat().st_mtime_ns if path.exists() else 0)
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 
 from core.base.errors import Cancelled, InferenceError
+from core.base.waiting import held
 from core.geometry.canonical import to_canonical
 from core.models.devices import choose_device
 from core.models.file import Model
@@ -33,8 +34,8 @@ MEMORY_GB = 4.0
 _PROGRAM_GB = 0.5
 """What the program takes before any image."""
 
-SMALLEST_SIDE = 16
-"""Sides shorter than this hold no anatomy, px."""
+_NAMED_AT_MOST = 5
+"""So many landmarks are named in one sentence."""
 
 
 def localize(
@@ -64,53 +65,74 @@ def localize(
     progress
         Hears the fraction done in [0, 1] and what is being done.
     should_stop
-        Asked between the stages.
+        Asked while another localization runs, and between the stages.
 
     Raises
     ------
     InferenceError
-        The image has another rank than the model, values that are no numbers, only one value, or is too small.
+        The image has another rank than the model, is smaller than one of its patches, holds values that are not numbers, or one
+        value only; or the model fails on it.
     Cancelled
         ``should_stop`` said so.
     """
-    started = time.perf_counter()
-    _check(image, model)
-    warnings = list(_spacing_warnings(image, model))
+    _require_suitable(image, model)
     chosen = choose_device(device)
-    analysed = analysed_image(image, model)
     limit_gb = MEMORY_GB if memory_gb is None else memory_gb
-    try:
-        output = _run(analysed, model, chosen, limit_gb, progress, should_stop)
-    except (RuntimeError, MemoryError) as error:
-        if chosen == "cpu" or not (device == "auto" or _is_out_of_memory(error)):
-            raise _failure(error, model, analysed, chosen, limit_gb) from error
-        problem = "ran out of memory" if _is_out_of_memory(error) else f"failed ({_first_line(error)})"
-        warnings.append(f"The device {chosen} {problem}, so the image was analysed on the CPU.")
-        chosen = "cpu"
+    if progress is not None and _ONE_AT_A_TIME.locked():
+        progress(0.0, "Waiting for another localization")
+    with held(_ONE_AT_A_TIME, should_stop):
+        started = time.perf_counter()
+        _require_values(image)
+        warnings = _spacing_warnings(image, model)
+        analysed = analysed_image(image, model)
         try:
             output = _run(analysed, model, chosen, limit_gb, progress, should_stop)
-        except (RuntimeError, MemoryError) as another:
-            raise _failure(another, model, analysed, chosen, limit_gb) from another
+        except (RuntimeError, MemoryError) as error:
+            if chosen == "cpu" or not (device == "auto" or _is_out_of_memory(error)):
+                raise _failure(error, model, analysed, chosen, limit_gb) from error
+            problem = "ran out of memory" if _is_out_of_memory(error) else f"failed ({_first_line(error)})"
+            warnings.append(f"The device {chosen} {problem}, so the image was analysed on the CPU.")
+            chosen = "cpu"
+            try:
+                output = _run(analysed, model, chosen, limit_gb, progress, should_stop)
+            except (RuntimeError, MemoryError) as another:
+                raise _failure(another, model, analysed, chosen, limit_gb) from another
     # Where the pixel size is unknown the answer is in px: the same indices on a grid of spacing 1.
     grid = analysed.grid if image.source.spacing_known else image.grid
     unit_mm = grid.spacing_mm / analysed.grid.spacing_mm
-    return _prediction(output, model, grid, unit_mm, chosen, time.perf_counter() - started, tuple(warnings))
+    landmarks = _landmarks(output, model, grid, unit_mm)
+    warnings.extend(_doubts_about(landmarks, grid))
+    return Prediction(
+        landmarks,
+        tuple(_fields(stage, grid, unit_mm) for stage in output.stages),
+        np.stack([grid.to_mm(_points(stage.points_index)) for stage in output.stages]),
+        model.info.title,
+        chosen,
+        time.perf_counter() - started,
+        tuple(warnings),
+    )
 
 
-def _check(image: Image, model: Model) -> None:
-    """Refuse what the model cannot analyse."""
+def _require_suitable(image: Image, model: Model) -> None:
+    """Refuse an image whose rank or size the model cannot analyse."""
     info = model.info
     if image.ndim != info.ndim:
         raise InferenceError(
             f"The model {info.title} analyses {info.ndim}D images, this image is {image.ndim}D.",
             "Choose another model or another image.",
         )
-    if min(image.grid.shape) < SMALLEST_SIDE:
-        size = " × ".join(str(n) for n in reversed(image.grid.shape))
+    known = image.source.spacing_known
+    spacing_mm = image.grid.spacing_mm.tolist() if known else [info.training_spacing_mm] * info.ndim
+    too_small = info.too_small(image.grid.shape, spacing_mm)
+    if too_small:
         raise InferenceError(
-            f"The image is too small to hold landmarks ({size} px).",
-            f"Use an image of at least {SMALLEST_SIDE} px a side.",
+            too_small,
+            "Check its pixel size, or use a larger image." if known else "Set its pixel size, or use a larger image.",
         )
+
+
+def _require_values(image: Image) -> None:
+    """Refuse an image without usable values."""
     low, high = image.voxels.min(), image.voxels.max()
     if not (np.isfinite(low) and np.isfinite(high)):
         raise InferenceError(
@@ -128,11 +150,21 @@ def _spacing_warnings(image: Image, model: Model) -> list[str]:
     if not image.source.spacing_known:
         taken = f"{info.training_spacing_mm:g} mm is taken, as in the training images of {info.title}"
         return [f"The image does not know its pixel size; {taken}. Positions are given in px."]
-    extent_px = np.asarray(image.grid.shape) * image.grid.spacing_mm / info.stages[0].spacing_mm
-    if extent_px.min() < info.stages[0].stride:
-        return ["The image is very small for this model; check its pixel size."]
     doubt = info.doubt_about(image.grid.spacing_mm.tolist())
     return [doubt] if doubt else []
+
+
+def _doubts_about(landmarks: Landmarks, grid: Grid) -> list[str]:
+    """Say which landmarks lie outside the image: there the model has hardly recognised what it is for."""
+    present = np.isfinite(landmarks.points_mm).all(axis=1)
+    outside = np.flatnonzero(present & ~grid.contains(np.where(present[:, None], landmarks.points_mm, 0.0)))
+    if len(outside) == 0:
+        return []
+    named = [landmarks.names[row] for row in outside[:_NAMED_AT_MOST]]
+    more = len(outside) - len(named)
+    names = ", ".join(named) + (f" and {more} more" if more else "")
+    where = f"{len(outside)} of {len(landmarks)} landmarks were found outside the image ({names}), where none can be."
+    return [f"{where} Check what the image shows, and its pixel size."]
 
 
 def _is_out_of_memory(error: Exception) -> bool:
@@ -197,7 +229,7 @@ def _run(
 
     between(0.0, "Preparing the image")
     # Without torch's run-time optimisation, which is worth little here and makes the first two runs several times slower.
-    with _ONE_AT_A_TIME, torch.jit.optimized_execution(should_optimize=False):  # type: ignore[attr-defined]
+    with torch.jit.optimized_execution(should_optimize=False):  # type: ignore[attr-defined]
         return _run_stages(model.on(device), analysed, device, memory_gb, between)
 
 
@@ -223,22 +255,14 @@ def _points(tensor: torch.Tensor) -> npt.NDArray[np.float64]:
     return tensor.cpu().numpy().astype(np.float64)
 
 
-def _prediction(
-    output: Any,
-    model: Model,
-    grid: Grid,
-    unit_mm: npt.NDArray[np.float64],
-    device: str,
-    elapsed_s: float,
-    warnings: tuple[str, ...],
-) -> Prediction:
+def _landmarks(output: Any, model: Model, grid: Grid, unit_mm: npt.NDArray[np.float64]) -> Landmarks:
     """Map the localizer's indices to ``grid`` and name everything; a mm of the model is ``unit_mm`` of the grid's units."""
     info = model.info
     presence = output.presence.cpu().numpy()
     points_mm = grid.to_mm(_points(output.points_index))
     absent = presence < info.presence_threshold
     points_mm[absent] = np.nan
-    landmarks = Landmarks(
+    return Landmarks(
         info.landmarks,
         points_mm,
         presence,
@@ -247,9 +271,6 @@ def _prediction(
         tuple(Status.ABSENT if a else Status.PREDICTED for a in absent),
         (Author.MODEL,) * len(absent),
     )
-    fields = tuple(_fields(stage, grid, unit_mm) for stage in output.stages)
-    stage_points_mm = np.stack([grid.to_mm(_points(stage.points_index)) for stage in output.stages])
-    return Prediction(landmarks, fields, stage_points_mm, info.title, device, elapsed_s, warnings)
 
 
 def _fields(stage: Any, grid: Grid, unit_mm: npt.NDArray[np.float64]) -> tuple[VectorField, ...]:

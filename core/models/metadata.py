@@ -109,6 +109,28 @@ class ModelInfo(_Strict):
         """Name and version, as shown to a person and written into files."""
         return f"{self.name} {self.version}"
 
+    def too_small(self, shape: Sequence[int], spacing_mm: Sequence[float]) -> str:
+        """Say in one sentence why an image of this size can hold nothing for the model; empty where it can.
+
+        What counts is its extent in mm, along every axis at least that of one patch of the global stage, and never the number of
+        samples: a volume of ten thick slices may show all there is to see.
+
+        Parameters
+        ----------
+        shape, spacing_mm
+            Samples and spacing per axis, numpy order.
+        """
+        patch_mm = self.stages[0].stride * self.stages[0].spacing_mm
+        extents_mm = [samples * step_mm for samples, step_mm in zip(shape, spacing_mm, strict=True)]
+        if min(extents_mm) >= patch_mm:
+            return ""
+        size_px = " × ".join(str(samples) for samples in reversed(shape))
+        size_mm = " × ".join(f"{extent:.3g}" for extent in reversed(extents_mm))
+        return (
+            f"The image is too small for {self.title}: {size_px} px are {size_mm} mm, "
+            f"and a single patch of this model is {patch_mm:.3g} mm wide."
+        )
+
     def doubt_about(self, spacing_mm: Sequence[float]) -> str:
         """Say in one sentence why images of this spacing can hardly be what the model knows; empty where they can."""
         coarsest = max(spacing_mm)

@@ -36,8 +36,6 @@ namespace cairn {
 /// What a run may take in all, unless told otherwise, GB; and what the program takes before any image.
 inline constexpr double usual_memory_gb = 4.0;
 inline constexpr double program_gb = 0.5;
-/// Sides shorter than this hold no anatomy, px.
-inline constexpr std::int64_t smallest_side = 16;
 
 /// An image to be analysed.
 struct Image {
@@ -109,9 +107,12 @@ inline void require_suitable(const ModelInfo& info, const Image& image) {
         throw Error("The model " + info.title() + " analyses " + std::to_string(info.ndim) +
                         "D images, this image is " + std::to_string(ndim) + "D.",
                     "Choose another model or another image.");
-    if (*std::min_element(image.grid.shape.begin(), image.grid.shape.end()) < smallest_side)
-        throw Error("The image is too small to hold landmarks (" + image.grid.size_text(" × ") + " px).",
-                    "Use an image of at least " + std::to_string(smallest_side) + " px a side.");
+    const std::vector<double> spacing_mm = image.spacing_known
+                                               ? image.grid.spacing_mm()
+                                               : std::vector<double>(image.grid.ndim(), info.training_spacing_mm);
+    if (const std::string too_small = info.too_small(image.grid.shape, spacing_mm); !too_small.empty())
+        throw Error(too_small, std::string(image.spacing_known ? "Check" : "Set") +
+                                   " its pixel size, or use a larger image.");
     const torch::Tensor voxels = computable(image.voxels);
     const auto low = voxels.min().item<double>(), high = voxels.max().item<double>();
     if (!std::isfinite(low) || !std::isfinite(high))
@@ -165,6 +166,8 @@ public:
         // Where the pixel size is unknown the answer is in px: the same indices on the image's own grid of spacing 1.
         const Grid& grid = image.spacing_known ? canonical.grid : image.grid;
         prediction.landmarks = landmarks(output, grid, canonical.grid, image.grid);
+        if (std::string warning = outside_warning(prediction.landmarks, image.grid); !warning.empty())
+            prediction.warnings.push_back(warning);
         prediction.elapsed_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
         return prediction;
     }
@@ -241,14 +244,27 @@ private:
         if (!image.spacing_known)
             return "The image does not know its pixel size; " + general_text(info_.training_spacing_mm) +
                    " mm is taken, as in the training images of " + info_.title() + ". Positions are given in px.";
-        const std::vector<double> spacing = image.grid.spacing_mm();
-        for (std::size_t axis = 0; axis < spacing.size(); ++axis) {
-            const double extent_px =
-                static_cast<double>(image.grid.shape[axis]) * spacing[axis] / info_.stages[0].spacing_mm;
-            if (extent_px < static_cast<double>(info_.stages[0].stride))
-                return "The image is very small for this model; check its pixel size.";
+        return info_.doubt_about(image.grid.spacing_mm());
+    }
+
+    /// Say which landmarks lie outside the image: there the model has hardly recognised what it is for.
+    [[nodiscard]] static std::string outside_warning(const std::vector<Landmark>& landmarks, const Grid& own) {
+        constexpr std::size_t named_at_most = 5;
+        std::size_t outside = 0;
+        std::string names;
+        for (const Landmark& landmark : landmarks) {
+            bool is_inside = true;
+            for (std::size_t axis = 0; axis < landmark.point_px.size(); ++axis) {
+                const auto samples = static_cast<double>(own.shape[own.ndim() - 1 - axis]);
+                is_inside = is_inside && landmark.point_px[axis] >= -0.5 && landmark.point_px[axis] <= samples - 0.5;
+            }
+            if (!is_inside && ++outside <= named_at_most) names += (outside > 1 ? ", " : "") + landmark.name;
         }
-        return info_.doubt_about(spacing);
+        if (outside == 0) return "";
+        if (outside > named_at_most) names += " and " + std::to_string(outside - named_at_most) + " more";
+        return std::to_string(outside) + " of " + std::to_string(landmarks.size()) +
+               " landmarks were found outside the image (" + names +
+               "), where none can be. Check what the image shows, and its pixel size.";
     }
 
     /// Put torch's complaint into plain words; for memory, with how much the image needs at least.

@@ -239,7 +239,7 @@ def test_images_that_do_not_suit_are_refused(runner: Path, tiny_model: Path, tmp
     refuse(write_tiny_image(tmp_path / "flat.nrrd", spacing_mm=0.5, constant=True), "The image is empty")
     refuse(
         write_tiny_image(tmp_path / "small.nrrd", spacing_mm=0.5, shape=(9, 40)),
-        "too small to hold landmarks (40 × 9 px)",
+        "The image is too small for tiny 0.1: 40 × 9 px are 20 × 4.5 mm, and a single patch of this model is 8 mm wide.",
     )
     whole = write_tiny_image(tmp_path / "whole.nii", spacing_mm=0.5)
     cut = tmp_path / "cut.nii"

@@ -63,6 +63,24 @@ struct ModelInfo {
     /// Name and version, as shown to a person and written into files.
     [[nodiscard]] std::string title() const { return name + " " + version; }
 
+    /// Say in one sentence why an image of this size can hold nothing for the model; empty where it can.
+    [[nodiscard]] std::string too_small(const std::vector<std::int64_t>& shape,
+                                        const std::vector<double>& spacing_mm) const {
+        const double patch_mm = static_cast<double>(stages[0].stride) * stages[0].spacing_mm;
+        bool is_too_small = false;
+        std::string size_px, size_mm;
+        for (std::size_t axis = shape.size(); axis-- > 0;) {
+            const double extent_mm = static_cast<double>(shape[axis]) * spacing_mm[axis];
+            is_too_small = is_too_small || extent_mm < patch_mm;
+            const std::string between = axis > 0 ? " × " : "";
+            size_px += std::to_string(shape[axis]) + between;
+            size_mm += general_text(extent_mm, 3) + between;
+        }
+        if (!is_too_small) return "";
+        return "The image is too small for " + title() + ": " + size_px + " px are " + size_mm +
+               " mm, and a single patch of this model is " + general_text(patch_mm, 3) + " mm wide.";
+    }
+
     /// Say in one sentence why images of this spacing can hardly be what the model knows; empty where they can.
     [[nodiscard]] std::string doubt_about(const std::vector<double>& spacing_mm) const {
         const double coarsest = *std::max_element(spacing_mm.begin(), spacing_mm.end());

@@ -1,8 +1,10 @@
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 import torch
 
 from core.base.errors import Cancelled, InferenceError
+from core.models import inference
 from core.models.file import Model, load_model
 from core.models.inference import localize
 from core.values.grid import Grid
@@ -125,7 +128,11 @@ def spoilt(change: Callable[[Any], None]) -> Image:
     ("image", "says"),
     [
         (make_image((30, 36, 40)), "analyses 2D images, this image is 3D"),
-        (make_image((60, 9)), "too small"),
+        (
+            make_image((60, 9)),
+            "too small for tiny 0.1: 9 × 60 px are 4.5 × 30 mm, and a single patch of this model is 8 mm",
+        ),
+        (make_image((14, 15), 9.0, known=False), "15 × 14 px are 7.5 × 7 mm"),
         (spoilt(lambda v: v.__setitem__((3, 4), np.nan)), "not numbers"),
         (spoilt(lambda v: v.__setitem__((3, 4), np.inf)), "not numbers"),
         (spoilt(lambda v: v.fill(7.0)), "same value"),
@@ -135,6 +142,70 @@ def test_what_cannot_be_analysed_is_refused_in_a_sentence(models: dict[int, Mode
     with pytest.raises(InferenceError, match=says) as caught:
         localize(image, models[2])
     assert caught.value.hint
+
+
+def test_a_volume_of_a_few_thick_slices_is_analysed(models: dict[int, Model]) -> None:
+    """What counts is the extent in mm, not the number of slices."""
+    voxels = np.random.default_rng(5).integers(0, 4000, (5, 60, 50)).astype(np.int16)
+    grid = Grid.from_spacing(voxels.shape, (2.0, 0.5, 0.5))
+    prediction = localize(Image(voxels, grid, ImageSource(Path("x"))), models[3])
+    assert grid.contains(prediction.landmarks.points_mm).all()
+    assert prediction.warnings == ()
+    with pytest.raises(InferenceError, match="50 × 60 × 3 px are 25 × 30 × 6 mm"):
+        localize(Image(voxels[:3], Grid.from_spacing((3, 60, 50), (2.0, 0.5, 0.5)), ImageSource(Path("x"))), models[3])
+
+
+class PointsOutside:
+    """A model that answers as if its landmarks lay beyond the image."""
+
+    def __init__(self, module: Any) -> None:
+        self.module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.module, name)
+
+    def conclude(self, *given: Any) -> Any:
+        output = self.module.conclude(*given)
+        points_index = output.points_index.clone()
+        points_index[1] = torch.tensor([-48.0, 10.0])
+        return SimpleNamespace(**output._asdict() | {"points_index": points_index})
+
+
+def test_a_point_outside_the_image_is_never_given_without_a_word(models: dict[int, Model]) -> None:
+    image = make_image((60, 50))
+    prediction = localize(image, replace(models[2], module=PointsOutside(models[2].module)))
+    assert not image.grid.contains(prediction.landmarks.points_mm[1])
+    (warning,) = prediction.warnings
+    assert warning.startswith("1 of 2 landmarks were found outside the image (right)")
+
+
+@pytest.mark.parametrize("waiting", [1, 4])
+def test_who_waits_for_another_run_leaves_at_once_when_cancelled_and_prepares_nothing(
+    models: dict[int, Model], monkeypatch: pytest.MonkeyPatch, waiting: int
+) -> None:
+    prepared, told, stop = [], [], threading.Event()
+    monkeypatch.setattr(inference, "to_tensor", prepared.append)
+    monkeypatch.setattr(inference, "analysed_image", lambda *given: prepared.append(given))
+
+    def localize_one(_: int) -> None:
+        localize(
+            make_image((60, 50)),
+            models[2],
+            should_stop=stop.is_set,
+            progress=lambda fraction, doing: told.append((fraction, doing)),
+        )
+
+    with inference._ONE_AT_A_TIME, ThreadPoolExecutor(waiting) as pool:
+        runs = [pool.submit(localize_one, number) for number in range(waiting)]
+        deadline = time.monotonic() + 10
+        while len(told) < waiting and time.monotonic() < deadline:
+            time.sleep(0.01)
+        stop.set()
+        for run in runs:
+            with pytest.raises(Cancelled):
+                run.result(timeout=5)
+    assert prepared == []
+    assert told == [(0.0, "Waiting for another localization")] * waiting
 
 
 class SeesWhoElseRuns:
