@@ -61,6 +61,11 @@ class Prediction:
         Wall time of the run, seconds.
     warnings
         Sentences to show to the person.
+
+    Raises
+    ------
+    ValueError
+        Landmarks, fields and points are not of the same stages, landmarks and axes.
     """
 
     landmarks: Landmarks
@@ -70,3 +75,18 @@ class Prediction:
     device: str
     elapsed_s: float
     warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        points = np.asarray(self.stage_points_mm)
+        fields = tuple(tuple(of_stage) for of_stage in self.fields)
+        stages, (count, ndim) = len(fields), self.landmarks.points_mm.shape
+        if points.shape != (stages, count, ndim):
+            raise ValueError(
+                f"{stages} stages have {(stages, count, ndim)} points of {count} landmarks, not {points.shape}"
+            )
+        for stage, of_stage in enumerate(fields):
+            if len(of_stage) != count or any(field.grid.ndim != ndim for field in of_stage):
+                raise ValueError(f"stage {stage} needs a field of {ndim} axes for each of {count} landmarks")
+        object.__setattr__(self, "fields", fields)
+        object.__setattr__(self, "stage_points_mm", read_only(points, np.float64))
+        object.__setattr__(self, "warnings", tuple(self.warnings))
