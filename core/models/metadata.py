@@ -5,8 +5,11 @@ loaded. This module owns the schema and the reading; `core/models/file.py` loads
 """
 
 import json
+import lzma
 import zipfile
+import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,6 +21,24 @@ from core.base.errors import ModelFileError
 SCHEMA_VERSION = 3
 METADATA_NAME = "cairn.json"
 """Name of the metadata among the archive's extra files."""
+
+LARGEST_METADATA_BYTES = 1 << 20
+"""Longer metadata is refused unread: that of a hundred landmarks takes some ten thousand bytes."""
+
+_DAMAGED = (
+    OSError,
+    EOFError,
+    MemoryError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+)
+"""What `zipfile` raises on archives that are damaged, hostile, or beyond what it can do."""
 
 COARSER_AT_MOST = 4.0
 """How many times coarser than its training images a model's images may be before it is doubted."""
@@ -152,15 +173,16 @@ def parse_model_info(text: str | bytes, path: Path) -> ModelInfo:
     """
     try:
         raw = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelFileError(
             f"The model file {path.name} holds no readable Cairn metadata.",
             "Choose a .pt file exported by cairn-train.",
         ) from error
     version = raw.get("schema_version") if isinstance(raw, dict) else None
     if version != SCHEMA_VERSION:
+        said = f"version {version}" if isinstance(version, int) and abs(version) < 10_000 else "an unknown version"
         raise ModelFileError(
-            f"The model file {path.name} has metadata of version {version}, this program reads version {SCHEMA_VERSION}.",
+            f"The model file {path.name} has metadata of {said}, this program reads version {SCHEMA_VERSION}.",
             "Export the model again with a matching version of cairn-train, or update Cairn.",
         )
     try:
@@ -170,10 +192,18 @@ def parse_model_info(text: str | bytes, path: Path) -> ModelInfo:
             f"The metadata of the model file {path.name} is wrong ({first_complaint(error)}).",
             "Export the model again with cairn-train.",
         ) from error
+    except RecursionError as error:
+        raise ModelFileError(
+            f"The metadata of the model file {path.name} is nested too deeply.",
+            "Export the model again with cairn-train.",
+        ) from error
 
 
 def read_model_info(path: Path | str) -> ModelInfo:
     """Read the metadata of a model file without running or loading any of its code.
+
+    A file that has not changed since is not opened again. Whatever its bytes are, no more than `LARGEST_METADATA_BYTES` of them
+    are unpacked.
 
     Raises
     ------
@@ -182,13 +212,40 @@ def read_model_info(path: Path | str) -> ModelInfo:
     """
     path = Path(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            inside = [name for name in archive.namelist() if name.endswith(f"/extra/{METADATA_NAME}")]
-            text = archive.read(inside[0]) if inside else b""
+        state = path.stat()
     except FileNotFoundError as error:
         raise ModelFileError(f"There is no model file {path}.", "Check the path.") from error
-    except (OSError, zipfile.BadZipFile, zipfile.LargeZipFile) as error:
+    except (OSError, ValueError) as error:
+        raise _not_a_model(path) from error
+    return _read_model_info(path.absolute(), state.st_mtime_ns, state.st_size, state.st_ino)
+
+
+@lru_cache(maxsize=32)
+def _read_model_info(path: Path, *_state_of_the_file: int) -> ModelInfo:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            inside = [item for item in archive.infolist() if item.filename.endswith(f"/extra/{METADATA_NAME}")]
+            text = _unpacked(archive, inside[0]) if inside else b""
+    except _DAMAGED as error:
+        raise _not_a_model(path) from error
+    if text is None:
         raise ModelFileError(
-            f"{path.name} is not a model file, or it is damaged.", "Choose a .pt file exported by cairn-train."
-        ) from error
+            f"The metadata of the model file {path.name} is larger than any model's.",
+            "Choose a .pt file exported by cairn-train.",
+        )
     return parse_model_info(text, path)
+
+
+def _unpacked(archive: zipfile.ZipFile, item: zipfile.ZipInfo) -> bytes | None:
+    """Return a member of the archive; None where it is larger than allowed, or says so."""
+    if item.file_size > LARGEST_METADATA_BYTES:
+        return None
+    with archive.open(item) as member:
+        text = member.read(LARGEST_METADATA_BYTES + 1)
+    return None if len(text) > LARGEST_METADATA_BYTES else text
+
+
+def _not_a_model(path: Path) -> ModelFileError:
+    return ModelFileError(
+        f"{path.name} is not a model file, or it is damaged.", "Choose a .pt file exported by cairn-train."
+    )
