@@ -43,8 +43,8 @@ def dragged_levels(levels: Levels, right: float, up: float, full: Levels) -> Lev
     levels
         Levels when the drag began.
     right, up
-        Way of the mouse as fractions of the view's size. To the right widens the window (less contrast), upwards lowers
-        its centre (brighter).
+        How far the mouse has moved, as fractions of the view's size. To the right widens the window (less contrast),
+        upwards lowers its centre (brighter).
     full
         Levels of the whole image, which set the scale.
     """

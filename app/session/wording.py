@@ -73,10 +73,10 @@ def explanation(landmarks: Landmarks | None) -> str:
     """Say in two lines what a column of `uncertainty_mm` holds."""
     if landmarks is not None and is_calibrated(landmarks):
         return (
-            f"The true position lies within this distance of what the model found in {COVERAGE} of cases,\n"
-            "on images like those that it was trained on. Faint where a person has decided."
+            f"In {COVERAGE} of cases, the true position lies within this distance of the one the model found,\n"
+            "on images like those it was trained on. Faint where a person has decided."
         )
-    return "How far the model's votes lie apart.\nThis is not how far off the position may be."
+    return "How far apart the model's votes lie.\nThis is not how far off the position may be."
 
 
 def brief(radius_mm: float, unit: str) -> str:
@@ -97,8 +97,8 @@ def sentence(landmarks: Landmarks, name: str, unit: str) -> str:
     if not np.isfinite(value):
         return ""
     if is_calibrated(landmarks):
-        return f"± {length} around what the model found holds the true position in {COVERAGE} of cases."
-    return f"Spread {length}: how far the model's votes lie apart, not how far off the position may be."
+        return f"In {COVERAGE} of cases, the true position lies within {length} of the one the model found."
+    return f"Spread {length}: how far apart the model's votes lie, not how far off the position may be."
 
 
 def tip(landmarks: Landmarks, name: str, title: str, unit: str) -> str:

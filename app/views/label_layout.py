@@ -1,4 +1,4 @@
-"""Finds room for labels beside points, so that they cover each other and the points as little as may be.
+"""Finds room for labels beside points, so that they cover each other and the points as little as possible.
 
 Greedy: each label in turn takes the free place nearest its point. Pure arithmetic in screen pixels; knows no Qt.
 """

@@ -1,4 +1,4 @@
-"""Where points in space are on the 3D panel: an orthographic view that is turned, moved and enlarged.
+"""Where points in space are on the 3D panel: an orthographic view that can be rotated, moved and enlarged.
 
 The only place that relates LPS millimetres to the panel's pixels. Pure arithmetic on values: knows no Qt, no voxels.
 """
@@ -13,7 +13,7 @@ from core.values.grid import FloatArray, Grid
 
 ZOOM_LIMITS = (0.2, 40.0)
 FILL = 1.45
-"""How far the sphere around a volume reaches beyond the panel: its corners are seldom of interest."""
+"""How far the sphere around a volume reaches beyond the panel; its corners are seldom of interest."""
 
 _DIRECTIONS = {
     "R": ((-1, 0, 0), (0, 0, -1)),
@@ -37,7 +37,7 @@ class ProjectionView:
     Attributes
     ----------
     centre_mm
-        ``(3,)`` LPS point that everything turns around.
+        ``(3,)`` LPS point about which everything rotates.
     px_per_mm
         Enlargement on the screen at zoom 1.
     middle_px
@@ -76,12 +76,12 @@ class ProjectionView:
         """Return how far ``(...)`` points lie behind the centre; negative in front of it."""
         return np.asarray((np.asarray(points_mm, dtype=np.float64) - self.centre_mm) @ self.away)
 
-    def turned(self, right_rad: float, down_rad: float) -> "ProjectionView":
+    def rotated(self, right_rad: float, down_rad: float) -> "ProjectionView":
         """Return the view after the front was pushed to the right and downwards by these angles."""
         about_down = _rotation(1, -right_rad)
         about_right = _rotation(0, down_rad)
-        turned = about_right @ about_down @ self.screen_from_patient
-        left, _, right = np.linalg.svd(turned)  # a long drag must not shear the patient by rounding
+        rotated = about_right @ about_down @ self.screen_from_patient
+        left, _, right = np.linalg.svd(rotated)  # a long drag must not shear the patient by rounding
         return replace(self, screen_from_patient=left @ right)
 
     def seen_from(self, side: str) -> "ProjectionView":
@@ -112,7 +112,7 @@ class ProjectionView:
 
 def view_of(grid: Grid) -> ProjectionView:
     """Return the view to start with: a volume from the front, a little from its left and from above."""
-    return ProjectionView(grid.to_mm((np.asarray(grid.shape) - 1) / 2)).turned(-0.5, 0.3)
+    return ProjectionView(grid.to_mm((np.asarray(grid.shape) - 1) / 2)).rotated(-0.5, 0.3)
 
 
 def radius_mm(grid: Grid) -> float:

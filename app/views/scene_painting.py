@@ -114,7 +114,7 @@ def paint_balls(painter: QPainter, balls: Iterable[Ball], width_px: float) -> No
 
 
 def paint_cube(painter: QPainter, view: ProjectionView, middle_px: tuple[float, float]) -> None:
-    """Paint a cube that is turned like the patient, with the letters of the sides that face the viewer."""
+    """Paint a cube that is rotated like the patient, with the letters of the sides that face the viewer."""
     small = ProjectionView(np.zeros(3), CUBE_SIZE, middle_px, view.screen_from_patient)
     font = QFont(painter.font())
     font.setPixelSize(13)
@@ -124,7 +124,7 @@ def paint_cube(painter: QPainter, view: ProjectionView, middle_px: tuple[float, 
         facing = -float(small.depth_mm(outwards))
         if facing <= 0:
             continue
-        first, second = (np.roll(np.abs(outwards), turn) for turn in (1, 2))
+        first, second = (np.roll(np.abs(outwards), shift) for shift in (1, 2))
         corners_px = small.to_px([outwards + a * first + b * second for a, b in ((1, 1), (1, -1), (-1, -1), (-1, 1))])
         painter.setPen(QPen(theme.colour(theme.CANVAS_FAINT, 0.8), 1.0))
         painter.setBrush(theme.colour(theme.CANVAS_FRAME, 0.92).lighter(round(130 + 130 * facing)))

@@ -1,4 +1,4 @@
-"""The 3D panel: a volume as a maximum-intensity rendering that can be turned, with its landmarks and the three planes.
+"""The 3D panel: a volume as a maximum-intensity rendering that can be rotated, with its landmarks and the three planes.
 
 Draws what document and view state say and changes neither; a click on a landmark is passed on to the editor. Painted with
 QPainter alone, so that it works on machines without OpenGL.
@@ -101,7 +101,7 @@ class SceneView(QWidget):
         self.side_buttons = {side: QToolButton(self) for side in SIDES}
         for side, button in self.side_buttons.items():
             button.setText(side)
-            button.setToolTip(f"Look from {SIDE_NAMES[side]}")
+            button.setToolTip(f"View from {SIDE_NAMES[side]}")
             button.setFixedSize(QSize(22, 22))
             button.setObjectName("sideButton")
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -123,7 +123,7 @@ class SceneView(QWidget):
     # Showing
 
     def _redraw(self, *_: object) -> None:
-        self.update()  # Qt joins the requests of one turn of the event loop
+        self.update()  # Qt joins the requests of one pass of the event loop
 
     def _look(self, view: ProjectionView) -> None:
         self._view = view
@@ -168,7 +168,7 @@ class SceneView(QWidget):
             self._view = self._fitted(self._view, self._document.image)
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
-        """Paint everything; the volume is rendered anew only where direction or levels changed."""
+        """Paint everything; the volume is rendered again only where direction or levels changed."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), theme.colour(theme.CANVAS))
@@ -250,7 +250,7 @@ class SceneView(QWidget):
     # Gestures
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
-        """Begin to turn, to move, or a click."""
+        """Begin to rotate, to move, or a click."""
         self._pressed = event.button()
         if self._pressed == Qt.MouseButton.LeftButton and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self._pressed = Qt.MouseButton.MiddleButton
@@ -259,7 +259,7 @@ class SceneView(QWidget):
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
-        """Turn or move the volume, or name the landmark under the mouse."""
+        """Rotate or move the volume, or name the landmark under the mouse."""
         place_px = _place(event)
         event.accept()
         if self._view is None:
@@ -275,7 +275,7 @@ class SceneView(QWidget):
         if self._pressed == Qt.MouseButton.LeftButton:
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
             radius_px = max(1.0, min(self.width(), self.height()) / 2)
-            self._look(self._view.turned(right_px / radius_px, down_px / radius_px))
+            self._look(self._view.rotated(right_px / radius_px, down_px / radius_px))
         elif self._pressed == Qt.MouseButton.MiddleButton:
             self._look(self._view.moved(right_px, down_px))
 

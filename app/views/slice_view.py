@@ -58,7 +58,7 @@ class Part(Flag):
 class SliceView(pg.GraphicsView):  # type: ignore[misc]
     """One plane of a volume, or a 2D image, with vector field, landmarks, crosshair and ruler.
 
-    Changes are drawn together, once per turn of the event loop, and only while the view is visible.
+    Changes are drawn together, once per pass of the event loop, and only while the view is visible.
 
     Parameters
     ----------
@@ -213,7 +213,7 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
             self._redrawing.start()
 
     def bring_up_to_date(self) -> None:
-        """Show now what has changed; called once per turn of the event loop, before gestures, and by benchmarks."""
+        """Show now what has changed; called once per pass of the event loop, before gestures, and by benchmarks."""
         stale, self._stale = self._stale, Part.NOTHING
         self._redrawing.stop()
         plane, image = self.plane, self._document.image

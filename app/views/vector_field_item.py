@@ -41,7 +41,7 @@ class FieldPicture:
     likely
         ``(N,)`` whether the posterior exceeds one half.
     sides_px
-        ``(2, 2)`` the two sides of a cell, as vectors; in a turned field they are oblique.
+        ``(2, 2)`` the two sides of a cell, as vectors; in a rotated field they are oblique.
     """
 
     cells: npt.NDArray[np.int64]
@@ -53,7 +53,7 @@ class FieldPicture:
 
 
 def field_picture(field: VectorField, plane: SlicePlane, image_grid: Grid) -> FieldPicture:
-    """Bring a vector field, which may be turned against the image, into the pixels of a slice.
+    """Bring a vector field, which may be rotated against the image, into the pixels of a slice.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ from core.values.grid import FloatArray, Grid
 from core.values.image import Image
 
 LARGEST_SIZE = 170**3
-"""Samples that are turned in some ten milliseconds on one processor core."""
+"""Samples that are rotated in some ten milliseconds on one processor core."""
 FARTHEST_SHADE = 0.35
 """Brightness of the same value at the far end of the volume, as a part of that at the near end: what gives depth."""
 
@@ -27,7 +27,7 @@ Voxels = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Miniature:
-    """A volume made small enough to be turned.
+    """A volume made small enough to be rotated in step with the mouse.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ def make_miniature(
     voxels = np.empty([len(start) for start in starts], np.float32)
     for row, start in enumerate(starts[0]):
         if should_stop():
-            raise Cancelled("The 3D view is not needed any more.")
+            raise Cancelled("The 3D view is no longer needed.")
         slab = np.fmax.reduce(image.voxels[start : start + factors[0]], axis=0)
         slab = np.fmax.reduceat(slab, starts[1], axis=0)
         voxels[row] = np.fmax.reduceat(slab, starts[2], axis=1)
@@ -149,9 +149,9 @@ class Renderer:
             np.clip(self._brightness, 0, 1, out=self._brightness)
             self._levels, self._slice_axis = levels, None
         if self._slices is None or self._slice_axis != slice_axis:
-            turned = np.moveaxis(self._brightness, slice_axis, 0)
-            self._slices = np.zeros((turned.shape[0], turned.shape[1] + 2, turned.shape[2] + 2), np.float32)
-            self._slices[:, 1:-1, 1:-1] = turned
+            moved = np.moveaxis(self._brightness, slice_axis, 0)
+            self._slices = np.zeros((moved.shape[0], moved.shape[1] + 2, moved.shape[2] + 2), np.float32)
+            self._slices[:, 1:-1, 1:-1] = moved
             self._slice_axis = slice_axis
         return self._slices
 

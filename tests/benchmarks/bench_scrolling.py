@@ -27,7 +27,7 @@ LANDMARKS = 45
 
 
 def make_volume(*, oblique: bool) -> Image:
-    """Make noise on a ramp in int16, axis-aligned or turned about two axes."""
+    """Make noise on a ramp in int16, axis-aligned or rotated about two axes."""
     rng = np.random.default_rng(0)
     voxels = np.empty(SHAPE, np.int16)
     for row, plane in enumerate(voxels):

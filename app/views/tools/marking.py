@@ -49,14 +49,14 @@ class SelectTool(Tool):
         editor.drag_to(pointer.point_px)
 
     def release(self, pointer: Pointer) -> None:  # noqa: ARG002 - it is where the last move was
-        """Let go; after a click bring all planes of a volume to the landmark."""
+        """End the drag; after a click bring all planes of a volume to the landmark."""
         if self._has_dragged:
             self._controller.editor.end_drag()
         elif self._start.name is not None:
             self._click()
 
     def hover(self, pointer: Pointer) -> None:
-        """Show that a landmark can be taken hold of."""
+        """Show that a landmark can be dragged."""
         self._canvas.show_cursor(self.cursor if pointer.name is None else Qt.CursorShape.OpenHandCursor)
 
     def _click(self) -> None:
@@ -77,7 +77,7 @@ class PlaceTool(SelectTool):
         return self._state.mode is self.mode and pointer.is_left_press
 
     def press(self, pointer: Pointer) -> None:
-        """Place at once beside the landmarks; on one of them wait whether it becomes a drag."""
+        """Place at once beside the landmarks; on one of them wait for a drag to begin or the button to be released."""
         self._start, self._has_dragged = pointer, False
         if pointer.name is None:
             self._controller.editor.place(pointer.point_px)
@@ -113,9 +113,9 @@ class RulerTool(Tool):
         self._controller.click_ruler(pointer.point_px)
 
     def banner(self) -> str:
-        """Say which end is waited for."""
-        end = "other" if self._state.ruler_px else "one"
-        return f"Click the {end} end of a ruler or of anything else whose length you know"
+        """Say which end comes next."""
+        end = "the other end" if self._state.ruler_px else "one end"
+        return f"Click {end} of a ruler, or of anything else whose length you know"
 
     def paint(self, painter: QPainter, screen_map: ScreenMap) -> None:
         """Paint a cross at each end and the line between them."""

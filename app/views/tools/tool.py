@@ -1,7 +1,7 @@
 """What a tool is: one thing that can be done with the mouse over a slice. Each is one class and one row in `table`.
 
-A tool turns what the mouse does into calls of controller, editor, navigator and canvas; it may paint over the slice and say
-in a banner what it waits for. It knows no view: the canvas is whatever shows the slice.
+A tool translates what the mouse does into calls of controller, editor, navigator and canvas; it may paint over the slice and say
+in a banner what it is waiting for. It knows no view: the canvas is whatever shows the slice.
 """
 
 from dataclasses import dataclass
@@ -160,7 +160,7 @@ class Tool:
         """Follow the mouse while no button is down."""
 
     def banner(self) -> str:
-        """Return, as rich text, what is waited for; empty where nothing is. Asked of the tool of the current mode."""
+        """Return, as rich text, what to click next; empty for no banner. Asked of the tool of the current mode."""
         return ""
 
     def paint(self, painter: QPainter, screen_map: ScreenMap) -> None:

@@ -22,8 +22,10 @@ def test_a_calibrated_model_is_shown_by_its_radii():
     np.testing.assert_array_equal(wording.uncertainty_mm(landmarks), landmarks.radius_mm)
     assert wording.heading(landmarks, "mm") == "± mm (90 %)"
     assert "spread" not in wording.explanation(landmarks).lower()
-    assert wording.sentence(landmarks, "a", "mm").startswith("± 1.50 mm around what the model found")
-    assert wording.sentence(landmarks, "b", "px").startswith("± 2.5 px around what the model found")
+    assert wording.sentence(landmarks, "a", "mm") == (
+        "In 90 % of cases, the true position lies within 1.50 mm of the one the model found."
+    )
+    assert wording.sentence(landmarks, "b", "px").endswith("within 2.5 px of the one the model found.")
     assert wording.sentence(landmarks, "c", "mm") == ""
 
 

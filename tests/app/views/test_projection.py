@@ -46,15 +46,15 @@ def test_no_side_mirrors_the_patient(side):
 def test_what_is_in_front_follows_the_mouse():
     view = ProjectionView(np.zeros(3))
     nose_mm = SIDE_DIRECTIONS["A"]
-    assert view.turned(0.2, 0).to_px(nose_mm)[0] > 0.1
-    assert view.turned(0, 0.2).to_px(nose_mm)[1] > 0.1
+    assert view.rotated(0.2, 0).to_px(nose_mm)[0] > 0.1
+    assert view.rotated(0, 0.2).to_px(nose_mm)[1] > 0.1
 
 
 @given(right=angles, down=angles)
-def test_turning_keeps_the_centre_and_all_lengths(right, down):
+def test_rotating_keeps_the_centre_and_all_lengths(right, down):
     view = ProjectionView(np.array([1.0, 2, 3]), 7.0, (40, 30))
     for _ in range(5):
-        view = view.turned(right, down)
+        view = view.rotated(right, down)
     rotation = view.screen_from_patient
     assert np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-12)
     assert np.linalg.det(rotation) == pytest.approx(1)
@@ -112,5 +112,5 @@ def test_the_outline_in_an_oblique_volume_lies_on_its_border_and_is_convex(axis,
     assert np.all(np.sort(faces.reshape(len(outline_mm), 6), axis=1)[:, 1] < 1e-9)  # every corner lies on an edge
     across = np.delete(outline_mm, axis, axis=1)
     steps = np.roll(across, -1, axis=0) - across
-    turns = steps[:, 0] * np.roll(steps[:, 1], -1) - steps[:, 1] * np.roll(steps[:, 0], -1)
-    assert np.all(turns > -1e-9)
+    bends = steps[:, 0] * np.roll(steps[:, 1], -1) - steps[:, 1] * np.roll(steps[:, 0], -1)
+    assert np.all(bends > -1e-9)

@@ -116,7 +116,7 @@ def test_the_selected_landmark_is_named(volume, controller):
     assert changed[y - 8 : y + 8, x + 14 : x + 50].sum() > 30
 
 
-def test_dragging_turns_the_volume_about_its_middle(volume, controller):
+def test_dragging_rotates_the_volume_about_its_middle(volume, controller):
     before = volume.view
     drag(volume, (200, 150), (260, 150))
     after = volume.view
@@ -178,11 +178,11 @@ def test_a_double_click_asks_to_be_alone(volume, qtbot):
         send(volume, QEvent.Type.MouseButtonDblClick, (50, 50))
 
 
-def test_moving_the_planes_renders_nothing_anew(volume, controller, monkeypatch):
+def test_moving_the_planes_renders_nothing_again(volume, controller, monkeypatch):
     volume.grab()
 
     def refuse(*_):
-        raise AssertionError("rendered anew")
+        raise AssertionError("rendered again")
 
     monkeypatch.setattr("app.views.volume_rendering.Renderer.render", refuse)
     controller.view_state.crosshair_mm = (10.0, 20.0, 30.0)

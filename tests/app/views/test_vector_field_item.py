@@ -52,8 +52,8 @@ def test_of_a_volume_only_the_cells_around_the_slice_are_drawn():
     assert np.allclose(picture.centres_px + picture.directions_px, [5, 6], atol=1e-4)
 
 
-def turned(grid: Grid, angles: tuple[float, float]) -> Grid:
-    """The same grid turned about its middle, as the cells of a local stage in a normalised pose are."""
+def rotated(grid: Grid, angles: tuple[float, float]) -> Grid:
+    """The same grid rotated about its middle, as the cells of a local stage in a normalised pose are."""
     a, b = angles
     about_z = np.array([[np.cos(a), -np.sin(a), 0], [np.sin(a), np.cos(a), 0], [0, 0, 1]])
     about_x = np.array([[1, 0, 0], [0, np.cos(b), -np.sin(b)], [0, np.sin(b), np.cos(b)]])
@@ -66,9 +66,9 @@ def turned(grid: Grid, angles: tuple[float, float]) -> Grid:
 
 @pytest.mark.parametrize("orientation", list(Orientation))
 @pytest.mark.parametrize("angles", [(0.0, 0.0), (0.5, 0.3), (1.2, -0.7)])
-def test_of_a_turned_field_one_layer_of_cells_is_drawn_around_any_plane(orientation, angles):
+def test_of_a_rotated_field_one_layer_of_cells_is_drawn_around_any_plane(orientation, angles):
     image_grid = Grid.from_spacing((40, 40, 40))
-    cells = turned(Grid.from_spacing((12, 12, 12), 2.0, (9, 9, 9)), angles)
+    cells = rotated(Grid.from_spacing((12, 12, 12), 2.0, (9, 9, 9)), angles)
     target_mm = np.array([19.0, 21.0, 20.0])
     centres_mm = cells.to_mm(np.stack(np.meshgrid(*map(np.arange, cells.shape), indexing="ij"), axis=-1))
     weight = np.zeros(cells.shape, np.float32)

@@ -21,18 +21,18 @@ ORIENTATIONS = list(Orientation)
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 
 
-def make_turned_grid() -> Grid:
-    """Stored along S, R and A and turned by 0.3 rad, with three different spacings."""
-    turn = np.array([[np.cos(0.3), -np.sin(0.3), 0], [np.sin(0.3), np.cos(0.3), 0], [0, 0, 1]])
+def make_rotated_grid() -> Grid:
+    """Stored along S, R and A and rotated by 0.3 rad, with three different spacings."""
+    rotation = np.array([[np.cos(0.3), -np.sin(0.3), 0], [np.sin(0.3), np.cos(0.3), 0], [0, 0, 1]])
     matrix = np.eye(4)
-    matrix[:3, :3] = turn @ np.array([[0, -1, 0], [0, 0, -1], [1, 0, 0]]) * [1.5, 0.8, 0.6]
+    matrix[:3, :3] = rotation @ np.array([[0, -1, 0], [0, 0, -1], [1, 0, 0]]) * [1.5, 0.8, 0.6]
     matrix[:3, 3] = (20, 40, -15)
     return Grid((16, 48, 56), matrix)
 
 
 @pytest.fixture(params=["aligned", "oblique"])
 def grid(request) -> Grid:
-    return Grid.from_spacing((16, 48, 56), (1.5, 0.8, 0.6)) if request.param == "aligned" else make_turned_grid()
+    return Grid.from_spacing((16, 48, 56), (1.5, 0.8, 0.6)) if request.param == "aligned" else make_rotated_grid()
 
 
 @pytest.fixture

@@ -43,4 +43,4 @@ def test_the_sheet_lists_what_every_tool_says_of_itself():
         assert set(tool.gestures) <= set(GESTURES)
         assert tool.gestures or tool.banner is not tool.__mro__[-2].banner, "neither the sheet nor a banner explains it"
     assert len(set(GESTURES)) == len(GESTURES)
-    assert any("Arrow keys" in gesture.what and "frame" in gesture.effect for gesture in GESTURES)
+    assert any("Arrow keys" in gesture.what and "frame" in gesture.what for gesture in GESTURES)
