@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.base.errors import ConfigError
-from core.landmark_files.file import read_landmarks
+from core.landmark_files.file import read_landmark_file
 from core.learning.cases import Case, read_case_image
 from core.models.file import Model
 from core.models.inference import localize
@@ -346,13 +346,20 @@ def evaluate_csv_folder(folder: Path, cases: Sequence[Case]) -> Evaluation:
     Raises
     ------
     ConfigError
-        A file or a landmark is missing, or a file could belong to several cases.
+        A file or a landmark is missing, or a file belongs to another image or could belong to several.
     LandmarkFileError
         A file cannot be read.
     """
     found: list[Landmarks] = []
     for case, path in zip(cases, _files_of(folder, cases), strict=True):
-        found.append(_matched(read_landmarks(path, image=read_case_image(case)), case, str(path)))
+        image = read_case_image(case)
+        file = read_landmark_file(path, image=image)
+        if file.image_sha256 not in ("", image.source.sha256):
+            raise ConfigError(
+                f"{path} belongs to another image than the case {case.name}: the content of that image was another.",
+                "Run cairn localize on the images of this data set.",
+            )
+        found.append(_matched(file.landmarks, case, str(path)))
     return _collect(cases, found, model=f"landmark files in {folder.name}")
 
 

@@ -100,7 +100,8 @@ def test_the_files_of_the_command_line_give_the_same_errors(
         prediction = localize(image, model, device="cpu")
         write_landmarks(prediction.landmarks, folder / f"{case.name}.csv", image=image, model=prediction.model)
     evaluation = evaluate_csv_folder(folder, cases)
-    np.testing.assert_allclose(evaluation.errors_mm, [[5.0, 5.0], [5.0, NAN]], rtol=1e-5)
+    rounded_mm = 0.005 * 0.5 * 2**0.5 if not spacing_known else 0.001  # files hold 0.01 px and 0.001 mm
+    np.testing.assert_allclose(evaluation.errors_mm, [[5.0, 5.0], [5.0, NAN]], rtol=0, atol=rounded_mm)
     assert len(evaluation.stages()) == 0
     assert np.isnan(evaluation.elapsed_s).all()
     (folder / "scan1.csv").unlink()
@@ -118,6 +119,14 @@ def test_two_images_of_one_name_never_share_a_file(tmp_path: Path, cases: tuple[
         write_landmarks(case.landmarks, tmp_path / f"{case.name}.csv", image=read_case_image(case))
     evaluation = evaluate_csv_folder(tmp_path, same_name)
     np.testing.assert_allclose(evaluation.errors_mm[np.isfinite(evaluation.errors_mm)], 0.0, atol=1e-3)
+
+
+def test_a_file_that_says_it_belongs_to_another_image_is_refused(tmp_path: Path, cases: tuple[Case, ...]) -> None:
+    image = read_case_image(cases[0])
+    other = replace(image, source=replace(image.source, sha256="ab" * 32))
+    write_landmarks(cases[0].landmarks, tmp_path / f"{cases[0].name}.csv", image=other)
+    with pytest.raises(ConfigError, match=r"scan0\.csv belongs to another image than the case scan0"):
+        evaluate_csv_folder(tmp_path, cases[:1])
 
 
 def test_one_observer_gives_no_distance(cases: tuple[Case, ...]) -> None:
