@@ -156,7 +156,7 @@ def _spacing_warnings(image: Image, model: Model) -> list[str]:
 
 def _doubts_about(landmarks: Landmarks, grid: Grid) -> list[str]:
     """Say which landmarks lie outside the image: there the model has hardly recognised what it is for."""
-    present = np.isfinite(landmarks.points_mm).all(axis=1)
+    present = np.isfinite(landmarks.points_mm[:, 0])
     outside = np.flatnonzero(present & ~grid.contains(np.where(present[:, None], landmarks.points_mm, 0.0)))
     if len(outside) == 0:
         return []
