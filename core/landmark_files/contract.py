@@ -111,13 +111,19 @@ class Format:
     suffixes
         How its files' names end, in small letters; the first is the one that is written.
     holds
-        What such a file can hold and who makes it, for the documentation.
+        What such a file holds, for the documentation.
+    made_by
+        Which programs make such files, for the documentation.
     read
         Text and path, the latter for messages only, to landmarks. Raises `LandmarkFileError`.
     write
         Landmarks to text; None for a format that is only read. Raises `LandmarkFileError`.
     keeps
         Whether `write` keeps what else stands in the file that the landmarks were read from.
+    loses
+        What Cairn knows of landmarks and such a file cannot hold, in words that follow "without"; ``""`` where it holds it all.
+    needs_names
+        Whether its files mean nothing without names from elsewhere.
     recognises
         Tells by its text whether a file is of this format, where others have the same suffix; None for the one that remains.
     """
@@ -125,7 +131,10 @@ class Format:
     title: str
     suffixes: tuple[str, ...]
     holds: str
+    made_by: str
     read: Callable[[str, Path, Wanted], Found]
     write: Callable[[Landmarks, Written], str] | None = None
     keeps: bool = False
+    loses: str = ""
+    needs_names: bool = False
     recognises: Callable[[str, Path], bool] | None = None

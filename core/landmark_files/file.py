@@ -13,28 +13,13 @@ import numpy as np
 from core.base.errors import LandmarkFileError
 from core.base.files import written_whole
 from core.landmark_files.contract import Wanted, Written
-from core.landmark_files.formats import (
-    READABLE_SUFFIXES,
-    WRITABLE_SUFFIXES,
-    format_to_read,
-    format_to_write,
-    require_suffix,
-)
-from core.landmark_files.image_record import Belonging, ImageRecord
+from core.landmark_files.formats import READABLE_SUFFIXES as READABLE_SUFFIXES
+from core.landmark_files.formats import WRITABLE_SUFFIXES as WRITABLE_SUFFIXES
+from core.landmark_files.formats import format_to_read, format_to_write, require_suffix
+from core.landmark_files.image_record import Belonging as Belonging
+from core.landmark_files.image_record import ImageRecord
 from core.values.image import Image
 from core.values.landmarks import Author, Landmarks, Status
-
-__all__ = [
-    "READABLE_SUFFIXES",
-    "WRITABLE_SUFFIXES",
-    "Belonging",
-    "LandmarkFile",
-    "LandmarkTemplate",
-    "belongs_to",
-    "read_landmark_file",
-    "read_landmarks",
-    "write_landmarks",
-]
 
 LARGEST_FILE_BYTES = 32 * 1024 * 1024
 """Files above this hold no landmarks; some 70,000 points fit into it."""

@@ -1,6 +1,6 @@
 """The table of landmark formats: another one is a module that reads (and writes) it, and a row here.
 
-Suffixes, the filters of dialogs and the list in docs/landmark-files.md come from this table.
+Suffixes, the filters of dialogs and the table in docs/landmark-files.md come from here; the latter is held against it by a test.
 """
 
 from pathlib import Path
@@ -12,12 +12,14 @@ from core.landmark_files.csv import read_csv, write_csv
 from core.landmark_files.fcsv import read_fcsv, write_fcsv
 from core.landmark_files.markups import read_markups, write_markups
 from core.landmark_files.slicer_table import is_slicer_table, read_slicer_table
+from core.landmark_files.tps import read_tps, write_tps
 
 FORMATS = (
     Format(
         "Cairn table",
         (".csv", ".tsv"),
-        "everything that Cairn knows of 2D and 3D landmarks; Cairn, spreadsheets, scripts",
+        "everything that Cairn knows of landmarks, 2D and 3D",
+        "Cairn, spreadsheets, scripts",
         read_csv,
         write_csv,
         keeps=True,
@@ -25,14 +27,16 @@ FORMATS = (
     Format(
         "3D Slicer table",
         (".csv", ".tsv"),
-        "3D positions in mm (`label,l,p,s,…`); 3D Slicer: *Markups → Export to table*",
+        "3D positions in mm, columns `label,l,p,s,…`",
+        "3D Slicer: *Markups → Export to table*",
         read_slicer_table,
         recognises=is_slicer_table,
     ),
     Format(
         "3D Slicer markups",
         (".mrk.json", ".json"),
-        "3D positions in mm and what Slicer shows of them, schema 1.0.0 and later; 3D Slicer, Cairn",
+        "3D positions in mm, in words what else Cairn knows; schema 1.0.0 and later",
+        "3D Slicer, Cairn",
         read_markups,
         write_markups,
         keeps=True,
@@ -40,21 +44,40 @@ FORMATS = (
     Format(
         "3D Slicer fiducials, old",
         (".fcsv",),
-        "3D positions in mm, Slicer 3 to 5; 3D Slicer, Cairn",
+        "3D positions in mm, in words what else Cairn knows; Slicer 3 to 5",
+        "3D Slicer, Cairn",
         read_fcsv,
         write_fcsv,
         keeps=True,
     ),
     Format(
+        "TPS of tpsDig",
+        (".tps",),
+        "2D positions in px without names, a record for each image",
+        "tpsDig, other programs of morphometrics, Cairn",
+        read_tps,
+        write_tps,
+        keeps=True,
+        loses="names, states, presence and radii",
+    ),
+    Format(
         "Cephalometric challenge",
         (".txt",),
-        "2D positions, `x,y` in px per line, without names: they come from the model or the scheme",
+        "2D positions `x,y` in px without names, which come from a model or scheme",
+        "the ISBI 2015 challenge",
         read_challenge,
+        needs_names=True,
     ),
 )
 
 READABLE_SUFFIXES = tuple(dict.fromkeys(suffix for form in FORMATS for suffix in form.suffixes))
 WRITABLE_SUFFIXES = tuple(form.suffixes[0] for form in FORMATS if form.write is not None)
+LOSSLESS_SUFFIXES = tuple(form.suffixes[0] for form in FORMATS if form.write is not None and not form.loses)
+"""Of the files in which a person's work can be kept: those that hold everything that Cairn knows of landmarks."""
+SUFFIX_OF_FILTER = {
+    f"{form.title} (*{form.suffixes[0]})": form.suffixes[0] for form in FORMATS if form.write is not None
+}
+"""Of what a dialog offers to write: the kinds of files as a person reads them, and the suffix of each."""
 
 
 def suffix_of(path: Path, known: tuple[str, ...] = READABLE_SUFFIXES) -> str | None:
@@ -91,3 +114,20 @@ def _unknown_suffix(path: Path, known: tuple[str, ...]) -> LandmarkFileError:
     return LandmarkFileError(
         f"{path.name} does not have the suffix of a landmark file.", f"Use one of {', '.join(known)}."
     )
+
+
+def needs_names(path: Path) -> bool:
+    """Tell by its name whether a file means nothing without names from a model or scheme."""
+    suffix = suffix_of(path)
+    return any(form.needs_names for form in FORMATS if suffix in form.suffixes)
+
+
+def markdown_table() -> str:
+    """Return the table of formats as the documentation has it."""
+    rows = ["| format | suffix | read | written | holds | made by |", "| --- | --- | --- | --- | --- | --- |"]
+    for form in FORMATS:
+        first, *others = (f"`{suffix}`" for suffix in form.suffixes)
+        suffixes = f"{first} ({', '.join(others)})" if others else first
+        written = "no" if form.write is None else f"without {form.loses}" if form.loses else "yes"
+        rows.append(f"| {form.title} | {suffixes} | yes | {written} | {form.holds} | {form.made_by} |")
+    return "\n".join(rows)

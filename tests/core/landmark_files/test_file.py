@@ -77,9 +77,9 @@ def test_a_file_too_large_to_hold_landmarks_is_not_even_read(tmp_path):
 
 def test_many_points_are_read_in_no_time(tmp_path):
     path = table(tmp_path / "points.csv", "name,x_mm,y_mm,z_mm", *(f"n{number},1,2,3" for number in range(40_000)))
-    started = time.perf_counter()
+    started = time.process_time()  # others may be busy on this computer
     assert len(read_landmarks(path)) == 40_000
-    assert time.perf_counter() - started < 10  # comparing every name with every other would take longer
+    assert time.process_time() - started < 10  # comparing every name with every other would take longer
 
 
 def test_a_landmark_file_may_be_called_anything_and_lie_anywhere(tmp_path):
