@@ -14,8 +14,7 @@ from core.base.errors import AppError, ImageReadError
 from core.base.files import reason_of
 from core.images.dicom.header import quiet_pydicom, read_dataset, value_of
 from core.images.dicom.series import Series, find_series, is_dicomdir
-from core.images.file import IMAGE_SUFFIXES, image_name
-from core.images.header import kind_of
+from core.images.formats import DICOM, IMAGE_SUFFIXES, format_of, has_image_suffix, image_name
 
 Say = Callable[[str], None]
 
@@ -96,7 +95,7 @@ def _items_of(path: Path, say: Say) -> list[BatchItem]:
     itself = BatchItem(path, image_name(path))
     try:
         listed = is_dicomdir(path)
-        found = find_series(path) if listed or kind_of(path) == "DICOM" else ()
+        found = find_series(path) if listed or format_of(path) is DICOM else ()
     except (OSError, ImageReadError):
         return [itself]
     if listed or len(found) > 1:
@@ -134,11 +133,11 @@ def _is_meant(file: Path) -> bool:
     if file.name.startswith("."):
         return False
     try:
-        if kind_of(file) == "DICOM":
+        if format_of(file) is DICOM:
             return not is_dicomdir(file) and not _is_intact(file)
     except OSError:
         pass  # one file that cannot be opened costs no other; whether it was meant, its name says
-    return file.name.lower().endswith(IMAGE_SUFFIXES)
+    return has_image_suffix(file)
 
 
 @quiet_pydicom

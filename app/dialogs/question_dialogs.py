@@ -27,7 +27,7 @@ from app.session.questions import OnRuler, Unsaved
 from core.base.assets import assets_folder
 from core.base.errors import AppError
 from core.images.dicom.series import Series
-from core.images.file import IMAGE_SUFFIXES
+from core.images.formats import DIALOG_FILTER
 from core.models.metadata import ModelInfo
 
 _LANDMARK_FILTERS = {
@@ -45,8 +45,7 @@ class Dialogs:
 
     def image_path(self, folder: Path | None) -> Path | None:
         """Ask which image to open."""
-        patterns = " ".join(f"*{suffix}" for suffix in IMAGE_SUFFIXES)
-        return self._open_path("Open image", folder, f"Images ({patterns} DICOMDIR);;All files (*)")
+        return self._open_path("Open image", folder, DIALOG_FILTER)
 
     def image_folder(self, folder: Path | None) -> Path | None:
         """Ask which folder of images to open."""

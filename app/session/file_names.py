@@ -5,7 +5,7 @@ from pathlib import Path
 
 from core.base.assets import assets_folder
 from core.base.errors import AppError
-from core.images.file import image_name
+from core.images.formats import image_name
 from core.landmark_files.file import READABLE_SUFFIXES, WRITABLE_SUFFIXES
 
 

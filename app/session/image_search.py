@@ -10,8 +10,7 @@ from pathlib import Path
 
 from core.base.errors import ImageReadError
 from core.images.dicom.series import Series, find_series, is_dicomdir
-from core.images.file import IMAGE_SUFFIXES
-from core.images.header import kind_of
+from core.images.formats import DICOM, format_of, has_image_suffix
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def find_images(
         if is_folder or is_dicomdir(first):
             series = find_series(first, should_stop, progress)
             return Found(paths, series) if series else Found((*_images_of(first, is_folder), *others))
-        if others and kind_of(first) == "DICOM":
+        if others and format_of(first) is DICOM:
             series = find_series(first, should_stop, progress)
             slices = {path for found in series for path in found.paths}
             return Found((first, *(path for path in others if path not in slices)), series)
@@ -73,7 +72,7 @@ def _images_of(path: Path, is_folder: bool) -> list[Path]:
 
 
 def _is_image(path: Path) -> bool:
-    return path.name.lower().endswith(IMAGE_SUFFIXES) and not path.name.startswith(".") and path.is_file()
+    return has_image_suffix(path) and not path.name.startswith(".") and path.is_file()
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:

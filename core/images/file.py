@@ -5,7 +5,7 @@ is guessed in silence: what was tolerated stands in ``Image.source.warnings``, w
 """
 
 from collections.abc import Callable
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
@@ -14,39 +14,21 @@ from core.base.errors import AppError, ImageReadError
 from core.base.files import sha256_of, written_whole
 from core.base.memory import memory_error
 from core.geometry.single_slice import grid_in_space, squeezed_grid
-from core.images import header as image_header
-from core.images.dicom.series import Series, find_series, is_dicomdir
-from core.images.dicom.volume import read_series
+from core.images.dicom.series import Series
+from core.images.dicom.volume import NoSeriesError, read_dicom
+from core.images.formats import FLAT_SUFFIXES, FORMAT_NAMES, WRITABLE_SUFFIXES, ImageFormat, format_of, has_image_suffix
+from core.images.formats import image_name as image_name
 from core.images.itk import AnyArray, Content, quiet_itk, to_itk, vanished_error
-from core.images.nifti import read_nifti
-from core.images.nrrd_metaimage import read_volume
-from core.images.pictures import PICTURES, read_picture
+from core.images.pictures import write_png
 from core.images.rectilinear import is_rectilinear, slant_note, straightened
 from core.values.grid import Grid
 from core.values.image import Image, ImageSource
 
-IMAGE_SUFFIXES = (
-    ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".nii", ".nii.gz", ".hdr", ".nrrd", ".nhdr", ".mha",
-    ".mhd",
-)  # fmt: skip
-"""What file dialogs offer. Files are known by their content: DICOM files often have no suffix at all."""
-
-WRITABLE_SUFFIXES = (".png", ".tif", ".tiff", ".nrrd", ".nii", ".nii.gz", ".mha")
-_FLAT_SUFFIXES = (".png", ".tif", ".tiff")
-
 ShouldStop = Callable[[], bool] | None
 
 
-def image_name(path: PurePath) -> str:
-    """Return the name without its image suffix: ``scan`` for ``scan.nii.gz``, ``1.2.840`` for ``1.2.840``; of a folder all."""
-    if isinstance(path, Path) and path.is_dir():
-        return path.name or path.resolve().name or "image"
-    suffix = max((s for s in IMAGE_SUFFIXES if path.name.lower().endswith(s)), key=len, default="")
-    return path.name[: len(path.name) - len(suffix)] or path.name
-
-
 def read_image(path: Path | str, *, series: Series | None = None, should_stop: ShouldStop = None) -> Image:
-    """Read a 2D or 3D image: PNG, JPEG, TIFF, BMP, DICOM, NIfTI, NRRD or MetaImage, or a folder or DICOMDIR of DICOM slices.
+    """Read a 2D or 3D image: a file of one of `core.images.formats`, or a folder or DICOMDIR of DICOM slices.
 
     A volume with a single slice becomes 2D; colour becomes luminance; of a film or a 4D file the first volume is read. A volume
     with slanted axes is resampled to right angles.
@@ -86,18 +68,16 @@ def read_image(path: Path | str, *, series: Series | None = None, should_stop: S
 
 def _read(path: Path, series: Series | None, should_stop: ShouldStop) -> Image:
     warnings: list[str] = []
-    source_path = path
-    kind = "DICOM" if series is not None or path.is_dir() else _kind_of(path)
-    if kind == "DICOM":
-        source_path = path.parent if not path.is_dir() and is_dicomdir(path) else path
-        content = read_series(series or _proposed(path, warnings, should_stop), path.name, warnings, should_stop)
-    elif kind in PICTURES:
-        content = read_picture(path, kind, warnings)
-    elif kind == "NIfTI":
-        content = read_nifti(_header_beside(path), warnings, should_stop)
+    if series is not None or path.is_dir():
+        try:
+            content = read_dicom(path, warnings, should_stop, series)
+        except NoSeriesError as error:
+            names = sorted(file.name for file in path.iterdir() if has_image_suffix(file) and file.is_file())
+            hint = f"Open one of its files, such as {names[0]}." if names else error.hint
+            raise ImageReadError(error.message, hint) from error
     else:
-        content = read_volume(path, kind, warnings)
-    return _image(content, source_path, warnings, should_stop)
+        content = _format_of(path).read(path, warnings, should_stop)
+    return _image(content, path, warnings, should_stop)
 
 
 def _image(content: Content, path: Path, warnings: list[str], should_stop: ShouldStop) -> Image:
@@ -113,7 +93,12 @@ def _image(content: Content, path: Path, warnings: list[str], should_stop: Shoul
         warnings.append("Some pixels hold no number (NaN or infinity). The image can be shown but not analysed.")
     sha256 = content.sha256 or sha256_of(path)
     source = ImageSource(
-        path, sha256, content.spacing_source, original_grid, content.modality, tuple(dict.fromkeys(warnings))
+        content.path or path,
+        sha256,
+        content.spacing_source,
+        original_grid,
+        content.modality,
+        tuple(dict.fromkeys(warnings)),
     )
     return Image(voxels, grid, source)
 
@@ -123,60 +108,27 @@ def _is_finite(voxels: AnyArray) -> bool:
     return not np.issubdtype(voxels.dtype, np.floating) or all(np.isfinite(part).all() for part in voxels)
 
 
-def _proposed(path: Path, warnings: list[str], should_stop: ShouldStop) -> Series:
-    """Return the series to read where nobody chose one, and say so where there was a choice."""
-    found = find_series(path, should_stop)
-    if not found:
-        raise _no_series_error(path if path.is_dir() else path.parent)
-    series = found[0]
-    count = series.shape[0] if series.is_volume else 1
-    what = f"{series.modality or 'one'} of {count} slice{'' if count == 1 else 's'}"
-    if len(found) > 1:
-        holder = "folder" if path.is_dir() else "DICOMDIR" if is_dicomdir(path) else "file"
-        warnings.append(f"The {holder} holds {len(found)} series of images; the first was read, {what}.")
-    elif path in series.paths and len(series.paths) > 1:
-        warnings.append(f"The file is one of {count} slices of a series in its folder; the whole series was read.")
-    return series
-
-
-def _no_series_error(folder: Path) -> ImageReadError:
-    names = sorted(
-        file.name for file in folder.iterdir() if file.is_file() and file.name.lower().endswith(IMAGE_SUFFIXES)
-    )
-    hint = f"Open one of its files, such as {names[0]}." if names else "Open a folder with the slices of a series."
-    return ImageReadError(f"The folder {folder} holds no DICOM images.", hint)
-
-
-def _header_beside(path: Path) -> Path:
-    """Return the header of a NIfTI pair of which a person may have opened the file with the voxels."""
-    header = path.with_suffix(".hdr")
-    return header if path.suffix.lower() == ".img" and header.is_file() else path
-
-
 def _unreadable(path: Path, error: OSError) -> ImageReadError:
     return ImageReadError(f"{path} cannot be opened ({error.strerror}).", "Check its permissions, and its disk.")
 
 
-@quiet_itk
-def _kind_of(path: Path) -> str:
-    """Return what kind of image a file is, or say why it is none."""
+def _format_of(path: Path) -> ImageFormat:
+    """Return the format of a file, or say why it is no image."""
     try:
-        kind = image_header.kind_of(_header_beside(path))
+        found = format_of(path)
         size = path.stat().st_size
     except FileNotFoundError as error:
         raise ImageReadError(f"There is no file {path}.", "Check the path.") from error
     if not path.is_file():
-        raise ImageReadError(f"{path} is no file.", "Check the path.")
+        raise ImageReadError(f"{path} is not a file.", "Check the path.")
     if size == 0:
         raise ImageReadError(f"{path.name} is empty.", "Copy or export the image again.")
-    if not kind and sitk.ImageFileReader.GetImageIOFromFileName(str(path)) == "GDCMImageIO":
-        kind = "DICOM"  # old files lack the preamble
-    if not kind:
+    if found is None:
         raise ImageReadError(
             f"{path.name} is not an image that Cairn can read, or its beginning is damaged.",
-            "Cairn reads PNG, JPEG, TIFF, BMP, DICOM, NIfTI (version 1), NRRD and MetaImage files, and folders of DICOM slices.",
+            f"Cairn reads {FORMAT_NAMES} files, and folders of DICOM slices.",
         )
-    return kind
+    return found
 
 
 @quiet_itk
@@ -198,16 +150,14 @@ def write_image(image: Image, path: Path) -> None:
     grid = image.grid
     voxels = image.voxels.astype(np.uint8) if image.voxels.dtype == np.bool_ else image.voxels
     _refuse_unfit(image, path, suffix)
-    if suffix not in _FLAT_SUFFIXES:
+    if suffix not in FLAT_SUFFIXES:
         grid = grid_in_space(image) or grid
     try:
-        encoded = to_itk(voxels.reshape(grid.shape), grid)
         with written_whole(path) as temporary:
-            sitk.WriteImage(encoded, str(temporary), useCompression=True)
             if suffix == ".png":
-                y_mm, x_mm = grid.spacing_mm.tolist()
-                spacing_mm = (x_mm, y_mm) if image.source.spacing_known else None
-                temporary.write_bytes(image_header.png_with_spacing(temporary.read_bytes(), spacing_mm))
+                write_png(temporary, voxels, grid.spacing_mm.tolist() if image.source.spacing_known else None)
+            else:
+                sitk.WriteImage(to_itk(voxels.reshape(grid.shape), grid), str(temporary), useCompression=True)
     except OSError as error:
         raise AppError(
             f"{path} cannot be written ({error.strerror}).",
@@ -222,7 +172,7 @@ def write_image(image: Image, path: Path) -> None:
 def _refuse_unfit(image: Image, path: Path, suffix: str) -> None:
     """Raise where a format would lose something of the image in silence."""
     grid, reason, hint = image.grid, "", "Write it as .nrrd instead."
-    flat = suffix in _FLAT_SUFFIXES
+    flat = suffix in FLAT_SUFFIXES
     if flat and grid.ndim == 3:
         reason = f"{suffix} cannot hold a volume and its geometry"
     elif flat and not np.allclose(

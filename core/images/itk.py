@@ -70,6 +70,8 @@ class Content:
         DICOM code, or ``""``.
     sha256
         Digest of the bytes where they were read anyway, else ``""``.
+    path
+        What was read, where it is not the path that was asked for.
     """
 
     voxels: AnyArray
@@ -77,6 +79,7 @@ class Content:
     spacing_source: SpacingSource = SpacingSource.FILE
     modality: str = ""
     sha256: str = ""
+    path: Path | None = None
 
 
 class _Kept:

@@ -1,17 +1,16 @@
-"""NIfTI files (version 1): header, geometry and voxels, of one file or of a pair .hdr and .img, zipped or not.
+"""NIfTI files, version 1 and 2: geometry and voxels, of one file or of a pair .hdr and .img, zipped or not.
 
-Read without ITK, which refuses slanted axes, mixes up neighbouring files, keeps a second copy of the voxels and does not notice
-a missing end. RAS becomes LPS here; what is doubtful about the geometry is said in a warning.
+nibabel reads headers, affines and voxels, these slice by slice through its array proxy, so that reading can be stopped and
+takes no second copy. Which of a file's geometries counts and what is doubtful about it is decided here; RAS becomes LPS here.
 """
 
 import gzip
 import math
-import struct
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -21,14 +20,11 @@ from core.images.itk import AnyArray, Content, brightness, check_spacing, comple
 from core.images.rectilinear import is_rectilinear
 from core.values.grid import FloatArray, Grid
 
-_HEADER_BYTES = 348
-_PIECE_BYTES = 1 << 22
+if TYPE_CHECKING:
+    from nibabel.nifti1 import Nifti1Header
 
-_NUMBERS = {
-    2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8",
-}  # fmt: skip
-_COLOURS = {128: 3, 2304: 4}
-_COMPLEX = (32, 1792, 2048)
+_HEADER_BYTES = {1: 348, 2: 540}
+_PIECE_BYTES = 1 << 22
 
 _MM_PER_UNIT = {1: (1e3, "metres"), 3: (1e-3, "micrometres")}
 
@@ -38,14 +34,13 @@ _ALIKE = 1e-3
 
 @dataclass(frozen=True)
 class NiftiHeader:
-    """What the 348 bytes say that matters here, in mm and RAS; sizes and spacing in the file's order x, y, z."""
+    """What a header says that matters here, in mm and RAS; sizes and spacing in the file's order x, y, z."""
 
     sizes: tuple[int, ...]
     spacing: tuple[float, float, float]
-    datatype: int
-    byte_order: str
+    dtype: np.dtype[np.generic]
     data_offset: int
-    scale: tuple[float, float]
+    scale: tuple[float, float] | None
     foreign_unit: str
     qform_code: int
     sform_code: int
@@ -66,9 +61,10 @@ def read_nifti(path: Path, warnings: list[str], should_stop: Callable[[], bool] 
     OSError
         The file cannot be read.
     """
+    path = header_beside(path)
     try:
         with _unzipped(path) as stream:
-            header = _parsed(path, stream.read(_HEADER_BYTES))
+            header = _parsed(path, stream)
         grid = _grid(path, header, warnings)
         data_path = _data_path(path) if header.detached else path
         with _unzipped(data_path) as stream:
@@ -76,6 +72,12 @@ def read_nifti(path: Path, warnings: list[str], should_stop: Callable[[], bool] 
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise _incomplete(path) from error
     return Content(voxels.reshape(grid.shape), grid)
+
+
+def header_beside(path: Path) -> Path:
+    """Return the header of a pair of which a person may have opened the file with the voxels, else the path itself."""
+    header = path.with_suffix(".hdr")
+    return header if path.suffix.lower() == ".img" and header.is_file() else path
 
 
 def _unzipped(path: Path) -> IO[bytes]:
@@ -102,62 +104,76 @@ def _data_path(path: Path) -> Path:
     )
 
 
-def _parsed(path: Path, head: bytes) -> NiftiHeader:
-    if len(head) < _HEADER_BYTES:
+def _parsed(path: Path, stream: IO[bytes]) -> NiftiHeader:
+    # Importing nibabel takes long enough to keep a window waiting, and most images are no NIfTI files.
+    from nibabel.nifti1 import Nifti1Header
+    from nibabel.nifti2 import Nifti2Header
+    from nibabel.spatialimages import HeaderDataError
+
+    head = stream.read(_HEADER_BYTES[1])
+    version = 1 if head[344:347] in (b"n+1", b"ni1") else 2
+    kind: type[Nifti1Header] = Nifti1Header if version == 1 else Nifti2Header
+    head += stream.read(_HEADER_BYTES[version] - len(head))
+    if len(head) < _HEADER_BYTES[version]:
         raise _incomplete(path)
-    order = "<" if struct.unpack_from("<i", head)[0] == _HEADER_BYTES else ">"
+    # Not nibabel's own check, which mends impossible voxel sizes.
+    raw = kind(head, check=False)
+    try:
+        return _header(raw, detached=bytes(raw["magic"])[:3] in (b"ni1", b"ni2"), first=_HEADER_BYTES[version])
+    except (HeaderDataError, OverflowError) as error:
+        raise ImageReadError(f"The header of {path.name} is damaged.", "Copy or export the image again.") from error
 
-    def numbers(layout: str, offset: int) -> tuple[float, ...]:
-        return struct.unpack_from(order + layout, head, offset)
 
-    dim = [int(size) for size in numbers("8h", 40)]
-    pixdim = numbers("8f", 76)
-    rank = dim[0]
-    if not 1 <= rank <= 7 or min(dim[1 : rank + 1]) < 1:
-        raise ImageReadError(f"The header of {path.name} is damaged.", "Copy or export the image again.")
-    offset = numbers("f", 108)[0]
-    detached = head[344:348] == b"ni1\0"
-    first, usual = (0, 0) if detached else (_HEADER_BYTES, 352)
-    mm_per_unit, unit = _MM_PER_UNIT.get(head[123] & 7, (1.0, ""))
-    to_mm = np.diag([mm_per_unit] * 3 + [1.0])
-    qform_code, sform_code = (int(code) for code in numbers("2h", 252))
-    sform = np.eye(4)
-    sform[:3] = np.reshape(numbers("12f", 280), (3, 4))
+def _header(raw: "Nifti1Header", *, detached: bool, first: int) -> NiftiHeader:
+    """Take what matters from a header; ``first`` is where voxels may begin at the earliest in a single file."""
+    from nibabel.spatialimages import HeaderDataError
+
+    rank = int(raw["dim"][0])
+    sizes = tuple(int(size) for size in raw["dim"][1 : rank + 1])
+    if not 1 <= rank <= 7 or min(sizes) < 1:
+        raise HeaderDataError("no sizes")
+    pixdim = raw["pixdim"].astype(np.float64)
     # An axis with one sample needs no step; programs write anything there.
-    counts = (*dim[1 : min(rank, 3) + 1], 1, 1)
-    spacing = [size if size > 0 or count > 1 else 1.0 for size, count in zip(pixdim[1:4], counts, strict=False)]
+    counts = (*sizes[:3], 1, 1)
+    spacing = [float(size) if size > 0 or count > 1 else 1.0 for size, count in zip(pixdim[1:4], counts, strict=False)]
+    mm_per_unit, unit = _MM_PER_UNIT.get(int(raw["xyzt_units"]) & 7, (1.0, ""))
+    to_mm = np.diag([mm_per_unit] * 3 + [1.0])
+    offset = float(raw["vox_offset"])
+    earliest, usual = (0, 0) if detached else (first, first + 4)  # four bytes say whether extensions follow
+    slope, intercept = float(raw["scl_slope"]), float(raw["scl_inter"])
+    scaled = math.isfinite(slope) and math.isfinite(intercept) and slope != 0 and (slope, intercept) != (1.0, 0.0)
+    try:
+        dtype = raw.get_data_dtype()
+    except (KeyError, TypeError):
+        dtype = np.dtype(np.void)
     return NiftiHeader(
-        sizes=tuple(dim[1 : rank + 1]),
+        sizes=sizes,
         spacing=(spacing[0] * mm_per_unit, spacing[1] * mm_per_unit, spacing[2] * mm_per_unit),
-        datatype=int(numbers("h", 70)[0]),
-        byte_order=order,
-        data_offset=int(offset) if math.isfinite(offset) and offset >= first else usual,
-        scale=(numbers("f", 112)[0], numbers("f", 116)[0]),
+        dtype=dtype,
+        data_offset=int(offset) if math.isfinite(offset) and offset >= earliest else usual,
+        scale=(slope, intercept) if scaled else None,
         foreign_unit=unit,
-        qform_code=qform_code,
-        sform_code=sform_code,
-        qform=to_mm @ _qform(numbers("6f", 256), pixdim[0], spacing),
-        sform=to_mm @ sform,
+        qform_code=int(raw["qform_code"]),
+        sform_code=int(raw["sform_code"]),
+        qform=to_mm @ _qform(raw, spacing),
+        sform=to_mm @ np.asarray(raw.get_sform(), np.float64),
         detached=detached,
     )
 
 
-def _qform(numbers: tuple[float, ...], handedness: float, spacing: Sequence[float]) -> FloatArray:
-    """Return the matrix of a quaternion ``b, c, d``, an offset and the voxel size, as the standard's method 2 has it."""
-    length = max(1.0, math.hypot(*numbers[:3]))  # above 1 only by rounding, or by mistake: a rotation never scales
-    b, c, d = (part / length for part in numbers[:3])
-    a = math.sqrt(max(0.0, 1.0 - (b * b + c * c + d * d)))
-    rotation = np.array(
-        [
-            [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
-            [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
-            [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c],
-        ]
-    )
-    matrix = np.eye(4)
-    matrix[:3, :3] = rotation * spacing
-    matrix[:3, 2] *= -1.0 if handedness < 0 else 1.0
-    matrix[:3, 3] = numbers[3:]
+def _qform(raw: "Nifti1Header", spacing: list[float]) -> FloatArray:
+    """Return the matrix of the quaternion; whatever is careless in it is mended first, where nibabel would refuse it."""
+    mended = raw.copy()
+    quaternion = np.array([raw[f"quatern_{part}"] for part in "bcd"], np.float64)
+    if not np.isfinite(quaternion).all():
+        return np.full((4, 4), np.nan)
+    # A length above 1 comes from rounding, or from a mistake: a rotation never scales.
+    for part, value in zip("bcd", quaternion / max(1.0, math.hypot(*quaternion)), strict=True):
+        mended[f"quatern_{part}"] = value
+    mended["pixdim"][0] = -1.0 if raw["pixdim"][0] < 0 else 1.0
+    mended["pixdim"][1:4] = 1.0
+    matrix = np.asarray(mended.get_qform(), np.float64)
+    matrix[:3, :3] *= spacing
     return matrix
 
 
@@ -228,15 +244,15 @@ def _voxels(
     warnings: list[str],
     should_stop: Callable[[], bool] | None,
 ) -> AnyArray:
-    """Read the first volume's voxels, and make sure that the whole file is there."""
-    if header.datatype in _COMPLEX:
+    """Read the first volume's voxels, ``(z, y, x)`` and channels last, and make sure that the whole file is there."""
+    from nibabel.arrayproxy import ArrayProxy
+
+    channels = len(header.dtype.names or (None,))
+    stored = np.dtype("u1") if channels > 1 else header.dtype
+    if stored.kind == "c":
         raise complex_error(path.name)
-    channels = _COLOURS.get(header.datatype, 1)
-    code = "u1" if channels > 1 else _NUMBERS.get(header.datatype)
-    if code is None:
-        raise ImageReadError(
-            f"{path.name} holds a rare kind of numbers (NIfTI type {header.datatype}).", "Convert it to NRRD."
-        )
+    if stored.kind not in "iuf" or stored.itemsize > 8:
+        raise ImageReadError(f"{path.name} holds a rare kind of numbers.", "Convert it to NRRD.")
     if math.prod(header.sizes[4:]) > 1 and math.prod(header.sizes[3:4]) == 1:
         values = math.prod(header.sizes[4:])
         raise ImageReadError(
@@ -245,34 +261,29 @@ def _voxels(
     volumes = math.prod(header.sizes[3:])
     if volumes > 1:
         warnings.append(f"The file holds {volumes} volumes; only the first was read.")
-    count = math.prod(header.sizes[:3]) * channels
-    stored = np.dtype(header.byte_order + code)
-    slope, intercept = header.scale
-    scaled = channels == 1 and math.isfinite(slope) and math.isfinite(intercept) and slope != 0
-    scaled = scaled and (slope, intercept) != (1.0, 0.0)
-    native = np.dtype(np.float32) if scaled else stored.newbyteorder("=")
-    require_memory(count * native.itemsize, path.name)
-    voxels = np.empty(count, native)
-    _skip(stream, header.data_offset)
-    step = _PIECE_BYTES // stored.itemsize
-    for start in range(0, count, step):
-        if should_stop is not None and should_stop():
-            raise Cancelled("Reading was stopped.")
-        piece = np.frombuffer(_exactly(stream, min(step, count - start) * stored.itemsize), stored)
-        voxels[start : start + piece.size] = piece * slope + intercept if scaled else piece
-    _skip(stream, count * stored.itemsize * (volumes - 1))
+    scale = header.scale if channels == 1 else None
+    native = np.dtype(np.float32) if scale else stored.newbyteorder("=")
+    columns, rows, slices = (*header.sizes[:3], 1, 1)[:3]
+    shape = (channels, columns, rows, slices)  # the channels of a voxel lie together
+    require_memory(math.prod(shape) * native.itemsize, path.name)
+    voxels = np.empty((slices, rows, columns, channels), native)
+    proxy = ArrayProxy(cast(str, stream), (shape, stored, header.data_offset, *(scale or (1.0, 0.0))), mmap=False)
+    try:
+        for number in range(slices):
+            if should_stop is not None and should_stop():
+                raise Cancelled("Reading was stopped.")
+            voxels[number] = proxy[..., number].T
+    except ValueError as error:  # as nibabel says that there are too few bytes
+        raise EOFError from error
+    _skip(stream, math.prod(shape) * stored.itemsize * (volumes - 1))
     while stream.read(_PIECE_BYTES):
         pass  # a zipped file shows only at its very end whether it is sound
-    return brightness(path.name, voxels.reshape(-1, channels), warnings) if channels > 1 else voxels
-
-
-def _exactly(stream: IO[bytes], count: int) -> bytes:
-    piece = stream.read(count)
-    if len(piece) < count:
-        raise EOFError
-    return piece
+    return brightness(path.name, voxels, warnings) if channels > 1 else voxels[..., 0]
 
 
 def _skip(stream: IO[bytes], count: int) -> None:
     while count > 0:
-        count -= len(_exactly(stream, min(count, _PIECE_BYTES)))
+        piece = stream.read(min(count, _PIECE_BYTES))
+        if not piece:
+            raise EOFError
+        count -= len(piece)

@@ -15,7 +15,6 @@ import SimpleITK as sitk
 
 from core.base.delimited_text import finite_number
 from core.base.errors import ImageReadError
-from core.images import header as image_header
 from core.images.itk import Content, check_spacing, decode, one_channel, spacing_error, to_grid
 from core.values.image import SpacingSource
 
@@ -41,7 +40,7 @@ def read_volume(path: Path, kind: str, warnings: list[str]) -> Content:
     ImageReadError
         The file is damaged or incomplete, its data file is missing, or it holds no brightness or an impossible voxel size.
     """
-    fields = image_header.text_fields(path)
+    fields = _text_fields(path)
     if kind == "MetaImage":
         _require_sizes(path, fields)
     _require_data_file(path, fields)
@@ -65,6 +64,20 @@ def read_volume(path: Path, kind: str, warnings: list[str]) -> Content:
     return Content(
         one_channel(path.name, image, warnings), to_grid(image), SpacingSource.FILE if known else SpacingSource.UNKNOWN
     )
+
+
+def _text_fields(path: Path) -> dict[str, str]:
+    """Return the ``key: value`` / ``key = value`` lines at the top of an NRRD or MetaImage file, keys in lower case."""
+    with path.open("rb") as stream:
+        head = stream.read(1 << 16)
+    fields: dict[str, str] = {}
+    for line in head.decode("latin-1").splitlines():
+        match = re.match(r"([\w \[\]]+?)\s*(?::(?!=)|=)\s*(.*)", line)
+        if match:
+            fields[match.group(1).lower()] = match.group(2).strip()
+        if not line.strip() or line.startswith("ElementDataFile"):
+            break
+    return fields
 
 
 def _first_volume(image: sitk.Image, fields: dict[str, str], warnings: list[str]) -> sitk.Image:

@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import Literal, cast
 
 from core.base.errors import ConfigError
-from core.images.file import image_name, read_image
+from core.images.file import read_image
+from core.images.formats import image_name
 from core.landmark_files.file import read_landmarks
 from core.learning.cases import Case, with_known_spacing
 from core.values.image import Image

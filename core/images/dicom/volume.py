@@ -7,6 +7,7 @@ they stand is decided in `core.images.dicom.stack`, not here.
 import hashlib
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,52 @@ from core.base.errors import Cancelled, ImageReadError
 from core.base.memory import require_memory
 from core.images.dicom.frames import FRAME_KEYWORDS, rescales
 from core.images.dicom.header import quiet_pydicom, read_dataset
-from core.images.dicom.series import Series
+from core.images.dicom.series import Series, find_series, is_dicomdir
 from core.images.dicom.stack import Slice
 from core.images.itk import AnyArray, Content, decode, one_channel, unreadable_error, vanished_error
+
+
+class NoSeriesError(ImageReadError):
+    """A folder or DICOMDIR holds no DICOM image."""
+
+
+@quiet_pydicom
+def read_dicom(
+    path: Path, warnings: list[str], should_stop: Callable[[], bool] | None = None, series: Series | None = None
+) -> Content:
+    """Read a series of a folder, of a DICOMDIR or around a file: ``series``, or else the one to propose.
+
+    Where nobody chose, ``warnings`` say that there was a choice.
+
+    Raises
+    ------
+    ImageReadError
+        As `read_series`, or there is no DICOM image.
+    Cancelled
+        ``should_stop`` answered True.
+    """
+    is_directory = not path.is_dir() and is_dicomdir(path)
+    chosen = series or _proposed(path, "DICOMDIR" if is_directory else "", warnings, should_stop)
+    content = read_series(chosen, path.name, warnings, should_stop)
+    return replace(content, path=path.parent) if is_directory else content
+
+
+def _proposed(path: Path, holder: str, warnings: list[str], should_stop: Callable[[], bool] | None) -> Series:
+    found = find_series(path, should_stop)
+    if not found:
+        raise NoSeriesError(
+            f"The folder {path if path.is_dir() else path.parent} holds no DICOM images.",
+            "Open a folder with the slices of a series.",
+        )
+    series = found[0]
+    count = series.shape[0] if series.is_volume else 1
+    what = f"{series.modality or 'one'} of {count} slice{'' if count == 1 else 's'}"
+    if len(found) > 1:
+        holder = holder or ("folder" if path.is_dir() else "file")
+        warnings.append(f"The {holder} holds {len(found)} series of images; the first was read, {what}.")
+    elif path in series.paths and len(series.paths) > 1:
+        warnings.append(f"The file is one of {count} slices of a series in its folder; the whole series was read.")
+    return series
 
 
 @quiet_pydicom

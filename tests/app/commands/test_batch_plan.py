@@ -8,7 +8,8 @@ import pytest
 from app.commands import batch_plan
 from app.commands.batch_plan import BatchItem, expand_folders, plan_files
 from core.base.errors import AppError, ImageReadError
-from core.images.file import image_name, read_image
+from core.images.file import read_image
+from core.images.formats import image_name
 from tests.support.dicom_fixtures import (
     SECRET,
     enhanced_groups,
@@ -164,7 +165,7 @@ def test_one_file_that_cannot_be_opened_costs_no_other(tmp_path, monkeypatch):
             raise PermissionError(13, "Permission denied")
         return ""
 
-    monkeypatch.setattr(batch_plan, "kind_of", open_or_not)
+    monkeypatch.setattr(batch_plan, "format_of", open_or_not)
     assert names(tmp_path) == ["a", "locked"]
     assert [item.path.name for item in expand_folders([tmp_path])] == ["a.png", "locked.png"]
 

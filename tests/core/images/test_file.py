@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
-from core.images.file import IMAGE_SUFFIXES, image_name, read_image, write_image
+from core.images.file import read_image, write_image
+from core.images.formats import IMAGE_SUFFIXES
 from core.values.grid import Grid
 from tests.support.image_fixtures import in_one_folder, make_image, noise, oblique_images, refused
 
@@ -161,19 +162,3 @@ def test_the_mouse_volumes_know_theirs(data_folder):
     assert image.ndim == 3
     assert image.source.spacing_known
     np.testing.assert_allclose(image.grid.spacing_mm, 0.141, atol=1e-3)
-
-
-@pytest.mark.parametrize(
-    ("file", "name"),
-    [
-        ("scan.png", "scan"),
-        ("scan.PNG", "scan"),
-        ("scan.nii.gz", "scan"),
-        ("scan.v2.jpg", "scan.v2"),
-        ("1.2.840.10008", "1.2.840.10008"),
-        ("IM0001", "IM0001"),
-        (".png", ".png"),
-    ],
-)
-def test_result_is_named_like_the_image(file, name):
-    assert image_name(Path("folder") / file) == name

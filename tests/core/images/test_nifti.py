@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from core.base import memory
 from core.base.errors import Cancelled, ImageReadError
-from core.images.file import image_name, read_image, write_image
+from core.images.file import read_image, write_image
+from core.images.formats import image_name
 from tests.support.image_fixtures import make_image, noise, refused
 
 LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0])
@@ -73,15 +74,17 @@ def expected_mm(affine: np.ndarray) -> np.ndarray:
     form=st.sampled_from(["sform", "qform"]),
     endian=st.sampled_from("<>"),
     suffix=st.sampled_from([".nii", ".nii.gz"]),
+    version=st.sampled_from([1, 2]),
 )
-def test_any_pose_and_kind_of_numbers_agrees_with_nibabel(tmp_path, seed, kind, form, endian, suffix):
+def test_any_pose_and_kind_of_numbers_agrees_with_nibabel(tmp_path, seed, kind, form, endian, suffix, version):
     rng = np.random.default_rng(seed)
     rotation, _ = np.linalg.qr(rng.normal(size=(3, 3)))
     affine = np.eye(4)
     affine[:3, :3] = rotation * rng.uniform(0.1, 3, 3)
     affine[:3, 3] = rng.uniform(-200, 200, 3)
     voxels = rng.integers(0, 100, (3, 4, 5)).astype(kind)
-    image = nibabel.Nifti1Image(voxels, None, nibabel.Nifti1Header(endianness=endian))
+    make = nibabel.Nifti1Image if version == 1 else nibabel.Nifti2Image
+    image = make(voxels, None, make.header_class(endianness=endian))
     image.header.set_data_dtype(kind)
     image.header.set_qform(affine, 1 if form == "qform" else 0)
     image.header.set_sform(affine, 1 if form == "sform" else 0)
@@ -355,10 +358,39 @@ def test_nifti_is_brought_from_ras_to_lps(tmp_path, suffix):
     np.testing.assert_allclose(image.grid.to_mm([4, 3, 2]), ras_mm[:3] * [-1, -1, 1], rtol=1e-6)
 
 
-def test_nifti_version_2_is_refused(tmp_path):
-    path = tmp_path / "volume.nii"
-    nibabel.save(nibabel.Nifti2Image(noise((3, 4, 5), np.int16), np.eye(4)), path)
-    refused(path, "version 1")
+def save_version_2(path: Path, *, pair: bool = False) -> np.ndarray:
+    voxels = noise((3, 4, 5), np.int16)
+    make = nibabel.Nifti2Pair if pair else nibabel.Nifti2Image
+    image = make(voxels, AFFINE)
+    image.header.set_slope_inter(2, -3)
+    nibabel.save(image, path)
+    return np.asarray(nibabel.load(path).dataobj).T
+
+
+def test_version_2_is_read_from_a_pair_too(tmp_path):
+    expected = save_version_2(tmp_path / "a.img", pair=True)
+    for opened in ("a.img", "a.hdr"):
+        image = read_image(tmp_path / opened)
+        np.testing.assert_array_equal(image.voxels, expected)
+        np.testing.assert_allclose(image.grid.to_mm([4, 2, 1]), expected_mm(AFFINE), atol=1e-5)
+
+
+@pytest.mark.parametrize("keep", [300, 400, 539, 560, 600])
+def test_a_truncated_version_2_is_refused(tmp_path, keep):
+    path = tmp_path / "cut.nii"
+    save_version_2(path)
+    path.write_bytes(path.read_bytes()[:keep])
+    refused(path, "cut.nii")
+
+
+@pytest.mark.parametrize(
+    ("offset", "layout", "number"), [(16, "<q", 9), (16, "<q", -1), (24, "<q", 0), (24, "<q", 2**62)]
+)
+def test_a_damaged_version_2_header_is_refused(tmp_path, offset, layout, number):
+    path = tmp_path / "a.nii"
+    save_version_2(path)
+    patch(path, offset, layout, number)
+    refused(path, "a.nii")
 
 
 def test_big_endian_nifti_is_read(tmp_path):

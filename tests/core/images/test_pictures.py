@@ -148,8 +148,8 @@ def test_a_png_scale_written_by_itk_programs_is_known_without_a_warning(tmp_path
     assert read.source.spacing_source is SpacingSource.FILE
 
 
-def test_an_itk_tiff_or_png_without_a_spacing_stays_unknown(tmp_path):
-    for name in ("itk.tif", "itk.png"):
+def test_a_picture_of_an_itk_program_without_a_spacing_stays_unknown(tmp_path):
+    for name in ("itk.tif", "itk.png", "itk.jpg"):
         sitk.WriteImage(sitk.GetImageFromArray(noise((6, 7))), str(tmp_path / name))
         assert not read_image(tmp_path / name).source.spacing_known
 

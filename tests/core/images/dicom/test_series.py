@@ -275,7 +275,7 @@ def test_a_pipe_keeps_nobody_waiting(tmp_path):
     write_series(tmp_path, lit_stack(4, (1, 2, 3)), positions(4))
     os.mkfifo(tmp_path / "pipe.dcm")
     assert only(tmp_path).notes == ()
-    with pytest.raises(ImageReadError, match="is no file"):
+    with pytest.raises(ImageReadError, match="is not a file"):
         read_image(tmp_path / "pipe.dcm")
 
 

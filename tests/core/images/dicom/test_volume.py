@@ -12,7 +12,8 @@ from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1, RLELossless
 from core.base import memory
 from core.base.errors import Cancelled, ImageReadError
 from core.images.dicom.series import find_series
-from core.images.file import image_name, read_image
+from core.images.file import read_image
+from core.images.formats import image_name
 from tests.support.dicom_fixtures import (
     AXIAL,
     TURNED,
