@@ -39,7 +39,9 @@ def run_command_line(commands: typer.Typer, name: str, arguments: Sequence[str])
     except typer.TyperException as error:
         return say(_usage_sentence(error, name), EXIT_BAD_INPUT)
     except Exception as error:  # noqa: BLE001 — the last stop before a person sees a traceback
-        sentence = f"Stopped because of a mistake of its own ({type(error).__name__}). Add --debug to see where."
+        sentence = (
+            f"Stopped by an error in the program ({type(error).__name__}). Run it again with --debug to see where."
+        )
         return say(sentence, EXIT_BUG)
     return code if isinstance(code, int) else 0
 

@@ -70,7 +70,7 @@ def cuda_problem() -> str | None:
     """
     if torch.version.cuda is None:
         found = any(path.exists() for path in _NVIDIA_DRIVERS)
-        return "this build of PyTorch knows no NVIDIA GPU" if found else ""
+        return "this build of PyTorch does not support NVIDIA GPUs" if found else ""
     with warnings.catch_warnings(record=True) as told:
         warnings.filterwarnings("always", module=r"torch\.cuda")
         try:
@@ -79,9 +79,9 @@ def cuda_problem() -> str | None:
                 return None
             name = torch.cuda.get_device_name() if available else ""
         except RuntimeError:
-            return "the NVIDIA driver does not work; install it again"
+            return "the NVIDIA driver does not work; reinstall it"
     if name:
-        return f"{name} is older than this build of PyTorch can use"
+        return f"{name} is too old for this build of PyTorch"
     return _driver_problem(" ".join(str(warning.message) for warning in told))
 
 
@@ -94,7 +94,7 @@ def _driver_problem(told: str) -> str:
             f"the NVIDIA driver is too old (it knows CUDA {major}.{rest // 10}, {torch.version.cuda} is needed); "
             "install a newer one"
         )
-    return "the NVIDIA driver does not work; install it again" if "CUDA" in told else ""
+    return "the NVIDIA driver does not work; reinstall it" if "CUDA" in told else ""
 
 
 def _is_built_for(capability: tuple[int, int], architectures: list[str]) -> bool:

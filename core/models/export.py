@@ -57,11 +57,11 @@ def export_localizer(
     Raises
     ------
     ModelFileError
-        They differ by more than `TOLERANCE_MM`, the metadata does not fit, or the file cannot be written.
+        They differ by more than `TOLERANCE_MM`, the metadata does not match, or the file cannot be written.
     """
     path = Path(path)
     if len(info.stages) != localizer.stage_count() or len(info.landmarks) != localizer.global_network.landmarks:
-        raise ModelFileError("The metadata does not fit the networks.", "Export from an unchanged training folder.")
+        raise ModelFileError("The metadata does not match the networks.", "Export from an unchanged training folder.")
     if not cases:
         raise ModelFileError("There is no image to check the exported model on.", "Give at least one.")
     with torch.inference_mode():
@@ -100,7 +100,8 @@ def _run_fresh(path: Path, cases: Sequence[tuple[Tensor, Tensor]]) -> list[Tenso
         if run.returncode != 0:
             reason = (run.stderr.strip().splitlines() or ["no message"])[-1]
             raise ModelFileError(
-                f"The exported model does not run in a fresh process ({reason}).", "Nothing was written; report this."
+                f"The exported model does not run in a fresh process ({reason}).",
+                "Nothing was written. Please report this.",
             )
         points = torch.load(answered, weights_only=True)
     return [torch.stack(stages) * spacing for stages, (_, spacing) in zip(points, cases, strict=True)]
@@ -112,6 +113,6 @@ def _compare(expected: list[Tensor], found: list[Tensor], which: str) -> float:
     if not worst <= TOLERANCE_MM:
         raise ModelFileError(
             f"The {which} model differs from the trained one by {worst:.2g} mm (allowed: {TOLERANCE_MM:g} mm).",
-            "Nothing was written; report this with your torch version.",
+            "Nothing was written. Please report this with your version of torch.",
         )
     return worst

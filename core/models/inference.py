@@ -63,7 +63,7 @@ def localize(
         About how much memory the run may take in all, 4 GB if omitted. A larger image is analysed in tiles: the same answer,
         in more time.
     progress
-        Hears the fraction done in [0, 1] and what is being done.
+        Called with the fraction done in [0, 1] and what is being done.
     should_stop
         Asked while another localization runs, and between the stages.
 
@@ -148,14 +148,14 @@ def _spacing_warnings(image: Image, model: Model) -> list[str]:
     """Say where the spacing that will be used is not the file's, or is unlike anything the model has seen."""
     info = model.info
     if not image.source.spacing_known:
-        taken = f"{info.training_spacing_mm:g} mm is taken, as in the training images of {info.title}"
-        return [f"The image does not know its pixel size; {taken}. Positions are given in px."]
+        assumed = f"{info.training_spacing_mm:g} mm is assumed, as in the training images of {info.title}"
+        return [f"The image has no pixel size; {assumed}. Positions are given in px."]
     doubt = info.doubt_about(image.grid.spacing_mm.tolist())
     return [doubt] if doubt else []
 
 
 def _doubts_about(landmarks: Landmarks, grid: Grid) -> list[str]:
-    """Say which landmarks lie outside the image: there the model has hardly recognised what it is for."""
+    """Say which landmarks lie outside the image: the model has probably not recognised what the image shows."""
     present = np.isfinite(landmarks.points_mm[:, 0])
     outside = np.flatnonzero(present & ~grid.contains(np.where(present[:, None], landmarks.points_mm, 0.0)))
     if len(outside) == 0:
@@ -163,7 +163,9 @@ def _doubts_about(landmarks: Landmarks, grid: Grid) -> list[str]:
     named = [landmarks.names[row] for row in outside[:_NAMED_AT_MOST]]
     more = len(outside) - len(named)
     names = ", ".join(named) + (f" and {more} more" if more else "")
-    where = f"{len(outside)} of {len(landmarks)} landmarks were found outside the image ({names}), where none can be."
+    where = (
+        f"{len(outside)} of {len(landmarks)} landmarks were found outside the image ({names}), so they cannot be right."
+    )
     return [f"{where} Check what the image shows, and its pixel size."]
 
 
@@ -179,7 +181,7 @@ def _failure(
     """Say what went wrong; for memory, how much the image needs at least: the voxels as they are, a copy, and as float32."""
     if device == "cpu" and _is_out_of_memory(error):
         least_gb = _PROGRAM_GB + analysed.voxels.size * (2 * analysed.voxels.itemsize + 4) / 1e9
-        needed = f"It needs at least {least_gb:.1f} GB and was to stay below {limit_gb:g} GB."
+        needed = f"It needs at least {least_gb:.1f} GB, and the limit is {limit_gb:g} GB."
         return InferenceError(
             f"There is not enough free memory to analyse this image. {needed}",
             "Close other programs, or crop the image around the region of interest and open that.",

@@ -22,8 +22,8 @@ SCHEMA_VERSION = 3
 METADATA_NAME = "cairn.json"
 """Name of the metadata among the archive's extra files."""
 
-LARGEST_METADATA_BYTES = 1 << 20
-"""Longer metadata is refused unread: that of a hundred landmarks takes some ten thousand bytes."""
+LARGEST_METADATA_BYTES = 16 << 20
+"""Longer metadata is refused unread: that of a thousand landmarks takes 300 kB."""
 
 _DAMAGED = (
     OSError,
@@ -159,7 +159,7 @@ class ModelInfo(_Strict):
             return ""
         return (
             f"The samples of this image are up to {coarsest:.3g} mm apart. {self.title} was trained on {self.modality} "
-            f"at {self.training_spacing_mm:.3g} mm and will hardly find its landmarks here."
+            f"at {self.training_spacing_mm:.3g} mm and is unlikely to find its landmarks here."
         )
 
 
@@ -180,9 +180,10 @@ def parse_model_info(text: str | bytes, path: Path) -> ModelInfo:
         ) from error
     version = raw.get("schema_version") if isinstance(raw, dict) else None
     if version != SCHEMA_VERSION:
-        said = f"version {version}" if isinstance(version, int) and abs(version) < 10_000 else "an unknown version"
+        is_short = isinstance(version, int | float | str) and len(str(version)) < 20
+        said = f"version {version}" if is_short else "an unknown version"
         raise ModelFileError(
-            f"The model file {path.name} has metadata of {said}, this program reads version {SCHEMA_VERSION}.",
+            f"The model file {path.name} has metadata of {said}, but this program reads version {SCHEMA_VERSION}.",
             "Export the model again with a matching version of cairn-train, or update Cairn.",
         )
     try:

@@ -242,12 +242,12 @@ private:
     /// Say where the spacing that will be used is not the file's, or is unlike anything the model has seen.
     [[nodiscard]] std::string spacing_warning(const Image& image) const {
         if (!image.spacing_known)
-            return "The image does not know its pixel size; " + general_text(info_.training_spacing_mm) +
-                   " mm is taken, as in the training images of " + info_.title() + ". Positions are given in px.";
+            return "The image has no pixel size; " + general_text(info_.training_spacing_mm) +
+                   " mm is assumed, as in the training images of " + info_.title() + ". Positions are given in px.";
         return info_.doubt_about(image.grid.spacing_mm());
     }
 
-    /// Say which landmarks lie outside the image: there the model has hardly recognised what it is for.
+    /// Say which landmarks lie outside the image: the model has probably not recognised what it shows.
     [[nodiscard]] static std::string outside_warning(const std::vector<Landmark>& landmarks, const Grid& own) {
         constexpr std::size_t named_at_most = 5;
         std::size_t outside = 0;
@@ -264,7 +264,7 @@ private:
         if (outside > named_at_most) names += " and " + std::to_string(outside - named_at_most) + " more";
         return std::to_string(outside) + " of " + std::to_string(landmarks.size()) +
                " landmarks were found outside the image (" + names +
-               "), where none can be. Check what the image shows, and its pixel size.";
+               "), so they cannot be right. Check what the image shows, and its pixel size.";
     }
 
     /// Put torch's complaint into plain words; for memory, with how much the image needs at least.
@@ -273,7 +273,7 @@ private:
             const auto bytes = job.voxels.numel() * (2 * job.voxels.element_size() + 4);
             return Error("There is not enough free memory to analyse this image. It needs at least " +
                              fixed_text(program_gb + static_cast<double>(bytes) / 1e9, 1) +
-                             " GB and was to stay below " + general_text(job.options.memory_gb) + " GB.",
+                             " GB, and the limit is " + general_text(job.options.memory_gb) + " GB.",
                          "Close other programs, or crop the image around the region of interest and open that.");
         }
         return Error("The model " + info_.title() + " failed on this image (" + last_line(failure.text) + ").",

@@ -87,7 +87,7 @@ struct ModelInfo {
         if (coarsest <= coarser_at_most * training_spacing_mm) return "";
         return "The samples of this image are up to " + general_text(coarsest, 3) + " mm apart. " + title() +
                " was trained on " + modality + " at " + general_text(training_spacing_mm, 3) +
-               " mm and will hardly find its landmarks here.";
+               " mm and is unlikely to find its landmarks here.";
     }
 };
 
@@ -271,7 +271,7 @@ inline ModelInfo parse_model_info(std::string_view text, const std::string& file
     const double* number = version == nullptr ? nullptr : version->as<double>();
     if (number == nullptr || *number != schema_version) {
         throw Error("The model file " + file_name + " has metadata of version " + metadata::version_text(version) +
-                        ", this program reads version " + std::to_string(schema_version) + ".",
+                        ", but this program reads version " + std::to_string(schema_version) + ".",
                     "Export the model again with a matching version of cairn-train, or update Cairn.");
     }
     try {

@@ -141,7 +141,7 @@ def test_a_scan_far_coarser_than_the_models_is_localized_on_demand_only(
     controller.open_paths([path])
     idle(controller, qtbot)
     assert localize.calls == []
-    assert any("will hardly find" in message.text for message in controller.view_state.messages)
+    assert any("is unlikely to find" in message.text for message in controller.view_state.messages)
     controller.start_localization()
     idle(controller, qtbot)
     assert len(localize.calls) == 1

@@ -38,7 +38,11 @@ def own_code() -> None:
         (["good"], 0, ""),
         (["wrong-input"], 2, "tool: The file is missing. Check the path."),
         (["nonsense"], 2, "See tool --help."),
-        (["bug"], 1, "tool: Stopped because of a mistake of its own (ZeroDivisionError). Add --debug to see where."),
+        (
+            ["bug"],
+            1,
+            "tool: Stopped by an error in the program (ZeroDivisionError). Run it again with --debug to see where.",
+        ),
         (["interrupted"], 130, ""),
         (["own-code"], 7, ""),
     ],

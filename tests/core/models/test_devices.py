@@ -53,11 +53,11 @@ def cuda_says(
     ("found", "words"),
     [
         ({"warning": TOO_OLD}, ("too old", "CUDA 11.4", "12.8 is needed", "install a newer one")),
-        ({"warning": BROKEN}, ("driver does not work", "install it again")),
-        ({"error": True}, ("driver does not work", "install it again")),
+        ({"warning": BROKEN}, ("driver does not work", "reinstall it")),
+        ({"error": True}, ("driver does not work", "reinstall it")),
         (
             {"available": True, "capability": (5, 0), "architectures": ["sm_75", "sm_90", "sm_120", "compute_120"]},
-            ("Example GPU is older",),
+            ("Example GPU is too old",),
         ),
         ({}, ("no GPU",)),
     ],
@@ -105,7 +105,7 @@ def test_a_build_without_cuda_says_so_where_a_driver_is_installed(monkeypatch, t
     monkeypatch.setattr(torch.version, "cuda", None)
     monkeypatch.setattr(devices, "_NVIDIA_DRIVERS", (driver,))
     sentence = devices.describe_device()
-    assert ("knows no NVIDIA GPU" in sentence) is driver_is_there
+    assert ("does not support NVIDIA GPUs" in sentence) is driver_is_there
     assert ("no GPU" in sentence) is not driver_is_there
 
 

@@ -116,5 +116,5 @@ def test_export_refuses_a_file_that_fails_in_a_fresh_process(tmp_path: Path, mon
 
 def test_export_refuses_metadata_of_another_model(tmp_path: Path) -> None:
     info = ModelInfo.model_validate(make_tiny_info().model_dump() | {"landmarks": ("one",), "abbreviations": ()})
-    with pytest.raises(ModelFileError, match="does not fit"):
+    with pytest.raises(ModelFileError, match="does not match"):
         export_localizer(make_tiny_localizer(), info, tmp_path / "x.pt", [(torch.rand(40, 40), torch.ones(2))])

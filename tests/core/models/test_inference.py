@@ -88,7 +88,7 @@ def test_an_unknown_pixel_size_is_said_and_positions_stay_px(models: dict[int, M
     known, unknown = make_image((60, 50)), make_image((60, 50), 1.0, known=False)
     in_mm, in_px = localize(known, models[2]), localize(unknown, models[2])
     assert not in_mm.warnings
-    assert "does not know its pixel size; 0.5 mm is taken" in in_px.warnings[0]
+    assert "has no pixel size; 0.5 mm is assumed" in in_px.warnings[0]
     found_px = known.grid.to_index(in_mm.landmarks.points_mm)
     assert np.allclose(unknown.grid.to_index(in_px.landmarks.points_mm), found_px, atol=1e-4)
     assert np.allclose(in_px.landmarks.spread_mm * 0.5, in_mm.landmarks.spread_mm, rtol=1e-4)
