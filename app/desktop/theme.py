@@ -1,26 +1,21 @@
-"""Colours, sizes and icons: everything that decides how Cairn looks. Dark, since X-rays are read in the dark.
+"""How Cairn looks: light or dark around the image, and always dark in it, since X-rays are read in the dark.
 
+Owns the colours of the image, the icons and the choice of the theme; the two sets of colours around it are `chrome`'s.
 The colours of states are Okabe and Ito's, distinguishable with any colour vision; a glyph's shape says the same again.
 """
 
+from enum import StrEnum
 from functools import lru_cache
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QIcon, QPalette
+from PySide6.QtCore import QBuffer, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QImageReader, QPixmap
 from PySide6.QtWidgets import QApplication
 
+from app.desktop.chrome import DARK, LIGHT, chrome, palette, style_sheet
 from core.base.assets import assets_folder
 from core.base.errors import AppError
 from core.geometry.planes import Orientation
 from core.values.landmarks import Status
-
-WINDOW = "#23262b"
-PANEL = "#2b2f36"
-LINE = "#3c424c"
-TEXT = "#e4e7ec"
-FAINT = "#98a1af"
-ACCENT = "#56b4e9"
-WARNING = "#f0c674"
 
 # The image and what frames it: dark on any desktop, so that what is painted over it looks the same everywhere.
 CANVAS = "#0d0f12"
@@ -52,52 +47,6 @@ PLANE_COLOURS = {
 }
 """Of each plane's frame, and of the line in which the others cut it."""
 
-_STYLE = f"""
-QMainWindow, QDialog, QMessageBox {{ background: {WINDOW}; }}
-QToolBar {{ background: {WINDOW}; border: none; border-bottom: 1px solid {LINE}; spacing: 2px; padding: 4px 6px; }}
-QToolBar::separator {{ background: {LINE}; width: 1px; margin: 6px 6px; }}
-QToolBar QLabel {{ color: {FAINT}; padding: 0 4px 0 6px; }}
-QToolButton {{ border: 1px solid transparent; border-radius: 5px; padding: 4px 7px; color: {TEXT}; }}
-QToolButton:hover {{ background: {LINE}; }}
-#qt_toolbar_ext_button {{ padding: 0; background: #343a43; }}
-QToolButton:checked {{ background: #2d4657; border-color: {ACCENT}; }}
-QToolButton:disabled {{ color: #6b7480; }}
-QMenuBar {{ background: {WINDOW}; padding: 2px 4px; }}
-QMenuBar::item:selected, QMenu::item:selected {{ background: #35506a; }}
-QMenu {{ background: {PANEL}; border: 1px solid {LINE}; padding: 4px; }}
-QMenu::item {{ padding: 5px 28px 5px 28px; border-radius: 3px; }}
-QMenu::item:disabled {{ color: #6b7480; }}
-QMenu::separator {{ height: 1px; background: {LINE}; margin: 4px 8px; }}
-QStatusBar {{ background: {WINDOW}; border-top: 1px solid {LINE}; color: {FAINT}; }}
-QStatusBar::item {{ border: none; }}
-QStatusBar QLabel {{ color: {FAINT}; padding: 0 6px; }}
-QTableView {{ background: {PANEL}; border: none; gridline-color: transparent; selection-background-color: #35506a;
-  selection-color: {TEXT}; alternate-background-color: #282c32; }}
-QTableView::item {{ padding: 0 3px; }}
-QHeaderView::section {{ background: {WINDOW}; color: {FAINT}; border: none; border-bottom: 1px solid {LINE};
-  padding: 5px 6px; }}
-QHeaderView::up-arrow, QHeaderView::down-arrow {{ subcontrol-position: top center; width: 9px; height: 6px; }}
-QDockWidget {{ titlebar-close-icon: none; color: {TEXT}; }}
-QDockWidget::title {{ background: {WINDOW}; padding: 6px 8px; }}
-QProgressBar {{ background: {PANEL}; border: 1px solid {LINE}; border-radius: 4px; height: 12px; text-align: center; }}
-QProgressBar::chunk {{ background: {ACCENT}; border-radius: 3px; }}
-QPushButton {{ background: #343a43; border: 1px solid {LINE}; border-radius: 5px; padding: 6px 14px; }}
-QPushButton:hover {{ background: {LINE}; }}
-QPushButton:default, QPushButton#primary {{ background: #2b6f9c; border-color: #3b88ba; color: white; }}
-QPushButton#primary:hover {{ background: #337fb1; }}
-QDialogButtonBox, QMessageBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
-QToolTip {{ background: {PANEL}; color: {TEXT}; border: 1px solid {LINE}; padding: 4px; }}
-#emptyState {{ background: {CANVAS}; }}
-#dropZone {{ border: 2px dashed #46505e; border-radius: 16px; background: #14171b; }}
-#dropZone[dragging="true"] {{ border-color: {ACCENT}; background: #16232d; }}
-#dropTitle {{ font-size: 20px; color: {TEXT}; }}
-#dropHint {{ color: {FAINT}; }}
-#message {{ background: #2a3442; border-bottom: 1px solid {LINE}; }}
-#message[warning="true"] {{ background: #3b3524; }}
-#message QToolButton {{ color: {FAINT}; padding: 0 6px; }}
-QFileDialog QToolButton {{ padding: 1px; }}
-"""
-
 _CANVAS_STYLE = f"""
 #modeBanner {{ background: rgba(20, 24, 30, 225); color: {CANVAS_TEXT}; border: 1px solid {FOCUS}; border-radius: 6px;
   padding: 6px 12px; }}
@@ -113,8 +62,18 @@ _CANVAS_STYLE = f"""
 #panel QScrollBar::add-page:vertical, #panel QScrollBar::sub-page:vertical {{ background: none; }}
 #sideButton {{ padding: 0; background: {CANVAS_FRAME}; border: 1px solid {CANVAS_LINE}; color: {CANVAS_TEXT}; }}
 #sideButton:hover {{ background: {CANVAS_LINE}; }}
+#message {{ background: #2a3442; border: 1px solid #46586e; border-radius: 6px; }}
+#message[warning="true"] {{ background: #40381f; border-color: #7a6a35; }}
+#message QLabel {{ color: {CANVAS_TEXT}; }}
+#message QLabel#more {{ color: {CANVAS_FAINT}; }}
+#message QPushButton {{ background: #ffffff22; color: {CANVAS_TEXT}; border: 1px solid #ffffff44; padding: 3px 10px; }}
+#message QPushButton:hover {{ background: #ffffff3a; }}
+#message QPushButton:focus {{ border: 2px solid {FOCUS}; padding: 2px 9px; }}
+#message QToolButton {{ color: {CANVAS_TEXT}; padding: 0 6px; }}
+#message QToolButton:hover {{ background: #ffffff3a; }}
+#message QToolButton:focus {{ border-color: {FOCUS}; }}
 """
-"""Of the widgets in and around the image."""
+"""Of the widgets in, over and around the image."""
 
 _FILE_DIALOG_ICONS = {
     "backward": "previous",
@@ -126,33 +85,34 @@ _FILE_DIALOG_ICONS = {
 }
 """Of Qt's own dialog, which serves where a desktop has none: its own icons are nearly black."""
 
+_ICON_SIDES = (16, 22, 32, 44, 64)
+"""In pixels of the screen, of icons that are drawn in other colours."""
 
-def apply_theme(application: QApplication) -> None:
-    """Give the application Cairn's palette, style sheet and icon."""
-    application.setStyle("Fusion")
-    palette = QPalette()
-    roles = QPalette.ColorRole
-    for role, colour in {
-        roles.Window: WINDOW,
-        roles.WindowText: TEXT,
-        roles.Base: PANEL,
-        roles.AlternateBase: WINDOW,
-        roles.Text: TEXT,
-        roles.Button: PANEL,
-        roles.ButtonText: TEXT,
-        roles.BrightText: "#ffffff",
-        roles.ToolTipBase: PANEL,
-        roles.ToolTipText: TEXT,
-        roles.PlaceholderText: FAINT,
-        roles.Highlight: "#35506a",
-        roles.HighlightedText: TEXT,
-        roles.Link: ACCENT,
-    }.items():
-        palette.setColor(role, QColor(colour))
-    for role in (roles.WindowText, roles.Text, roles.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor("#6b7480"))
-    application.setPalette(palette)
-    application.setStyleSheet(_STYLE + _CANVAS_STYLE + _file_dialog_style())
+
+class Theme(StrEnum):
+    """Whether what surrounds the image is light or dark; the image itself is always dark."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+def apply_theme(application: QApplication, theme: Theme = Theme.SYSTEM) -> None:
+    """Give the application Cairn's palette, style sheet and icon; with ``SYSTEM``, those that go with the desktop.
+
+    Dialogs that the desktop draws itself are asked to be light or dark as well.
+    """
+    hints = application.styleHints()
+    if theme is Theme.SYSTEM:
+        hints.unsetColorScheme()
+    else:
+        hints.setColorScheme(Qt.ColorScheme.Light if theme is Theme.LIGHT else Qt.ColorScheme.Dark)
+    is_light = theme is Theme.LIGHT or (theme is Theme.SYSTEM and hints.colorScheme() is Qt.ColorScheme.Light)
+    colours = LIGHT if is_light else DARK
+    if application.style().objectName() != "fusion":
+        application.setStyle("Fusion")
+    application.setPalette(palette(colours))
+    application.setStyleSheet(style_sheet(colours) + _CANVAS_STYLE + ("" if is_light else _file_dialog_style()))
     application.setWindowIcon(icon("cairn-app"))
 
 
@@ -174,6 +134,29 @@ def icon(name: str) -> QIcon:
         return QIcon()
 
 
+def chrome_icon(name: str) -> QIcon:
+    """Return one of the drawn icons in the colours that are used around the image."""
+    return icon(name) if chrome() is DARK else _icon_on_light(name)
+
+
+@lru_cache(maxsize=64)
+def _icon_on_light(name: str) -> QIcon:
+    result = QIcon()
+    try:
+        drawing = (assets_folder() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
+    except (AppError, OSError):
+        return result
+    for role in ("icon", "accent", "tick"):
+        drawing = drawing.replace(getattr(DARK, role), getattr(LIGHT, role))
+    for side in _ICON_SIDES:
+        buffer = QBuffer()
+        buffer.setData(drawing.encode())
+        reader = QImageReader(buffer, b"svg")
+        reader.setScaledSize(QSize(side, side))
+        result.addPixmap(QPixmap.fromImage(reader.read()))
+    return result
+
+
 def colour(name: str, alpha: float = 1.0) -> QColor:
     """Return a colour of this module with an opacity in [0, 1]."""
     result = QColor(name)
@@ -190,6 +173,11 @@ def pale(name: str) -> QColor:
 def status_colour(status: Status, alpha: float = 1.0) -> QColor:
     """Return the colour of a landmark's state."""
     return colour(STATUS_COLOURS[status], alpha)
+
+
+def status_text_colour(status: Status) -> QColor:
+    """Return the colour of a landmark's state where it stands as a word or a dot in a list."""
+    return QColor(chrome().status[status])
 
 
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter

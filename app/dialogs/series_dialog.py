@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.desktop import theme
+from app.desktop.chrome import chrome
 from core.images.dicom.series import Series
 
 COLUMNS = ("Series", "Modality", "Size", "Spacing", "Note", "Patient")
@@ -131,7 +132,7 @@ def _item(text: str, series: Series) -> QTableWidgetItem:
     item = QTableWidgetItem(text)
     if series.refused:
         item.setFlags(Qt.ItemFlag.NoItemFlags)
-        item.setForeground(QColor(theme.FAINT))
+        item.setForeground(QColor(chrome().faint))
         item.setToolTip(f"{series.problem} {series.hint}".strip())
     else:
         item.setToolTip(" ".join(series.notes))

@@ -2,44 +2,58 @@
 
 from html import escape
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from app.desktop import theme
+from app.desktop.chrome import chrome
 from app.session.actions import ACTIONS, EDIT, FILE, HELP, LANDMARK, MENUS, VIEW
 from app.views.gestures import GESTURES
 
-_COLUMNS = (((FILE, EDIT, LANDMARK), 150), ((VIEW, HELP, "Nudging and leaving"), 90), (("Mouse",), 190))
+_COLUMNS = (((FILE, EDIT, LANDMARK), 150), ((VIEW, HELP, "Moving and leaving"), 90), (("Mouse",), 190))
 """Titles of the sections in each column, and the width of their keys."""
+_AROUND = (24, 56)
+"""Room for the frame and title bar that the desktop puts around a dialog."""
 
 
 class ShortcutSheet(QDialog):
-    """All keys by menu, and all gestures."""
+    """All keys by menu, and all gestures; no larger than the screen, so that Close can be reached on any."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys and gestures")
         sections = {menu: _rows(menu) for menu in MENUS}
-        sections |= {"Nudging and leaving": _rows(""), "Mouse": list(GESTURES)}
-        columns = QHBoxLayout()
+        sections |= {"Moving and leaving": _rows(""), "Mouse": list(GESTURES)}
+        page = QWidget()
+        page.setObjectName("sheetPage")
+        columns = QHBoxLayout(page)
+        columns.setContentsMargins(0, 0, 0, 0)
         columns.setSpacing(36)
         for titles, keys_width in _COLUMNS:
             label = QLabel("".join(_section(title, sections[title], keys_width) for title in titles))
             label.setTextFormat(Qt.TextFormat.RichText)
             columns.addWidget(label, alignment=Qt.AlignmentFlag.AlignTop)
+        self.scroll_area = QScrollArea()
+        self.scroll_area.setObjectName("sheet")
+        self.scroll_area.setFrameShape(QFrame.Shape.NoFrame)
+        self.scroll_area.setWidget(page)
+        self.scroll_area.setWidgetResizable(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 20, 24, 16)
-        layout.addLayout(columns)
+        layout.setContentsMargins(24, 20, 16, 16)
+        layout.addWidget(self.scroll_area)
         layout.addWidget(buttons)
+        bar = self.scroll_area.verticalScrollBar().sizeHint().width()
+        whole = page.sizeHint() + QSize(bar + 40, buttons.sizeHint().height() + 60)
+        room = self.screen().availableGeometry().size() - QSize(*_AROUND)
+        self.resize(whole.boundedTo(room))
 
 
 def _rows(menu: str) -> list[tuple[str, str]]:
     return [
         (" or ".join(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in action.shortcuts),
-         action.text.rstrip("…"))
+         action.name)
         for action in ACTIONS
         if action.menu == menu and action.shortcuts
     ]  # fmt: skip
@@ -47,7 +61,7 @@ def _rows(menu: str) -> list[tuple[str, str]]:
 
 def _section(title: str, rows: list[tuple[str, str]], keys_width: int) -> str:
     body = "".join(
-        f"<tr><td width='{keys_width}' style='padding: 2px 12px 2px 0; color: {theme.ACCENT}'>{escape(keys)}</td>"
+        f"<tr><td width='{keys_width}' style='padding: 2px 12px 2px 0; color: {chrome().accent}'>{escape(keys)}</td>"
         f"<td style='padding: 2px 0'>{escape(text)}</td></tr>"
         for keys, text in rows
     )

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.desktop import theme
 
 _OPENERS = ("file.open", "file.folder")
-_SAMPLES = {"file.sample_xray": "Head X-ray, 2D", "file.sample_volume": "Mouse skull CT, 3D"}
+_SAMPLES = {"file.sample_xray": "Head &X-ray, 2D", "file.sample_volume": "&Mouse skull CT, 3D"}
 
 
 class EmptyState(QWidget):
@@ -27,7 +27,7 @@ class EmptyState(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._zone = QFrame()
         self._zone.setObjectName("dropZone")
-        self._zone.setFixedSize(560, 380)
+        self._zone.setMaximumSize(560, 380)
         picture = QLabel()
         picture.setPixmap(theme.icon("cairn-app").pixmap(84, 84))
         title = QLabel("Drop an X-ray, a scan or a DICOM folder here")
@@ -55,8 +55,18 @@ class EmptyState(QWidget):
             layout.addWidget(invitation, alignment=Qt.AlignmentFlag.AlignHCenter)
             layout.addLayout(_row(samples))
         layout.addStretch()
+        page = QWidget()
+        page.setObjectName("emptyPage")
+        middle = QHBoxLayout(page)
+        middle.setContentsMargins(8, 8, 8, 8)
+        middle.addWidget(self._zone)
+        scroll_area = QScrollArea()  # a small window shows the upper part
+        scroll_area.setFrameShape(QFrame.Shape.NoFrame)
+        scroll_area.setWidgetResizable(True)
+        scroll_area.setWidget(page)
         outer = QVBoxLayout(self)
-        outer.addWidget(self._zone, alignment=Qt.AlignmentFlag.AlignCenter)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll_area)
 
     def set_dragging(self, dragging: bool) -> None:
         """Light up while a file hovers over the window."""

@@ -3,6 +3,7 @@
 Shows what document and view state say; clicks go to the controller, which also decides the order of the rows.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from app.desktop import theme
+from app.desktop.chrome import chrome
 from app.session import wording
 from app.session.controller import Controller
 from app.session.view_state import Sort
@@ -20,11 +22,14 @@ Index = QModelIndex | QPersistentModelIndex
 
 NAME, X, Y, Z, PRESENCE, CERTAINTY, STATUS = range(7)
 _SORTS = {NAME: Sort.NAME, PRESENCE: Sort.PRESENCE, CERTAINTY: Sort.CERTAINTY, STATUS: Sort.STATUS}
-_WIDTHS = {X: 56, Y: 56, Z: 56, PRESENCE: 68, CERTAINTY: 92, STATUS: 82}
-_NAME_WIDTHS = (72, 180)
+_WIDTHS = {X: 56, Y: 56, Z: 56, PRESENCE: 72, CERTAINTY: 96, STATUS: 112}
+_NAME_WIDTHS = (72, 200)
 """Narrowest and widest a column of names is by default; longer ones have a tip."""
+_LEAST_WIDTH, _MOST_WIDTH = 48, 400
+_SORT_TIP = "Click to sort: the most doubtful first, what you have decided last."
 _PRESENCE_TIP = (
-    "How probable it is, to the model, that the landmark is in the image. Click to sort: least probable first."
+    "How likely the model thinks it is that the landmark is in the image.\n"
+    "Click to sort: the least likely first, what you have decided last."
 )
 
 
@@ -70,7 +75,7 @@ class LandmarkTableModel(QAbstractTableModel):
             titles = ("Landmark", f"x {unit}", f"y {unit}", f"z {unit}", "Presence", sureness, "State")
             return titles[section]
         if role == Qt.ItemDataRole.ToolTipRole:
-            sureness = f"{wording.explanation(self._landmarks)}\nClick to sort: most doubtful first."
+            sureness = f"{wording.explanation(self._landmarks)}\n{_SORT_TIP}"
             return {PRESENCE: _PRESENCE_TIP, CERTAINTY: sureness}.get(section)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return theme.LEFT if section in (NAME, STATUS) else theme.RIGHT
@@ -92,18 +97,19 @@ class LandmarkTableModel(QAbstractTableModel):
             return theme.LEFT if column in (NAME, STATUS) else theme.RIGHT
         if role == Qt.ItemDataRole.ForegroundRole:
             if column == STATUS:
-                return theme.status_colour(status)
+                return theme.status_text_colour(status)
             of_the_model = status is Status.PREDICTED or column not in (PRESENCE, CERTAINTY)
-            return None if landmarks.located[row] and of_the_model else QColor(theme.FAINT)
+            return None if landmarks.located[row] and of_the_model else QColor(chrome().faint)
         if role == Qt.ItemDataRole.ToolTipRole and column == NAME:
-            return name
+            shown = self._controller.document.display_name(name)
+            return shown if shown.startswith(name) else f"{shown}\nIn files: {name}"
         if role == Qt.ItemDataRole.ToolTipRole and column == CERTAINTY:
             return wording.sentence(landmarks, name, self._controller.document.unit)
         return None
 
     def _text(self, landmarks: Landmarks, row: int, column: int) -> str:
         if column == NAME:
-            return landmarks.names[row]
+            return self._controller.document.display_name(landmarks.names[row])
         decimals = wording.decimals_of(self._controller.document.unit)
         if column in (X, Y, Z):
             axis = column - X
@@ -143,7 +149,7 @@ class LandmarkTable(QTableView):
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
-        header.setMinimumSectionSize(48)
+        header.setMinimumSectionSize(_LEAST_WIDTH)
         header.sectionClicked.connect(self._sort_by)
         for column, width in _WIDTHS.items():
             self.setColumnWidth(column, width)
@@ -162,6 +168,24 @@ class LandmarkTable(QTableView):
         fixed = sum(width for column, width in _WIDTHS.items() if not self.isColumnHidden(column))
         least, most = _NAME_WIDTHS
         return fixed + min(max(self.sizeHintForColumn(NAME), least), most) + self.verticalScrollBar().sizeHint().width()
+
+    def column_widths(self) -> tuple[int, ...]:
+        """Return the widths of all columns but that of the names, which takes what is left."""
+        header = self.horizontalHeader()
+        return tuple(
+            width if self.isColumnHidden(column) else header.sectionSize(column) for column, width in _WIDTHS.items()
+        )
+
+    def set_column_widths(self, widths: Sequence[int]) -> None:
+        """Give the columns the widths of `column_widths`; does nothing where these are no such widths."""
+        if len(widths) == len(_WIDTHS) and all(_LEAST_WIDTH <= width <= _MOST_WIDTH for width in widths):
+            for column, width in zip(_WIDTHS, widths, strict=True):
+                self.setColumnWidth(column, width)
+
+    @property
+    def columns_changed(self) -> bool:
+        """Whether a column has another width than by default."""
+        return self.column_widths() != tuple(_WIDTHS.values())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Leave letters to the window: they are commands here, not a search."""
@@ -216,7 +240,7 @@ def _status_icon(status: Status) -> QIcon:
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    colour = theme.status_colour(status)
+    colour = theme.status_text_colour(status)
     hollow = status in (Status.ABSENT, Status.UNPLACED)
     painter.setPen(QPen(colour, 1.4, Qt.PenStyle.DotLine if status is Status.UNPLACED else Qt.PenStyle.SolidLine))
     painter.setBrush(Qt.BrushStyle.NoBrush if hollow else colour)

@@ -28,7 +28,7 @@ class StatusBar(QStatusBar):
         self._bar = QProgressBar()
         self._bar.setFixedSize(170, 14)
         self._bar.setTextVisible(False)
-        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button = QPushButton("&Cancel")
         self.cancel_button.setStyleSheet("padding: 1px 10px;")
         self.cancel_button.clicked.connect(lambda: controller.cancel_job())
         layout = QHBoxLayout(self._job)

@@ -23,7 +23,7 @@ class Action:
     id
         Dotted name, for tests and for finding it.
     text
-        As in the menu; dots at the end where a dialog follows.
+        As in the menu, with its mnemonic (``&``), unique within the menu; dots at the end where a dialog follows.
     trigger
         What it does, given the controller.
     menu
@@ -56,6 +56,11 @@ class Action:
     group: int = 0
     toolbar: str = ""
     of_window: bool = False
+
+    @property
+    def name(self) -> str:
+        """What it is called in a sentence: the text without mnemonic and dots."""
+        return self.text.replace("&", "").rstrip("…")
 
 
 def _has_image(controller: Controller) -> bool:
@@ -91,8 +96,17 @@ def _scroll(slices: int) -> Callable[[Controller], None]:
     return lambda controller: controller.navigator.scroll(controller.view_state.active, slices)
 
 
+_PANEL_NAMES = {
+    Panel.AXIAL: "A&xial view", Panel.CORONAL: "Coro&nal view", Panel.SAGITTAL: "&Sagittal view", Panel.SCENE: "&3D view",
+}  # fmt: skip
+_SCROLL_NAMES = {
+    ("up", 1): "One slice &up", ("up", 10): "Ten slices u&p",
+    ("down", 1): "One slice &down", ("down", 10): "Ten slices do&wn",
+}  # fmt: skip
+
+
 def _maximise(panel: Panel) -> Action:
-    name = "3D view" if panel is Panel.SCENE else f"{panel.capitalize()} view"
+    name = _PANEL_NAMES[panel]
     key = str(list(Panel).index(panel) + 1)
     return Action(
         f"view.{panel}", f"{name} alone", lambda c: c.navigator.toggle_maximised(panel), VIEW, (key,),
@@ -116,125 +130,127 @@ def _by_window(_: Controller) -> None:
 
 
 _FILE = (
-    Action("file.open", "Open image…", Controller.ask_open_image, FILE, ("Ctrl+O",), "open", toolbar="Open"),
-    Action("file.folder", "Open folder…", Controller.ask_open_folder, FILE, ("Ctrl+D",)),
-    _open_sample(Sample.XRAY, "Open sample X-ray"),
-    _open_sample(Sample.VOLUME, "Open sample volume"),
+    Action("file.open", "&Open image…", Controller.ask_open_image, FILE, ("Ctrl+O",), "open", toolbar="Open"),
+    Action("file.folder", "Open fol&der…", Controller.ask_open_folder, FILE, ("Ctrl+D",)),
+    _open_sample(Sample.XRAY, "Open sample &X-ray"),
+    _open_sample(Sample.VOLUME, "Open sample &volume"),
     Action(
-        "file.next", "Next image", lambda c: c.opener.open_neighbour(1), FILE, ("PgDown",),
+        "file.next", "&Next image", lambda c: c.opener.open_neighbour(1), FILE, ("PgDown",),
         enabled_when=lambda c: c.opener.has_neighbour(1),
     ),
     Action(
-        "file.previous", "Previous image", lambda c: c.opener.open_neighbour(-1), FILE, ("PgUp",),
+        "file.previous", "&Previous image", lambda c: c.opener.open_neighbour(-1), FILE, ("PgUp",),
         enabled_when=lambda c: c.opener.has_neighbour(-1),
     ),
     Action(
-        "file.landmarks", "Open landmarks…", Controller.ask_open_landmarks, FILE, ("Ctrl+Shift+O",), group=1,
+        "file.landmarks", "Open &landmarks…", Controller.ask_open_landmarks, FILE, ("Ctrl+Shift+O",), group=1,
         enabled_when=_has_image,
     ),
-    Action("file.save", "Save landmarks", Controller.save, FILE, ("Ctrl+S",), group=1, enabled_when=_has_image),
     Action(
-        "file.export", "Export landmarks…", Controller.export, FILE, ("Ctrl+E",), "save", _has_image, group=1,
-        toolbar="Export",
+        "file.save", "&Save landmarks", Controller.save, FILE, ("Ctrl+S",), "save", _has_image, group=1, toolbar="Save",
     ),
-    Action("file.model", "Choose model…", Controller.ask_model, FILE, group=2),
-    Action("file.quit", "Quit", _by_window, FILE, ("Ctrl+Q",), group=3, of_window=True),
+    Action(
+        "file.save_as", "Save landmarks &as…", Controller.export, FILE, ("Ctrl+Shift+S",), group=1,
+        enabled_when=_has_image,
+    ),
+    Action("file.model", "Choose &model…", Controller.ask_model, FILE, group=2),
+    Action("file.quit", "&Quit", _by_window, FILE, ("Ctrl+Q",), group=3, of_window=True),
 )  # fmt: skip
 
 _EDIT = (
     Action(
-        "edit.undo", "Undo", lambda c: c.editor.undo(), EDIT, ("Ctrl+Z",), "undo", lambda c: c.undo_stack.canUndo(),
+        "edit.undo", "&Undo", lambda c: c.editor.undo(), EDIT, ("Ctrl+Z",), "undo", lambda c: c.undo_stack.canUndo(),
         toolbar="Undo",
     ),
     Action(
-        "edit.redo", "Redo", lambda c: c.editor.redo(), EDIT, ("Ctrl+Shift+Z", "Ctrl+Y"), "redo",
+        "edit.redo", "&Redo", lambda c: c.editor.redo(), EDIT, ("Ctrl+Shift+Z", "Ctrl+Y"), "redo",
         lambda c: c.undo_stack.canRedo(), toolbar="Redo",
     ),
     Action(
-        "edit.pixel_size", "Set pixel size…", Controller.ask_pixel_size, EDIT, (), "ruler", _is_flat,
+        "edit.pixel_size", "Set &pixel size…", Controller.ask_pixel_size, EDIT, (), "ruler", _is_flat,
         shown_when=lambda c: not _is_volume(c), group=1, toolbar="Pixel size",
     ),
 )  # fmt: skip
 
 _LANDMARK = (
     Action(
-        "landmark.localize", "Find landmarks", Controller.start_localization, LANDMARK, ("Ctrl+L",), "localize",
-        lambda c: _has_image(c) and not c.localizing, toolbar="Localize",
+        "landmark.find", "&Find landmarks", Controller.start_localization, LANDMARK, ("Ctrl+L",), "localize",
+        lambda c: _has_image(c) and not c.localizing, toolbar="Find landmarks",
     ),
     Action(
-        "landmark.confirm", "Confirm and go on", lambda c: c.editor.confirm(), LANDMARK, ("Space",), "confirm",
+        "landmark.confirm", "&Confirm and go to next", lambda c: c.editor.confirm(), LANDMARK, ("Space",), "confirm",
         _has_selection, group=1, toolbar="Confirm",
     ),
     Action(
-        "landmark.place", "Place by click", lambda c: c.editor.toggle_place_mode(), LANDMARK, ("P",), "place", _has_image,
+        "landmark.place", "&Place by clicking", lambda c: c.editor.toggle_place_mode(), LANDMARK, ("P",), "place", _has_image,
         lambda c: c.view_state.mode is Mode.PLACE, group=1, toolbar="Place",
     ),
     Action(
-        "landmark.absent", "Mark not present", lambda c: c.editor.mark_absent(), LANDMARK, ("X",), "absent",
-        _has_selection, group=1, toolbar="Absent",
+        "landmark.absent", "Mark as &not present", lambda c: c.editor.mark_absent(), LANDMARK, ("X",), "absent",
+        _has_selection, group=1, toolbar="Not present",
     ),
     Action(
-        "landmark.clear", "Clear position", lambda c: c.editor.clear(), LANDMARK, ("Del", "Backspace"),
+        "landmark.clear", "C&lear position", lambda c: c.editor.clear(), LANDMARK, ("Del", "Backspace"),
         enabled_when=_has_selection, group=1,
     ),
     Action(
-        "landmark.revert", "Back to the model's answer", lambda c: c.editor.revert(), LANDMARK, ("Ctrl+R",),
+        "landmark.revert", "Revert to the model's &answer", lambda c: c.editor.revert(), LANDMARK, ("Ctrl+R",),
         enabled_when=_can_revert, group=1,
     ),
     Action(
-        "landmark.rename", "Rename…", Controller.ask_rename, LANDMARK, ("F2",), group=1,
+        "landmark.rename", "&Rename…", Controller.ask_rename, LANDMARK, ("F2",), group=1,
         enabled_when=lambda c: c.editor.is_own(c.view_state.selected),
     ),
     Action(
-        "landmark.next", "Next landmark", lambda c: c.editor.select_next(1), LANDMARK, ("N",), enabled_when=_has_image,
+        "landmark.next", "Ne&xt landmark", lambda c: c.editor.select_next(1), LANDMARK, ("N",), enabled_when=_has_image,
         group=2,
     ),
     Action(
-        "landmark.previous", "Previous landmark", lambda c: c.editor.select_next(-1), LANDMARK, ("B",),
+        "landmark.previous", "Pre&vious landmark", lambda c: c.editor.select_next(-1), LANDMARK, ("B",),
         enabled_when=_has_image, group=2,
     ),
     Action(
-        "landmark.cancel", "Let go, leave the mode", Controller.leave_mode, "", ("Esc",), enabled_when=_has_image,
+        "landmark.cancel", "Cancel the drag, or leave the mode", Controller.leave_mode, "", ("Esc",), enabled_when=_has_image,
     ),
 )  # fmt: skip
 
 _VIEW = (
     Action(
-        "view.vectors", "Vectors of the selected landmark", _toggled("show_vectors"), VIEW, ("V",), "vectors", _has_image,
+        "view.vectors", "&Vectors of the selected landmark", _toggled("show_vectors"), VIEW, ("V",), "vectors", _has_image,
         lambda c: c.view_state.show_vectors, toolbar="Vectors",
     ),
     Action(
-        "view.labels", "Labels", _toggled("show_labels"), VIEW, ("L",), "labels", _has_image,
+        "view.labels", "&Labels", _toggled("show_labels"), VIEW, ("L",), "labels", _has_image,
         lambda c: c.view_state.show_labels, toolbar="Labels",
     ),
     Action(
-        "view.invert", "Invert grey values", _toggled("inverted"), VIEW, ("I",), "invert", _has_image,
+        "view.invert", "&Invert grey values", _toggled("inverted"), VIEW, ("I",), "invert", _has_image,
         lambda c: c.view_state.inverted, group=1, toolbar="Invert",
     ),
     Action(
-        "view.levels", "Automatic brightness and contrast", Controller.reset_levels, VIEW, ("A",),
+        "view.levels", "&Automatic brightness and contrast", Controller.reset_levels, VIEW, ("A",),
         enabled_when=_has_image, group=1,
     ),
     Action(
-        "view.fit", "Fit the image into the window", lambda c: c.view_state.fit_requested.emit(), VIEW, ("R",), "fit",
+        "view.fit", "&Fit the image to the window", lambda c: c.view_state.fit_requested.emit(), VIEW, ("R",), "fit",
         _has_image, group=1, toolbar="Fit",
     ),
     Action(
-        "view.crosshair", "Crosshair", _toggled("show_crosshair"), VIEW, ("C",), "crosshair", _is_volume,
+        "view.crosshair", "&Crosshair", _toggled("show_crosshair"), VIEW, ("C",), "crosshair", _is_volume,
         lambda c: c.view_state.show_crosshair, _is_volume, group=2, toolbar="Crosshair",
     ),
     Action(
-        "view.radiological", "Patient's left on the right (radiological)", _toggled("radiological"), VIEW,
+        "view.radiological", "Patient's left on the &right (radiological)", _toggled("radiological"), VIEW,
         enabled_when=_is_volume, checked_when=lambda c: c.view_state.radiological, shown_when=_is_volume, group=2,
     ),
     Action(
-        "view.all", "All four views", _show_all_panels, VIEW, ("0",), "restore", _is_volume,
+        "view.all", "All f&our views", _show_all_panels, VIEW, ("0",), "restore", _is_volume,
         lambda c: c.view_state.maximised is None, _is_volume, group=3, toolbar="Four views",
     ),
     *(_maximise(panel) for panel in Panel),
     *(
         Action(
-            f"view.{way}_{'one' if count == 1 else 'ten'}", f"{'One slice' if count == 1 else 'Ten slices'} {way}",
+            f"view.{way}_{'one' if count == 1 else 'ten'}", _SCROLL_NAMES[way, count],
             _scroll(count if way == "up" else -count), VIEW, (f"Ctrl+{key}",),
             enabled_when=_is_volume, shown_when=_is_volume, group=4,
         )
@@ -245,16 +261,16 @@ _VIEW = (
 
 _HELP = (
     Action(
-        "help.shortcuts", "Keys and gestures", _by_window, HELP, ("F1", "?"), "help", toolbar="Keys", of_window=True
+        "help.shortcuts", "&Keys and gestures", _by_window, HELP, ("F1", "?"), "help", toolbar="Keys", of_window=True
     ),
-    Action("help.about", "About Cairn", _by_window, HELP, of_window=True),
+    Action("help.about", "&About Cairn", _by_window, HELP, of_window=True),
 )
 
 ACTIONS: tuple[Action, ...] = (*_FILE, *_EDIT, *_LANDMARK, *_VIEW, *_HELP)
 
 TOOLBAR = (
-    ("file.open", "file.export"),
-    ("landmark.localize",),
+    ("file.open", "file.save"),
+    ("landmark.find",),
     ("edit.undo", "edit.redo"),
     ("landmark.place", "landmark.confirm", "landmark.absent"),
     ("view.labels", "view.invert", "view.fit", "view.crosshair", "view.all", "edit.pixel_size"),

@@ -75,14 +75,17 @@ class Editor:
 
     def select_next(self, step: int = 1) -> None:
         """Select the landmark ``step`` places further down the list, going round at its ends."""
+        name = self._neighbour(step)
+        if name is not None:
+            self.select(name, centre=True)
+
+    def _neighbour(self, step: int) -> str | None:
         names = self.names
         if not names:
-            return
+            return None
         if self._view.selected in names:
-            position = (names.index(self._view.selected) + step) % len(names)
-        else:
-            position = 0 if step > 0 else len(names) - 1
-        self.select(names[position], centre=True)
+            return names[(names.index(self._view.selected) + step) % len(names)]
+        return names[0 if step > 0 else -1]
 
     def is_located(self, name: str | None) -> bool:
         """Tell whether a landmark has a position."""
@@ -203,10 +206,12 @@ class Editor:
     # Judging
 
     def confirm(self) -> None:
-        """Confirm the selected landmark where it has a position, and go on to the next one."""
+        """Confirm the selected landmark where it has a position, and go on to the one that followed it in the list."""
+        following = self._neighbour(1)
         if self.is_located(self._view.selected):
             self._change("Confirm", lambda landmarks, name: landmarks.with_status(name, Status.CONFIRMED))
-        self.select_next()
+        if following is not None:
+            self.select(following, centre=True)
 
     def mark_absent(self) -> None:
         """Say that the selected landmark is not in the image."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from app.session.view_state import Sort
 from app.session.wording import uncertainty_mm
 from core.values.grid import FloatArray, Grid
-from core.values.landmarks import Landmarks, Status
+from core.values.landmarks import Author, Landmarks, Status
 
 
 def unplaced(names: Iterable[str], ndim: int) -> Landmarks:
@@ -91,8 +91,8 @@ def regridded(landmarks: Landmarks, old: Grid, new: Grid) -> Landmarks:
 def ordered_names(landmarks: Landmarks, sort: Sort, *, worst_first: bool) -> tuple[str, ...]:
     """Return the names as they are listed and walked through; unknown values come last either way.
 
-    Worst first means low presence, large radius (spread where there are no radii); for names and states it is the alphabet
-    and its reverse.
+    Worst first means low presence or a large radius (spread where there are no radii). Either way, what a person has decided
+    follows what still wants a decision. For names and states it is the alphabet and its reverse.
     """
     rows = range(len(landmarks))
     if sort is Sort.MODEL:
@@ -105,8 +105,16 @@ def ordered_names(landmarks: Landmarks, sort: Sort, *, worst_first: bool) -> tup
             -landmarks.presence if sort is Sort.PRESENCE else uncertainty_mm(landmarks), dtype=np.float64
         )
         key = np.nan_to_num(-badness if worst_first else badness, nan=np.inf)
-        order = sorted(rows, key=lambda row: key[row])
+        order = sorted(rows, key=lambda row: (_is_decided(landmarks, row), key[row]))
     return tuple(landmarks.names[row] for row in order)
+
+
+def _is_decided(landmarks: Landmarks, row: int) -> bool:
+    """Tell whether a person has said where a landmark is, has agreed with the model, or has said that it is absent."""
+    status = landmarks.status[row]
+    if status is Status.ABSENT:
+        return landmarks.author[row] is Author.PERSON
+    return status in (Status.CORRECTED, Status.PLACED, Status.CONFIRMED)
 
 
 def free_name(landmarks: Landmarks) -> str:

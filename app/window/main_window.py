@@ -1,50 +1,33 @@
-"""The window: menus, toolbar, image, table and status line, put together. It decides nothing.
-
-Builds Qt's actions from the table in `actions` and keeps them in step with what can be done now.
-"""
+"""The window: menus, toolbar, image, table and status line, put together. It decides nothing."""
 
 import os
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import (
-    QAction,
-    QCloseEvent,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
-    QKeyEvent,
-    QKeySequence,
-)
-from PySide6.QtWidgets import (
-    QApplication,
-    QComboBox,
-    QDockWidget,
-    QLabel,
-    QMainWindow,
-    QMenu,
-    QStackedWidget,
-    QToolBar,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QStackedWidget
 
-from app.desktop import theme
+from app.desktop.settings import Settings
 from app.dialogs.about import AboutBox
 from app.dialogs.shortcut_sheet import ShortcutSheet
 from app.panels.empty_state import EmptyState
 from app.panels.landmark_table import LandmarkTable
 from app.panels.message_bar import MessageBar
 from app.panels.status_bar import StatusBar
-from app.session.actions import ACTIONS, LANDMARK_MENU, MENUS, TOOLBAR, VIEW, Action
+from app.session.actions import ACTIONS, LANDMARK_MENU, VIEW
 from app.session.controller import Controller
 from app.views.slice_view import SliceView
 from app.views.volume_view import VolumeView
+from app.window.action_set import ActionSet
+from app.window.menu_bar import fill_menu_bar
+from app.window.recent_menu import RecentMenu
+from app.window.remembered import WindowLayout, restore_view
+from app.window.theme_menu import ThemeMenu
+from app.window.tool_bar import ToolBar
 from app.window.window_menu import WindowMenu
 
-LARGEST_DOCK = 0.4
-"""Part of the window that the table may take by default."""
+LEAST_SIZE = QSize(640, 400)
+LAST_OF_VIEW = [row.id for row in ACTIONS if row.menu == VIEW][-1]
 
 
 class MainWindow(QMainWindow):
@@ -54,25 +37,37 @@ class MainWindow(QMainWindow):
     ----------
     controller
         Who decides.
+    settings
+        Where what a person has chosen is kept; nothing outlives the window where omitted.
     """
 
     closing = Signal()
     """It was decided that the window closes; what still runs is waited for after this."""
 
-    def __init__(self, controller: Controller) -> None:
+    def __init__(self, controller: Controller, settings: Settings | None = None) -> None:
         super().__init__()
         self.controller = controller
-        self.actions_by_id: dict[str, QAction] = {}
-        self._dock_fits: tuple[int, str] | None = None  # axes of the image and the model that the dock's width is for
+        self.settings = Settings() if settings is None else settings
+        restore_view(controller.view_state, self.settings)
         self.setAcceptDrops(True)
-        self.resize(1280, 800)
-        self.setMinimumSize(800, 500)
+        self.setMinimumSize(LEAST_SIZE)
         self.viewer = VolumeView(controller)
         self.table = LandmarkTable(controller)
-        self._make_actions()
-        self._make_menus()
-        self.message_bar = MessageBar(controller.view_state)
-        self._make_toolbar()
+        by_window = {
+            "file.quit": self.close,
+            "help.shortcuts": self.show_shortcuts,
+            "help.about": self.show_about,
+        }
+        self.action_set = ActionSet(controller, self, by_window)
+        self.actions_by_id = self.action_set.by_id
+        submenus: dict[str, list[QMenu]] = {
+            "file.folder": [RecentMenu(controller, self.settings, self)],
+            LAST_OF_VIEW: [WindowMenu(controller, self), ThemeMenu(self.settings, self)],
+        }
+        fill_menu_bar(self.menuBar(), self.actions_by_id, submenus)
+        self.tool_bar = ToolBar(controller, self.actions_by_id)
+        self.stage_box = self.tool_bar.stage_box
+        self.addToolBar(self.tool_bar)
         self._make_centre()
         self._make_dock()
         self.status_bar = StatusBar(controller)
@@ -91,88 +86,21 @@ class MainWindow(QMainWindow):
 
     # Building
 
-    def _make_actions(self) -> None:
-        by_window = {
-            "file.quit": self.close,
-            "help.shortcuts": self.show_shortcuts,
-            "help.about": self.show_about,
-        }
-        for row in ACTIONS:
-            action = QAction(row.text, self)
-            if row.icon:
-                action.setIcon(theme.icon(row.icon))
-            action.setShortcuts([QKeySequence(key) for key in row.shortcuts])
-            action.setCheckable(row.checked_when is not None)
-            action.setIconText(row.toolbar or row.text)
-            key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-            action.setToolTip(f"{row.text.rstrip('…')} ({key})" if key else row.text.rstrip("…"))
-            if row.of_window:
-                action.triggered.connect(lambda _=False, do=by_window[row.id]: do())
-            else:
-                action.triggered.connect(lambda _=False, row=row: self._trigger(row))
-            self.addAction(action)
-            self.actions_by_id[row.id] = action
-
-    def _trigger(self, row: Action) -> None:
-        row.trigger(self.controller)
-        self.refresh()  # a switch that did not move must show so
-
-    def _make_menus(self) -> None:
-        for title in MENUS:
-            menu = self.menuBar().addMenu(f"&{title}")
-            rows = [row for row in ACTIONS if row.menu == title]
-            for before, row in zip([None, *rows], rows, strict=False):
-                if before is not None and before.group != row.group:
-                    menu.addSeparator()
-                menu.addAction(self.actions_by_id[row.id])
-            if title == VIEW:
-                menu.addSeparator()
-                menu.addMenu(WindowMenu(self.controller, self))
-
-    def _make_toolbar(self) -> None:
-        bar = QToolBar("Tools")
-        bar.setMovable(False)
-        bar.setIconSize(QSize(22, 22))
-        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        for position, group in enumerate(TOOLBAR):
-            if position:
-                bar.addSeparator()
-            bar.addActions([self.actions_by_id[id_] for id_ in group])
-        self.stage_box = QComboBox()
-        self.stage_box.setToolTip("Which stage's votes are drawn as vectors")
-        self.stage_box.setMinimumWidth(92)
-        self.stage_box.activated.connect(self._choose_stage)
-        bar.addWidget(QLabel("of stage"))
-        bar.addWidget(self.stage_box)
-        spacer = QWidget()
-        spacer.setSizePolicy(spacer.sizePolicy().Policy.Expanding, spacer.sizePolicy().Policy.Preferred)
-        bar.addWidget(spacer)
-        bar.addAction(self.actions_by_id["help.shortcuts"])
-        more = bar.findChild(QToolButton, "qt_toolbar_ext_button")
-        if more is not None:  # what a narrow window has no room for is behind it; Qt draws it black
-            more.setIcon(theme.icon("next"))
-        self.addToolBar(bar)
-
     def _make_centre(self) -> None:
         self.empty_state = EmptyState(self.actions_by_id)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.empty_state)
         self.pages.addWidget(self.viewer)
-        centre = QWidget()
-        layout = QVBoxLayout(centre)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.message_bar)
-        layout.addWidget(self.pages, 1)
-        self.setCentralWidget(centre)
+        self.message_bar = MessageBar(self.controller.view_state, self.pages)
+        self.setCentralWidget(self.pages)
 
     def _make_dock(self) -> None:
         self.dock = QDockWidget("Landmarks")
+        self.dock.setObjectName("landmarks")
         self.dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
         self.dock.setAllowedAreas(Qt.DockWidgetArea.LeftDockWidgetArea | Qt.DockWidgetArea.RightDockWidgetArea)
         self.dock.setWidget(self.table)
-        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
+        self._layout = WindowLayout(self, self.dock, self.table, self.controller.document, self.settings)
 
     def _connect(self) -> None:
         document, state = self.controller.document, self.controller.view_state
@@ -195,31 +123,20 @@ class MainWindow(QMainWindow):
 
     def refresh(self) -> None:
         """Bring actions, title and stages in step with document and view state."""
-        for row in ACTIONS:
-            action = self.actions_by_id[row.id]
-            action.setEnabled(row.enabled_when(self.controller))
-            action.setVisible(row.shown_when(self.controller))
-            if row.checked_when is not None:
-                action.setChecked(action.isEnabled() and row.checked_when(self.controller))
-        stack = self.controller.undo_stack
-        for id_, verb, what in (("edit.undo", "Undo", stack.undoText()), ("edit.redo", "Redo", stack.redoText())):
-            self.actions_by_id[id_].setText(f"{verb} “{what}”" if what else verb)
-            self.actions_by_id[id_].setIconText(verb)
+        self.action_set.refresh()
         self._refresh_title()
-        self._refresh_stages()
+        self.tool_bar.refresh()
         has_image = self.controller.document.image is not None
         self.pages.setCurrentIndex(1 if has_image else 0)
         self.dock.setVisible(has_image)
-        self._fit_dock()
+        self._layout.fit()
 
-    def _fit_dock(self) -> None:
-        """Give the table the room it needs, but most of it to the image; from then on a person decides."""
-        image, info = self.controller.document.image, self.controller.document.model_info
-        wanted = None if image is None else (image.ndim, "" if info is None else info.title)
-        if wanted is not None and wanted != self._dock_fits:
-            self._dock_fits = wanted
-            width = min(self.table.wanted_width(), round(LARGEST_DOCK * self.width()))
-            self.resizeDocks([self.dock], [width], Qt.Orientation.Horizontal)
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw the icons anew where the theme has changed."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange and hasattr(self, "tool_bar"):
+            self.action_set.show_icons()
+            self.tool_bar.show_icons()
 
     def _refresh_title(self) -> None:
         image = self.controller.document.image
@@ -231,18 +148,6 @@ class MainWindow(QMainWindow):
         place = f" ({paths.index(path) + 1} of {len(paths)})" if len(paths) > 1 and path in paths else ""
         self.setWindowTitle(f"{path.name}{place}[*] – Cairn")
         self.setWindowModified(self.controller.document.modified)
-
-    def _refresh_stages(self) -> None:
-        prediction = self.controller.document.prediction
-        count = 0 if prediction is None else len(prediction.fields)
-        if self.stage_box.count() != count:
-            self.stage_box.clear()
-            self.stage_box.addItems(["Global", *(f"Local {number}" for number in range(1, count))][:count])
-        self.stage_box.setEnabled(count > 0 and self.controller.view_state.show_vectors)
-        self.stage_box.setCurrentIndex(self.controller.view_state.stage if count else -1)
-
-    def _choose_stage(self, stage: int) -> None:
-        self.controller.view_state.stage = stage
 
     # What a person does to the window
 
@@ -319,5 +224,6 @@ class MainWindow(QMainWindow):
             event.ignore()
 
     def _vanish(self) -> None:
+        self._layout.save()
         self.closing.emit()
         self.hide()

@@ -12,12 +12,14 @@ from PySide6.QtWidgets import QApplication
 
 from app.desktop import exception_hook
 from app.desktop.arrivals import Arrivals
+from app.desktop.settings import Settings, settings_path
 from app.desktop.single_instance import Listener, Request, hand_over, meeting_place
-from app.desktop.theme import apply_theme
+from app.desktop.theme import Theme, apply_theme
 from app.dialogs.question_dialogs import Dialogs
 from app.session.controller import Controller
 from app.session.localization import warm_up
 from app.window.main_window import MainWindow
+from app.window.theme_menu import theme_of
 from core.base.errors import AppError
 from core.models.bundled import bundled_model_for
 from core.models.metadata import read_model_info
@@ -47,8 +49,8 @@ class _ErrorRelay(QObject):
     reported = Signal(str)
 
 
-def make_window(model: Path | None = None) -> MainWindow:
-    """Return a window with everything behind it; the application must exist.
+def make_window(model: Path | None = None, settings: Settings | None = None) -> MainWindow:
+    """Return a window with everything behind it, as it was left; the application must exist.
 
     Raises
     ------
@@ -58,7 +60,7 @@ def make_window(model: Path | None = None) -> MainWindow:
     if model is not None:
         read_model_info(model)
     dialogs = Dialogs()
-    window = MainWindow(Controller(dialogs, model))
+    window = MainWindow(Controller(dialogs, model), settings)
     dialogs.parent = window
     return window
 
@@ -85,7 +87,8 @@ def run(paths: Sequence[Path], model: Path | None, *, shared: bool = False) -> i
     ModelFileError
         ``model`` cannot be used.
     """
-    application = _application()
+    settings = Settings(settings_path())
+    application = _application(theme_of(settings))
     place = meeting_place() if shared else None
     listener = None if place is None else Listener(place)
     if place is not None and listener is not None and not listener.listen():
@@ -93,13 +96,13 @@ def run(paths: Sequence[Path], model: Path | None, *, shared: bool = False) -> i
             return 0
         listener = None
     try:
-        return _run_window(application, listener, [Path(path) for path in paths], model)
+        return _run_window(application, listener, [Path(path) for path in paths], model, settings)
     finally:
         if listener is not None:
             listener.close()
 
 
-def _application() -> Application:
+def _application(theme: Theme) -> Application:
     existing = QApplication.instance()
     application = existing if isinstance(existing, Application) else Application(sys.argv[:1])
     application.setApplicationName("Cairn")
@@ -109,12 +112,15 @@ def _application() -> Application:
 
         # Without a name of its own the task bar groups the window with every other program that Python runs.
         ctypes.windll.shell32.SetCurrentProcessExplicitAppUserModelID("Cairn.Cairn")
-    apply_theme(application)
+    apply_theme(application, theme)
     return application
 
 
-def _run_window(application: Application, listener: Listener | None, paths: list[Path], model: Path | None) -> int:
-    window = make_window(model)
+def _run_window(
+    application: Application, listener: Listener | None, paths: list[Path], model: Path | None, settings: Settings
+) -> int:
+    window = make_window(model, settings)
+    application.styleHints().colorSchemeChanged.connect(lambda _: _follow_system(application, settings))
     log_path = exception_hook.start_log()
     relay = _ErrorRelay()
     dialogs = window.controller.questions
@@ -130,6 +136,12 @@ def _run_window(application: Application, listener: Listener | None, paths: list
     finally:
         application.arrivals.stop()
         uninstall()
+
+
+def _follow_system(application: Application, settings: Settings) -> None:
+    """Become light or dark when the desktop does, if that is what a person wants."""
+    if theme_of(settings) is Theme.SYSTEM:
+        apply_theme(application, Theme.SYSTEM)
 
 
 def _join(arrivals: Arrivals, listener: Listener | None, window: MainWindow) -> None:

@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.session.controller import Controller
 from app.session.window_presets import Preset, presets_for
+from app.window.action_set import escaped
 
 MOST_PRESETS = 9
 
@@ -21,7 +22,7 @@ class WindowMenu(QMenu):
     """
 
     def __init__(self, controller: Controller, parent: QWidget | None = None) -> None:
-        super().__init__("Window presets", parent)
+        super().__init__("Window pr&esets", parent)
         self._controller = controller
         self._presets: tuple[Preset, ...] = ()
         one_of_them = QActionGroup(self)
@@ -44,7 +45,7 @@ class WindowMenu(QMenu):
             there = row < len(self._presets)
             action.setVisible(there)
             action.setEnabled(there)
-            action.setText(self._presets[row].title if there else "")
+            action.setText(f"&{row + 1}  {escaped(self._presets[row].title)}" if there else "")
         self.menuAction().setEnabled(bool(self._presets))
 
     def _tick(self) -> None:

@@ -70,7 +70,7 @@ def test_drop_localize_drag_undo_export(window, tmp_path, qtbot):
     controller.editor.confirm()
 
     answers.export = tmp_path / "cephalogram.csv"
-    window.actions_by_id["file.export"].trigger()
+    window.actions_by_id["file.save_as"].trigger()
     assert not document.modified
     lines = answers.export.read_text(encoding="utf-8").splitlines()
     rows = {row["name"]: row for row in csv.DictReader(line for line in lines if not line.startswith("#"))}
@@ -145,7 +145,7 @@ def test_drop_a_volume_localize_drag_in_a_plane_undo_export_reopen(window, tmp_p
     paths = [tmp_path / name for name in ("mouse_skull.csv", "mouse_skull.mrk.json")]
     for path in paths:
         answers.export = path
-        window.actions_by_id["file.export"].trigger()
+        window.actions_by_id["file.save_as"].trigger()
     assert answers.errors == []
     assert not document.modified
     for path in paths:

@@ -70,7 +70,7 @@ def test_drop_place_drag_undo_export_reopen(answers, localize, volume_path, suff
     assert document.landmarks == dragged
 
     answers.export = tmp_path / f"head{suffix}"
-    window.actions_by_id["file.export"].trigger()
+    window.actions_by_id["file.save_as"].trigger()
     assert answers.errors == []
     assert not document.modified
 

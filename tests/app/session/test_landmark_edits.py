@@ -88,9 +88,9 @@ def test_regridding_keeps_the_index_and_scales_the_spread():
     ("sort", "worst_first", "names"),
     [
         (Sort.MODEL, True, "abcd"),
-        (Sort.PRESENCE, True, "bdac"),
+        (Sort.PRESENCE, True, "dabc"),
         (Sort.PRESENCE, False, "adbc"),
-        (Sort.CERTAINTY, True, "bdac"),
+        (Sort.CERTAINTY, True, "dabc"),
         (Sort.CERTAINTY, False, "adbc"),
         (Sort.NAME, False, "dcba"),
         (Sort.STATUS, True, "dbca"),

@@ -1,18 +1,20 @@
+import re
 from dataclasses import replace
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QKeySequence
+from PySide6.QtGui import QColor, QKeySequence, QUndoCommand
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
-from app.desktop import theme
+from app.desktop.chrome import chrome
 from app.dialogs.shortcut_sheet import ShortcutSheet
 from app.panels.landmark_table import CERTAINTY, NAME, PRESENCE, STATUS, Z
 from app.session.actions import ACTIONS, LANDMARK_MENU, TOOLBAR
 from app.session.questions import Unsaved
 from app.session.view_state import Sort
 from tests.support.hand import LEFT, drop, screen, wheel
-from tests.support.viewer_fixtures import NAMES
+
+SHOWN = ["Sella (S)", "Nasion (N)", "Menton (Me)", "Gonion (Go)"]
 
 # The table of actions
 
@@ -43,7 +45,7 @@ def test_without_an_image_only_what_needs_none_can_be_done(empty_window):
 
 
 def test_the_empty_state_offers_both_samples(empty_window, qtbot):
-    buttons = {button.text(): button for button in empty_window.empty_state.findChildren(QPushButton)}
+    buttons = {button.text().replace("&", ""): button for button in empty_window.empty_state.findChildren(QPushButton)}
     assert {"Open image…", "Open folder…", "Head X-ray, 2D", "Mouse skull CT, 3D"} == set(buttons)
     QTest.mouseClick(buttons["Mouse skull CT, 3D"], LEFT)
     controller = empty_window.controller
@@ -72,18 +74,54 @@ def test_the_sheet_names_every_key(empty_window, qtbot):
     sheet.close()
 
 
-# Table, stages, messages, drop, close
+def test_mnemonics_are_there_and_unique_in_every_menu_and_in_the_window(window, empty_window):
+    menus = [action.menu() for action in window.menuBar().actions()]
+    for menu in menus:
+        menu.aboutToShow.emit()
+    inner = [action.menu() for menu in menus for action in menu.actions() if action.menu()]
+    for menu in inner:
+        menu.aboutToShow.emit()
+    for menu in (*menus, *inner):
+        shown = [action.text() for action in menu.actions() if not action.isSeparator() and action.isVisible()]
+        assert_mnemonics(shown, menu.title())
+    buttons = [button.text() for button in window.empty_state.findChildren(QPushButton)]
+    cancel = window.status_bar.cancel_button.text()
+    assert_mnemonics([*(action.text() for action in window.menuBar().actions()), *buttons, cancel], "the window")
+    assert_mnemonics([window.actions_by_id[id_].text() for id_ in LANDMARK_MENU], "the menu of a landmark")
+
+
+def assert_mnemonics(texts, where):
+    keys = [QKeySequence.mnemonic(text).toString() for text in texts]
+    assert all(keys), f"{where}: {[text for text, key in zip(texts, keys, strict=True) if not key]}"
+    assert len(set(keys)) == len(keys), f"{where}: {sorted(zip(keys, texts, strict=True))}"
+
+
+def test_one_thing_has_one_name(window):
+    words = "".join(f"{action.name}\n{action.toolbar}\n" for action in ACTIONS)
+    assert not re.search(r"(?i)export|locali[sz]e|absent", words)
+    assert {window.actions_by_id[id_].iconText() for id_ in ("landmark.find", "file.save", "landmark.absent")} == {
+        "Find landmarks", "Save", "Not present",
+    }  # fmt: skip
+
+
+def test_an_ampersand_in_a_name_is_shown(window):
+    window.controller.undo_stack.push(QUndoCommand("Rename A&B"))
+    window.refresh()
+    assert window.actions_by_id["edit.undo"].text() == "&Undo “Rename A&&B”"
+
+
+# Table, stages, drop, close
 
 
 def test_the_table_shows_names_states_and_worst_first(window):
     model = window.table.model()
-    assert [model.index(row, NAME).data() for row in range(4)] == list(NAMES)
+    assert [model.index(row, NAME).data() for row in range(4)] == SHOWN
     assert model.index(0, PRESENCE).data() == "90 %"
     assert model.index(0, STATUS).data() == "predicted"
     assert window.table.isColumnHidden(Z)
     window.table.horizontalHeader().sectionClicked.emit(PRESENCE)
     assert window.controller.view_state.sort is Sort.PRESENCE
-    assert [model.index(row, NAME).data() for row in range(4)] == list(reversed(NAMES))
+    assert [model.index(row, NAME).data() for row in range(4)] == list(reversed(SHOWN))
 
 
 def test_the_table_shows_radii_where_the_model_is_calibrated(window):
@@ -97,7 +135,7 @@ def test_the_table_shows_radii_where_the_model_is_calibrated(window):
     assert [model.index(row, CERTAINTY).data() for row in range(4)] == ["5.0", "8.0", "7.0", "6.0"]
     assert "in 90 % of cases" in model.index(1, CERTAINTY).data(Qt.ItemDataRole.ToolTipRole)
     window.table.horizontalHeader().sectionClicked.emit(CERTAINTY)
-    assert [model.index(row, NAME).data() for row in range(4)] == ["Nasion", "Menton", "Gonion", "Sella"]
+    assert [model.index(row, NAME).data() for row in range(4)] == [SHOWN[row] for row in (1, 2, 3, 0)]
 
 
 def test_what_the_model_said_is_faint_where_a_person_has_decided(window):
@@ -106,8 +144,31 @@ def test_what_the_model_said_is_faint_where_a_person_has_decided(window):
     editor.select("Sella")
     editor.confirm()
     for column in (PRESENCE, CERTAINTY):
-        assert model.index(0, column).data(Qt.ItemDataRole.ForegroundRole) == QColor(theme.FAINT)
+        assert model.index(0, column).data(Qt.ItemDataRole.ForegroundRole) == QColor(chrome().faint)
     assert model.index(0, NAME).data(Qt.ItemDataRole.ForegroundRole) is None
+
+
+def test_worst_first_begins_with_what_still_wants_a_decision(window):
+    model, editor = window.table.model(), window.controller.editor
+    window.table.horizontalHeader().sectionClicked.emit(CERTAINTY)
+    assert model.index(0, NAME).data() == "Gonion (Go)"
+    editor.select("Gonion")
+    editor.nudge(1, 0)
+    assert [model.index(row, NAME).data() for row in range(4)] == [SHOWN[row] for row in (2, 1, 0, 3)]
+    assert model.index(3, STATUS).data() == "moved"
+    editor.confirm()
+    assert model.index(3, STATUS).data() == "moved, confirmed"
+
+
+def test_confirming_leads_down_the_list_of_the_most_doubtful(window):
+    editor, state = window.controller.editor, window.controller.view_state
+    editor.sort_by(Sort.CERTAINTY)
+    editor.select("Gonion")
+    walked = []
+    for _ in range(4):
+        walked.append(state.selected)
+        editor.confirm()
+    assert walked == ["Gonion", "Menton", "Nasion", "Sella"]
 
 
 def test_selecting_a_row_selects_the_point_and_brings_it_into_view(window):
@@ -154,15 +215,6 @@ def test_what_is_drawn_changes_with_vectors_labels_and_hiding(window, qtbot):
     assert all(a != b for i, a in enumerate(pictures) for b in pictures[i + 1 :])
 
 
-def test_messages_stay_until_they_are_dismissed(window, qtbot):
-    window.controller.view_state.say("The pixel size was guessed.")
-    window.controller.view_state.say("The pixel size was guessed.")
-    assert window.message_bar.isVisible()
-    assert window.message_bar.texts() == ["The pixel size was guessed."]
-    window.controller.view_state.dismiss(window.controller.view_state.messages[0])
-    assert not window.message_bar.isVisible()
-
-
 def test_progress_and_cancel_are_in_the_status_line(empty_window, scan, localize, qtbot):
     localize.gate.clear()
     controller = empty_window.controller
@@ -170,12 +222,12 @@ def test_progress_and_cancel_are_in_the_status_line(empty_window, scan, localize
     qtbot.waitUntil(lambda: controller.view_state.progress is not None and controller.view_state.progress.fraction > 0)
     button = empty_window.status_bar.cancel_button
     assert button.isVisible()
-    assert not empty_window.actions_by_id["landmark.localize"].isEnabled()
+    assert not empty_window.actions_by_id["landmark.find"].isEnabled()
     QTest.mouseClick(button, LEFT)
     assert not button.isEnabled()
     qtbot.waitUntil(lambda: not button.isVisible())
     assert localize.stopped.is_set()
-    qtbot.waitUntil(empty_window.actions_by_id["landmark.localize"].isEnabled)
+    qtbot.waitUntil(empty_window.actions_by_id["landmark.find"].isEnabled)
 
 
 def test_dropping_a_file_opens_it(empty_window, scan, qtbot):

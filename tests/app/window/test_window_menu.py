@@ -19,7 +19,11 @@ def menu(controller, qtbot):
 
 
 def shown(menu):
-    return [action.text() for action in menu.actions() if action.isVisible()]
+    return [text_of(action) for action in menu.actions() if action.isVisible()]
+
+
+def text_of(action):
+    return action.text().split("  ")[1]
 
 
 def open_ct(controller):
@@ -45,7 +49,7 @@ def test_the_entries_follow_the_image(menu, controller):
 
 def test_an_entry_sets_the_levels_and_is_ticked(menu, controller):
     open_ct(controller)
-    lung = next(action for action in menu.actions() if action.text().startswith("Lung"))
+    lung = next(action for action in menu.actions() if "  Lung" in action.text())
     lung.trigger()
     assert controller.view_state.levels == (-1350, 150)
     menu.aboutToShow.emit()

@@ -1,0 +1,109 @@
+"""Brings the window back as it was left: its place, its table, what is shown and in which order.
+
+Reads and writes `Settings`; decides nothing else. What the image shows, such as grey levels, belongs to the image.
+"""
+
+from functools import partial
+
+from PySide6.QtCore import QByteArray, QRect, QSize, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDockWidget, QMainWindow
+
+from app.desktop.settings import Settings
+from app.panels.landmark_table import LandmarkTable
+from app.session.document import Document
+from app.session.view_state import Sort, ViewState
+
+WANTED = QSize(1280, 800)
+"""Size of the window at the very first start, where the screen has room for it."""
+LARGEST_DOCK = 0.4
+"""Part of the window that the table may take by default."""
+_FLAGS = ("show_vectors", "show_labels", "show_crosshair", "radiological", "worst_first")
+"""Fields of the view state that are kept as they are."""
+
+
+def first_size(available: QRect) -> QSize:
+    """Return how large a window is at first on a screen with so much room: frame and title bar need some of it, too."""
+    return WANTED.boundedTo(QSize(available.width() - 16, available.height() - 48))
+
+
+def restore_view(state: ViewState, settings: Settings) -> None:
+    """Show what was shown last, and keep in mind from now on what a person changes."""
+    for name in _FLAGS:
+        setattr(state, name, settings.flag(f"view/{name}", default=getattr(state, name)))
+        state.events[name].connect(partial(_keep, settings, name))
+    state.sort = settings.choice("view/sort", Sort.MODEL)
+    state.events.sort.connect(partial(_keep, settings, "sort"))
+
+
+def _keep(settings: Settings, field: str, value: bool | Sort) -> None:
+    settings.set(f"view/{field}", value)
+
+
+class WindowLayout:
+    """Place of the window, and width of the table for images of each rank.
+
+    Parameters
+    ----------
+    window, dock, table
+        What is laid out.
+    document
+        Which kind of image the table is for now.
+    settings
+        Where it is kept.
+    """
+
+    def __init__(
+        self, window: QMainWindow, dock: QDockWidget, table: LandmarkTable, document: Document, settings: Settings
+    ) -> None:
+        self._window = window
+        self._dock = dock
+        self._table = table
+        self._document = document
+        self._settings = settings
+        self._fitted_for: tuple[int, str] | None = None
+        self._fitted_width = 0
+        screen = QGuiApplication.primaryScreen()
+        if screen is not None:
+            window.resize(first_size(screen.availableGeometry()))
+        window.restoreGeometry(QByteArray.fromBase64(settings.text("window/geometry").encode()))
+        left = settings.text("window/table_side") == "left"
+        side = Qt.DockWidgetArea.LeftDockWidgetArea if left else Qt.DockWidgetArea.RightDockWidgetArea
+        window.addDockWidget(side, dock)
+
+    def fit(self) -> None:
+        """Give the table the room a person gave it last, or what it needs with most of it left to the image.
+
+        Done once for each kind of image and model; from then on a person decides.
+        """
+        image, info = self._document.image, self._document.model_info
+        wanted = None if image is None else (image.ndim, "" if info is None else info.title)
+        if wanted is None or wanted == self._fitted_for:
+            return
+        self._keep_table()
+        self._fitted_for = wanted
+        chosen = self._settings.numbers(f"window/table_{wanted[0]}d")
+        largest = round(LARGEST_DOCK * self._window.width())
+        if chosen:
+            width, columns = chosen[0], chosen[1:]
+            self._table.set_column_widths(columns)
+            self._fitted_width = min(width, 2 * largest)
+        else:
+            self._fitted_width = min(self._table.wanted_width(), largest)
+        self._window.resizeDocks([self._dock], [self._fitted_width], Qt.Orientation.Horizontal)
+
+    def save(self) -> None:
+        """Keep everything as it is now."""
+        self._settings.set("window/geometry", self._window.saveGeometry().toBase64().toStdString())
+        left = self._window.dockWidgetArea(self._dock) is Qt.DockWidgetArea.LeftDockWidgetArea
+        self._settings.set("window/table_side", "left" if left else "right")
+        self._keep_table()
+
+    def _keep_table(self) -> None:
+        """Keep the table's width and columns where a person has changed them."""
+        if self._fitted_for is None or not self._dock.isVisible():
+            return
+        widths = self._table.column_widths()
+        changed = abs(self._dock.width() - self._fitted_width) > 4 or self._table.columns_changed
+        if changed:
+            self._settings.set(f"window/table_{self._fitted_for[0]}d", (self._dock.width(), *widths))

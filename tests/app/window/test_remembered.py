@@ -1,0 +1,119 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QRect, Qt
+
+from app.desktop.settings import Settings
+from app.panels.landmark_table import PRESENCE
+from app.session.controller import Controller
+from app.session.view_state import Sort
+from app.window.main_window import MainWindow
+from app.window.remembered import first_size
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def start(answers, model_path, localize, scan, tmp_path, qtbot):
+    """Open the window with an image, as often as is wanted, each time from the same settings."""
+
+    def started():
+        controller = Controller(answers, model_path, localize=localize)
+        window = MainWindow(controller, Settings(tmp_path / "settings.ini"))
+        qtbot.addWidget(window)
+        window.show()
+        controller.open_paths([scan])
+        qtbot.waitUntil(lambda: controller.document.prediction is not None and not controller.jobs.busy)
+        qtbot.wait(20)
+        return window
+
+    return started
+
+
+def test_the_window_comes_back_as_it_was_left(start):
+    window = start()
+    state = window.controller.view_state
+    window.resize(760, 620)  # the screen has 800 × 800
+    state.show_labels = state.radiological = False
+    state.show_vectors = not state.show_vectors
+    vectors = state.show_vectors
+    window.controller.editor.sort_by(Sort.CERTAINTY)
+    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, window.dock)
+    window.resizeDocks([window.dock], [400], Qt.Orientation.Horizontal)
+    window.table.setColumnWidth(PRESENCE, 99)
+    table_width = window.dock.width()
+    assert window.close()
+    again = start()
+    state = again.controller.view_state
+    assert (again.width(), again.height()) == (760, 620)
+    assert (state.show_labels, state.radiological, state.show_vectors) == (False, False, vectors)
+    assert state.sort is Sort.CERTAINTY
+    assert again.dockWidgetArea(again.dock) is Qt.DockWidgetArea.LeftDockWidgetArea
+    assert abs(again.dock.width() - table_width) <= 4
+    assert again.table.columnWidth(PRESENCE) == 99
+
+
+def test_a_table_that_nobody_touched_is_fitted_anew(start, tmp_path):
+    window = start()
+    assert window.close()
+    assert Settings(tmp_path / "settings.ini").numbers("window/table_2d") == ()
+
+
+def test_what_is_kept_names_no_patient(start, tmp_path, scan):
+    window = start()
+    assert window.close()
+    kept = (tmp_path / "settings.ini").read_text()
+    sections = {line.split("=")[0] for line in kept.splitlines() if "=" in line}
+    assert sections <= {"schema_version", "files", "geometry", "table_side", "images"}
+
+
+def test_the_first_window_fits_the_screen():
+    assert first_size(QRect(0, 0, 1920, 1080)).toTuple() == (1280, 800)
+    assert first_size(QRect(0, 0, 800, 500)).toTuple() == (784, 452)
+
+
+FITS = """
+import json, sys
+from pathlib import Path
+from PySide6.QtWidgets import QApplication, QDialog
+import app.window.viewer as viewer
+from app.desktop.settings import Settings
+from app.desktop.theme import Theme
+
+application = viewer._application(Theme.DARK)
+window = viewer.make_window(None, Settings())
+window.show()
+application.processEvents()
+window.show_shortcuts()
+application.processEvents()
+(sheet,) = [w for w in application.topLevelWidgets() if isinstance(w, QDialog)]
+screen = application.primaryScreen().availableGeometry()
+size = [window.width(), window.height(), sheet.width(), sheet.height()]
+least = [window.minimumSizeHint().width(), window.minimumSizeHint().height()]
+print(json.dumps({"screen": [screen.width(), screen.height()], "size": size, "least": least}))
+sheet.close()
+window.close()
+"""
+
+
+@pytest.mark.parametrize(("width", "height", "scale"), [(1366, 768, "1"), (1600, 1000, "2")])
+def test_window_and_sheet_are_no_larger_than_the_screen(tmp_path, width, height, scale):
+    screen = {"name": "small", "x": 0, "y": 0, "width": width, "height": height, "logicalDpi": 96, "dpr": 1}
+    (tmp_path / "screens.json").write_text(json.dumps({"screens": [screen]}))
+    surroundings = {"QT_QPA_PLATFORM": f"offscreen:configfile={tmp_path / 'screens.json'}", "QT_SCALE_FACTOR": scale}
+    done = subprocess.run(
+        [sys.executable, "-c", FITS],
+        env={**os.environ, **surroundings, "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    room = [round(width / float(scale)), round(height / float(scale))]
+    assert found["screen"] == room
+    for shown in (found["size"][:2], found["size"][2:], found["least"]):
+        assert shown[0] <= room[0] - 8
+        assert shown[1] <= room[1] - 28, found
