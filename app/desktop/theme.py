@@ -66,11 +66,12 @@ _CANVAS_STYLE = f"""
 #message[warning="true"] {{ background: #40381f; border-color: #7a6a35; }}
 #message QLabel {{ color: {CANVAS_TEXT}; }}
 #message QLabel#more {{ color: {CANVAS_FAINT}; }}
-#message QPushButton {{ background: #ffffff22; color: {CANVAS_TEXT}; border: 1px solid #ffffff44; padding: 3px 10px; }}
-#message QPushButton:hover {{ background: #ffffff3a; }}
+#message QPushButton {{ background: rgba(255, 255, 255, 30); color: {CANVAS_TEXT};
+  border: 1px solid rgba(255, 255, 255, 70); padding: 3px 10px; }}
+#message QPushButton:hover {{ background: rgba(255, 255, 255, 60); }}
 #message QPushButton:focus {{ border: 2px solid {FOCUS}; padding: 2px 9px; }}
 #message QToolButton {{ color: {CANVAS_TEXT}; padding: 0 6px; }}
-#message QToolButton:hover {{ background: #ffffff3a; }}
+#message QToolButton:hover {{ background: rgba(255, 255, 255, 60); }}
 #message QToolButton:focus {{ border-color: {FOCUS}; }}
 """
 """Of the widgets in, over and around the image."""

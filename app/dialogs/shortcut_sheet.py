@@ -12,7 +12,7 @@ from app.views.gestures import GESTURES
 
 _COLUMNS = (((FILE, EDIT, LANDMARK), 150), ((VIEW, HELP, "Moving and leaving"), 90), (("Mouse",), 190))
 """Titles of the sections in each column, and the width of their keys."""
-_AROUND = (24, 56)
+_AROUND = QSize(24, 56)
 """Room for the frame and title bar that the desktop puts around a dialog."""
 
 
@@ -22,32 +22,44 @@ class ShortcutSheet(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys and gestures")
-        sections = {menu: _rows(menu) for menu in MENUS}
-        sections |= {"Moving and leaving": _rows(""), "Mouse": list(GESTURES)}
-        page = QWidget()
-        page.setObjectName("sheetPage")
-        columns = QHBoxLayout(page)
-        columns.setContentsMargins(0, 0, 0, 0)
-        columns.setSpacing(36)
-        for titles, keys_width in _COLUMNS:
-            label = QLabel("".join(_section(title, sections[title], keys_width) for title in titles))
-            label.setTextFormat(Qt.TextFormat.RichText)
-            columns.addWidget(label, alignment=Qt.AlignmentFlag.AlignTop)
-        self.scroll_area = QScrollArea()
-        self.scroll_area.setObjectName("sheet")
-        self.scroll_area.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroll_area.setWidget(page)
-        self.scroll_area.setWidgetResizable(True)
+        room = self.screen().availableGeometry().size() - _AROUND
+        page = _page(one_column=False)
+        if page.sizeHint().width() + _BESIDE > room.width():
+            page = _page(one_column=True)
+        scroll_area = QScrollArea()
+        scroll_area.setObjectName("sheet")
+        scroll_area.setFrameShape(QFrame.Shape.NoFrame)
+        scroll_area.setWidget(page)
+        scroll_area.setWidgetResizable(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 20, 16, 16)
-        layout.addWidget(self.scroll_area)
+        layout.addWidget(scroll_area)
         layout.addWidget(buttons)
-        bar = self.scroll_area.verticalScrollBar().sizeHint().width()
-        whole = page.sizeHint() + QSize(bar + 40, buttons.sizeHint().height() + 60)
-        room = self.screen().availableGeometry().size() - QSize(*_AROUND)
+        whole = page.sizeHint() + QSize(_BESIDE, buttons.sizeHint().height() + 60)
         self.resize(whole.boundedTo(room))
+
+
+_BESIDE = 64
+"""Width of margins and scroll bar."""
+
+
+def _page(*, one_column: bool) -> QWidget:
+    """Return all sections, side by side or one below the other."""
+    sections = {menu: _rows(menu) for menu in MENUS}
+    sections |= {"Moving and leaving": _rows(""), "Mouse": list(GESTURES)}
+    page = QWidget()
+    page.setObjectName("sheetPage")
+    columns = QVBoxLayout(page) if one_column else QHBoxLayout(page)
+    columns.setContentsMargins(0, 0, 0, 0)
+    columns.setSpacing(0 if one_column else 36)
+    for titles, keys_width in _COLUMNS:
+        width = max(keys_width for _, keys_width in _COLUMNS) if one_column else keys_width
+        label = QLabel("".join(_section(title, sections[title], width) for title in titles))
+        label.setTextFormat(Qt.TextFormat.RichText)
+        columns.addWidget(label, alignment=Qt.AlignmentFlag.AlignTop)
+    return page
 
 
 def _rows(menu: str) -> list[tuple[str, str]]:

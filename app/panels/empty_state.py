@@ -36,6 +36,7 @@ class EmptyState(QWidget):
         hint.setObjectName("dropHint")
         openers = [_button(actions_by_id[id_].text(), actions_by_id[id_].trigger) for id_ in _OPENERS]
         openers[0].setObjectName("primary")
+        self.setFocusProxy(openers[0])
         samples = [
             _button(text, actions_by_id[id_].trigger)
             for id_, text in _SAMPLES.items()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QItemSelection, QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPen, QPixmap
+from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from app.desktop import theme
@@ -22,9 +22,13 @@ Index = QModelIndex | QPersistentModelIndex
 
 NAME, X, Y, Z, PRESENCE, CERTAINTY, STATUS = range(7)
 _SORTS = {NAME: Sort.NAME, PRESENCE: Sort.PRESENCE, CERTAINTY: Sort.CERTAINTY, STATUS: Sort.STATUS}
-_WIDTHS = {X: 56, Y: 56, Z: 56, PRESENCE: 72, CERTAINTY: 96, STATUS: 112}
+_WIDTHS = {X: 54, Y: 54, Z: 54, PRESENCE: 70, CERTAINTY: 94, STATUS: 122}
+_GIVEN_UP = ((X, Y, Z), (PRESENCE,))
+"""Columns that a narrow table does without, in this order."""
 _NAME_WIDTHS = (72, 200)
 """Narrowest and widest a column of names is by default; longer ones have a tip."""
+_READABLE_NAME = 140
+"""What other columns leave to the names."""
 _LEAST_WIDTH, _MOST_WIDTH = 48, 400
 _SORT_TIP = "Click to sort: the most doubtful first, what you have decided last."
 _PRESENCE_TIP = (
@@ -131,6 +135,7 @@ class LandmarkTable(QTableView):
         super().__init__(parent)
         self._controller = controller
         self._following = False
+        self._widths = dict(_WIDTHS)
         self._model = LandmarkTableModel(controller)
         self.setModel(self._model)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -153,6 +158,7 @@ class LandmarkTable(QTableView):
         header.sectionClicked.connect(self._sort_by)
         for column, width in _WIDTHS.items():
             self.setColumnWidth(column, width)
+        header.sectionResized.connect(self._keep_width)
         self.selectionModel().selectionChanged.connect(self._select)
         self.customContextMenuRequested.connect(self._request_menu)
         document, state = controller.document, controller.view_state
@@ -165,27 +171,31 @@ class LandmarkTable(QTableView):
 
     def wanted_width(self) -> int:
         """Return how wide the table should be to show everything without taking more room than it needs."""
-        fixed = sum(width for column, width in _WIDTHS.items() if not self.isColumnHidden(column))
+        image = self._controller.document.image
+        is_flat = image is None or image.ndim == 2
+        fixed = sum(width for column, width in _WIDTHS.items() if column != Z or not is_flat)
         least, most = _NAME_WIDTHS
         return fixed + min(max(self.sizeHintForColumn(NAME), least), most) + self.verticalScrollBar().sizeHint().width()
 
     def column_widths(self) -> tuple[int, ...]:
         """Return the widths of all columns but that of the names, which takes what is left."""
-        header = self.horizontalHeader()
-        return tuple(
-            width if self.isColumnHidden(column) else header.sectionSize(column) for column, width in _WIDTHS.items()
-        )
+        return tuple(self._widths.values())
 
     def set_column_widths(self, widths: Sequence[int]) -> None:
         """Give the columns the widths of `column_widths`; does nothing where these are no such widths."""
         if len(widths) == len(_WIDTHS) and all(_LEAST_WIDTH <= width <= _MOST_WIDTH for width in widths):
             for column, width in zip(_WIDTHS, widths, strict=True):
                 self.setColumnWidth(column, width)
+                self._widths[column] = width
 
     @property
     def columns_changed(self) -> bool:
         """Whether a column has another width than by default."""
-        return self.column_widths() != tuple(_WIDTHS.values())
+        return self._widths != _WIDTHS
+
+    def _keep_width(self, column: int, _: int, width: int) -> None:
+        if column in self._widths and width > 0:  # a hidden column has none
+            self._widths[column] = width
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Leave letters to the window: they are commands here, not a search."""
@@ -194,9 +204,23 @@ class LandmarkTable(QTableView):
         else:
             super().keyPressEvent(event)
 
-    def _show_image(self) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Leave names and states room to be read: a narrow table does without some columns."""
+        super().resizeEvent(event)
+        self._fit_columns()
+
+    def _fit_columns(self) -> None:
         image = self._controller.document.image
-        self.setColumnHidden(Z, image is None or image.ndim == 2)
+        shown = [column for column in _WIDTHS if column != Z or (image is not None and image.ndim == 3)]
+        room = self.viewport().width() - min(max(self.sizeHintForColumn(NAME), _NAME_WIDTHS[0]), _READABLE_NAME)
+        for columns in _GIVEN_UP:
+            if sum(self._widths[column] for column in shown) > room:
+                shown = [column for column in shown if column not in columns]
+        for column in _WIDTHS:
+            self.setColumnHidden(column, column not in shown)
+
+    def _show_image(self) -> None:
+        self._fit_columns()
         self._refresh()
 
     def _refresh(self) -> None:

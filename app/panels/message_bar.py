@@ -20,7 +20,9 @@ from app.session.view_state import Message, MessageAction, ViewState
 MOST_SHOWN = 3
 """Rows at a time; the others follow as these are dismissed."""
 GOOD_NEWS_MS, FADING_MS = 6000, 400
-MARGIN, MOST_WIDTH = 12, 560
+MARGIN, LEAST_WIDTH, MOST_WIDTH = 12, 200, 480
+AROUND = 64
+"""Width of all that stands beside a sentence."""
 
 
 class MessageBar(QWidget):
@@ -80,9 +82,12 @@ class MessageBar(QWidget):
     def _place(self) -> None:
         """Take the room the sentences need, in the corner."""
         area = self._area.rect()
-        width = max(0, min(MOST_WIDTH, area.width() - 2 * MARGIN))
+        wanted = LEAST_WIDTH
         for row in self._rows:
             row.show()
+            for text in row.findChildren(QLabel):
+                wanted = max(wanted, text.fontMetrics().horizontalAdvance(text.text()) + AROUND)
+        width = max(0, min(wanted, MOST_WIDTH, area.width() - 2 * MARGIN))
         self._layout.activate()
         height = self._layout.totalHeightForWidth(width)
         self.setGeometry(MARGIN, max(0, area.height() - height - MARGIN), width, height)

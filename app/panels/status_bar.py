@@ -1,32 +1,35 @@
-"""The line at the bottom: what the image is, what is under the mouse, and what is being worked on."""
+"""The line at the bottom: what the image and the model are, what is under the mouse, and what is being worked on."""
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QStatusBar, QWidget
 
 from app.session.controller import Controller
 from app.session.view_state import Progress
 from core.geometry.planes import direction_letter
 from core.values.image import Image
 
+_BETWEEN = "   ·   "
+_PADDING = 6
+
 
 class StatusBar(QStatusBar):
-    """Image facts at the left, cursor and progress at the right."""
+    """Facts of image and model at the left, cursor and progress at the right."""
 
     def __init__(self, controller: Controller) -> None:
         super().__init__()
         self.setSizeGripEnabled(False)
         self._controller = controller
-        self._facts = QLabel()
+        self._facts = _ElidedLabel()
         self._cursor = QLabel()
-        self._cursor.setMinimumWidth(230)
         self._cursor.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._job = QWidget()
         self._job_text = QLabel()
-        self._job_text.setMinimumWidth(200)  # so that the bar beside it does not jump about
+        self._job_text.setMinimumWidth(150)  # so that the bar beside it does not jump about
         self._job_text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._bar = QProgressBar()
-        self._bar.setFixedSize(170, 14)
+        self._bar.setFixedSize(140, 14)
         self._bar.setTextVisible(False)
         self.cancel_button = QPushButton("&Cancel")
         self.cancel_button.setStyleSheet("padding: 1px 10px;")
@@ -35,19 +38,31 @@ class StatusBar(QStatusBar):
         layout.setContentsMargins(0, 1, 0, 1)
         for widget in (self._job_text, self._bar, self.cancel_button):
             layout.addWidget(widget)
-        self.addWidget(self._facts)
+        self.addWidget(self._facts, 1)
         self.addPermanentWidget(self._cursor)  # the job stays where it is while the mouse says one thing and another
         self.addPermanentWidget(self._job)
         controller.document.image_changed.connect(self._show_image)
+        controller.document.prediction_changed.connect(self._show_facts)
         controller.view_state.events.mouse_mm.connect(self._show_cursor)
         controller.view_state.events.progress.connect(self._show_progress)
         self._show_image()
         self._show_progress(None)
 
+    def texts(self) -> str:
+        """Return what is said about image and model."""
+        return self._facts.whole
+
     def _show_image(self) -> None:
-        image = self._controller.document.image
-        self._facts.setText("" if image is None else image_facts(image))
+        self._show_facts()
         self._show_cursor(None)
+
+    def _show_facts(self) -> None:
+        image, info = self._controller.document.image, self._controller.document.model_info
+        if image is None:
+            self._facts.show_text("")
+        else:
+            model = f"{_BETWEEN}{info.title}" if info is not None else f"{_BETWEEN}no model for this image"
+            self._facts.show_text(image_facts(image) + model)
 
     def _show_cursor(self, mouse_mm: tuple[float, ...] | None) -> None:
         image = self._controller.document.image
@@ -86,11 +101,36 @@ def cursor_facts(image: Image, point_mm: tuple[float, ...], unit: str) -> str:
 
 
 def image_facts(image: Image) -> str:
-    """Return size and pixel size of an image, and whether the latter is known."""
+    """Return size and pixel size of an image, and where the latter comes from."""
     size = " × ".join(str(n) for n in reversed(image.grid.shape))
     unit, sample = ("px", "pixel") if image.ndim == 2 else ("voxels", "voxel")
     if not image.source.spacing_known:
-        return f"{size} {unit}   ·   {sample} size unknown: distances in px"
+        return f"{size} {unit}{_BETWEEN}{sample} size unknown: distances in px"
     spacing_mm = list(reversed([f"{value:.4g}" for value in image.grid.spacing_mm]))
     same = len(set(spacing_mm)) == 1
-    return f"{size} {unit}   ·   {spacing_mm[0] if same else ' × '.join(spacing_mm)} mm per {sample}"
+    length = spacing_mm[0] if same else " × ".join(spacing_mm)
+    return f"{size} {unit}{_BETWEEN}{length} mm per {sample} ({image.source.spacing_source.phrase})"
+
+
+class _ElidedLabel(QLabel):
+    """A line of text that takes the room there is; the whole of it is in its tip."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.whole = ""
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def show_text(self, text: str) -> None:
+        """Show a text, or as much of it as there is room for."""
+        self.whole = text
+        self._elide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Show as much as there is room for now."""
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        shown = self.fontMetrics().elidedText(self.whole, Qt.TextElideMode.ElideRight, self.width() - 2 * _PADDING)
+        self.setText(shown)
+        self.setToolTip("" if shown == self.whole else self.whole)

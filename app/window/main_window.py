@@ -78,6 +78,7 @@ class MainWindow(QMainWindow):
         self._refreshing.timeout.connect(self.refresh)
         self._connect()
         self.refresh()
+        self.empty_state.setFocus()
 
     @property
     def slice_view(self) -> SliceView:
@@ -127,7 +128,9 @@ class MainWindow(QMainWindow):
         self._refresh_title()
         self.tool_bar.refresh()
         has_image = self.controller.document.image is not None
-        self.pages.setCurrentIndex(1 if has_image else 0)
+        if has_image != bool(self.pages.currentIndex()):
+            self.pages.setCurrentIndex(int(has_image))
+            (self.slice_view if has_image else self.empty_state).setFocus()
         self.dock.setVisible(has_image)
         self._layout.fit()
 

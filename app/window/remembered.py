@@ -16,7 +16,7 @@ from app.session.view_state import Sort, ViewState
 
 WANTED = QSize(1280, 800)
 """Size of the window at the very first start, where the screen has room for it."""
-LARGEST_DOCK = 0.4
+LARGEST_DOCK = 0.46
 """Part of the window that the table may take by default."""
 _FLAGS = ("show_vectors", "show_labels", "show_crosshair", "radiological", "worst_first")
 """Fields of the view state that are kept as they are."""

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QRect, Qt
 
 from app.desktop.settings import Settings
-from app.panels.landmark_table import PRESENCE
+from app.panels.landmark_table import CERTAINTY
 from app.session.controller import Controller
 from app.session.view_state import Sort
 from app.window.main_window import MainWindow
@@ -34,7 +34,7 @@ def start(answers, model_path, localize, scan, tmp_path, qtbot):
     return started
 
 
-def test_the_window_comes_back_as_it_was_left(start):
+def test_the_window_comes_back_as_it_was_left(start, qtbot):
     window = start()
     state = window.controller.view_state
     window.resize(760, 620)  # the screen has 800 × 800
@@ -43,8 +43,9 @@ def test_the_window_comes_back_as_it_was_left(start):
     vectors = state.show_vectors
     window.controller.editor.sort_by(Sort.CERTAINTY)
     window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, window.dock)
-    window.resizeDocks([window.dock], [400], Qt.Orientation.Horizontal)
-    window.table.setColumnWidth(PRESENCE, 99)
+    window.resizeDocks([window.dock], [310], Qt.Orientation.Horizontal)
+    window.table.setColumnWidth(CERTAINTY, 111)
+    qtbot.wait(20)
     table_width = window.dock.width()
     assert window.close()
     again = start()
@@ -54,7 +55,7 @@ def test_the_window_comes_back_as_it_was_left(start):
     assert state.sort is Sort.CERTAINTY
     assert again.dockWidgetArea(again.dock) is Qt.DockWidgetArea.LeftDockWidgetArea
     assert abs(again.dock.width() - table_width) <= 4
-    assert again.table.columnWidth(PRESENCE) == 99
+    assert again.table.columnWidth(CERTAINTY) == 111
 
 
 def test_a_table_that_nobody_touched_is_fitted_anew(start, tmp_path):
