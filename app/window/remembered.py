@@ -16,8 +16,8 @@ from app.session.view_state import Sort, ViewState
 
 WANTED = QSize(1280, 800)
 """Size of the window at the very first start, where the screen has room for it."""
-LARGEST_DOCK = 0.46
-"""Part of the window that the table may take by default."""
+LARGEST_DOCK = {2: 0.46, 3: 0.38}
+"""Part of the window that the table may take by default, beside an image of each rank; four views need more than one."""
 _FLAGS = ("show_vectors", "show_labels", "show_crosshair", "radiological", "worst_first")
 """Fields of the view state that are kept as they are."""
 
@@ -83,7 +83,7 @@ class WindowLayout:
         self._keep_table()
         self._fitted_for = wanted
         chosen = self._settings.numbers(f"window/table_{wanted[0]}d")
-        largest = round(LARGEST_DOCK * self._window.width())
+        largest = round(LARGEST_DOCK[wanted[0]] * self._window.width())
         if chosen:
             width, columns = chosen[0], chosen[1:]
             self._table.set_column_widths(columns)

@@ -103,7 +103,7 @@ def test_right_click_on_a_point_opens_its_menu(window, qtbot):
     QTest.mouseClick(window.slice_view.viewport(), RIGHT, NO_KEY, screen(window, "Nasion"))
     menu = QApplication.activePopupWidget()
     assert isinstance(menu, QMenu)
-    assert [action.text() for action in menu.actions()][1] == "Mark not present"
+    assert [action.text() for action in menu.actions()][1] == "Mark as &not present"
     menu.actions()[1].trigger()
     menu.close()
     assert status(window, "Nasion") is Status.ABSENT

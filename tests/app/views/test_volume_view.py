@@ -80,7 +80,7 @@ def test_a_volume_has_four_panels_and_a_flat_image_one_bare_view(volume_window, 
     qtbot.waitUntil(lambda: not volume_window.controller.jobs.busy)
     assert [panel for panel, frame in viewer.panels.items() if frame.isVisible()] == [Panel.AXIAL]
     assert not viewer.panels[Panel.AXIAL].header.isVisible()
-    assert volume_window.slice_view.size() == viewer.size()
+    qtbot.waitUntil(lambda: volume_window.slice_view.size() == viewer.size())
     volume_window.refresh()
     assert not volume_window.actions_by_id["view.crosshair"].isVisible()
     assert volume_window.actions_by_id["edit.pixel_size"].isVisible()
@@ -89,6 +89,7 @@ def test_a_volume_has_four_panels_and_a_flat_image_one_bare_view(volume_window, 
 @pytest.mark.parametrize("grid", ["aligned"], indirect=True)
 def test_the_panels_get_most_of_the_window_until_a_person_decides_otherwise(volume_window, qtbot):
     window, controller = volume_window, volume_window.controller
+    window.resize(1280, 800)
     qtbot.waitUntil(lambda: window.viewer.width() >= 0.6 * window.width())
     assert window.table.horizontalScrollBar().maximum() == 0
     window.resizeDocks([window.dock], [600], Qt.Orientation.Horizontal)
