@@ -22,7 +22,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 NAME, X, Y, Z, PRESENCE, CERTAINTY, STATUS = range(7)
 _SORTS = {NAME: Sort.NAME, PRESENCE: Sort.PRESENCE, CERTAINTY: Sort.CERTAINTY, STATUS: Sort.STATUS}
-_WIDTHS = {X: 54, Y: 54, Z: 54, PRESENCE: 70, CERTAINTY: 94, STATUS: 122}
+_WIDTHS = {X: 54, Y: 54, Z: 54, PRESENCE: 70, CERTAINTY: 94, STATUS: 138}
 _GIVEN_UP = ((X, Y, Z), (PRESENCE,))
 """Columns that a narrow table does without, in this order."""
 _NAME_WIDTHS = (72, 200)

@@ -11,7 +11,7 @@ def table(opened, qtbot):
     return made
 
 
-@pytest.mark.parametrize(("width", "hidden"), [(640, set()), (450, {X, Y}), (300, {X, Y, PRESENCE})])
+@pytest.mark.parametrize(("width", "hidden"), [(640, set()), (470, {X, Y}), (300, {X, Y, PRESENCE})])
 def test_a_narrow_table_keeps_names_and_states_readable(table, width, hidden):
     table.resize(width, 300)
     assert {column for column in (X, Y, PRESENCE, CERTAINTY, STATUS) if table.isColumnHidden(column)} == hidden

@@ -131,9 +131,9 @@ def test_the_table_shows_radii_where_the_model_is_calibrated(window):
     assert model.index(3, CERTAINTY).data(Qt.ItemDataRole.ToolTipRole).startswith("Spread 4.0 px")
     document.set_landmarks(replace(document.landmarks, radius_mm=[5, 8, 7, 6]))
     assert model.headerData(CERTAINTY, Qt.Orientation.Horizontal) == "± px (90 %)"
-    assert "in 90 % of cases" in model.headerData(CERTAINTY, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
+    assert "90 % of cases" in model.headerData(CERTAINTY, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
     assert [model.index(row, CERTAINTY).data() for row in range(4)] == ["5.0", "8.0", "7.0", "6.0"]
-    assert "in 90 % of cases" in model.index(1, CERTAINTY).data(Qt.ItemDataRole.ToolTipRole)
+    assert "90 % of cases" in model.index(1, CERTAINTY).data(Qt.ItemDataRole.ToolTipRole)
     window.table.horizontalHeader().sectionClicked.emit(CERTAINTY)
     assert [model.index(row, NAME).data() for row in range(4)] == [SHOWN[row] for row in (1, 2, 3, 0)]
 
@@ -155,9 +155,9 @@ def test_worst_first_begins_with_what_still_wants_a_decision(window):
     editor.select("Gonion")
     editor.nudge(1, 0)
     assert [model.index(row, NAME).data() for row in range(4)] == [SHOWN[row] for row in (2, 1, 0, 3)]
-    assert model.index(3, STATUS).data() == "moved"
+    assert model.index(3, STATUS).data() == "corrected"
     editor.confirm()
-    assert model.index(3, STATUS).data() == "moved, confirmed"
+    assert model.index(3, STATUS).data() == "corrected, confirmed"
 
 
 def test_confirming_leads_down_the_list_of_the_most_doubtful(window):
