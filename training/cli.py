@@ -28,7 +28,7 @@ from core.base.command_line import EXIT_BAD_INPUT, EXIT_INTERRUPTED, run_command
 from core.base.errors import AppError, ConfigError
 
 if TYPE_CHECKING:
-    from training.trainer import Step
+    from core.learning.trainer import Step
 
 commands = typer.Typer(
     name="cairn-train",
@@ -146,16 +146,17 @@ def train(
     data: DataOption = None,
 ) -> None:
     """Train all stages of a configuration. Ctrl-C stops after the current step and keeps everything."""
-    from training.distribution.processes import find_placement, others_started, speaks_for_all
+    from training.distribution.processes import find_placement, run_in_processes, speaks_for_all
     from training.run import train as run_training
 
     folder = out if out is not None else Path("runs") / config.stem
     try:
         placement = find_placement(devices, nodes)
-        arguments = ["train", str(config), "--out", str(folder), "--device", device]
-        arguments += ["--resume"] * resume + ["--data", str(data)] * (data is not None)
-        arguments += ["--workers", str(workers)] * (workers is not None)
-        others = others_started(placement, _follow, arguments)
+        if placement.devices > 1 and not placement.started:
+            arguments = ["train", str(config), "--out", str(folder), "--device", device]
+            arguments += ["--resume"] * resume + ["--data", str(data)] * (data is not None)
+            arguments += ["--workers", str(workers)] * (workers is not None)
+            raise typer.Exit(run_in_processes(placement, _follow, arguments))
         console = Console(stderr=True, quiet=placement.rank > 0)
         with _progress(console) as bar:
             display = _TrainingDisplay(console, bar)
@@ -167,7 +168,6 @@ def train(
                 data=data,
                 workers=workers,
                 placement=placement,
-                others=others,
                 on_step=display.step,
                 on_loading=display.loading,
             )
@@ -184,9 +184,9 @@ def train(
         typer.echo(f"Trained. Export it with: cairn-train export {folder} MODEL.pt")
 
 
-def _follow(arguments: list[str]) -> None:
-    """Be one of several processes of a training."""
-    sys.exit(run_command_line(commands, "cairn-train", arguments))
+def _follow(arguments: list[str]) -> int:
+    """Be one of several processes of a training; return the exit code."""
+    return run_command_line(commands, "cairn-train", arguments)
 
 
 @commands.command()
@@ -202,12 +202,15 @@ def export(
     from core.learning.checkpoints import read_checkpoint
     from core.learning.configuration import parse_config
     from core.learning.model_export import export_run
-    from training.run import CONFIG_NAME, cases_of
+    from training.datasets.reading import cases_of
+    from training.run import CONFIG_NAME, root_of_run
 
     if model.suffix != ".pt":
         raise ConfigError(f"{model.name} does not end in .pt.", "Name the model file like MODEL.pt.")
-    config = parse_config(read_checkpoint(run).config_text, CONFIG_NAME)
-    validation, train = (cases_of(config, split, run, data) for split in ("validation", "train"))
+    state = read_checkpoint(run)
+    config = parse_config(state.config_text, CONFIG_NAME)
+    root = root_of_run(state, config, run, data)
+    validation, train = (cases_of(config, split, run, root) for split in ("validation", "train"))
     with _progress(Console(stderr=True)) as bar:
         task = bar.add_task("Calibrating", note="")
 
@@ -248,21 +251,18 @@ def evaluate(
     device: DeviceOption = "auto",
 ) -> None:
     """Compare a model, or the CSV files that ``cairn localize`` wrote, with the truth of a data set."""
-    from training.datasets.reading import default_root
+    from training.datasets.reading import usual_root
     from training.evaluation.metrics import parse_thresholds
     from training.report.evaluation_run import EvaluationRequest, run_evaluation
     from training.report.report import to_markdown
 
     if kind not in ("cephalometric", "mouse-skull", "list"):
         raise ConfigError(f"There is no kind of data set called {kind!r}.", "Use cephalometric, mouse-skull or list.")
-    root = data if data is not None else default_root(kind)  # type: ignore[arg-type]
-    if root is None:
-        raise ConfigError("A list of cases has no usual place.", "Give the CSV file with --data.")
     thresholds_mm = parse_thresholds(within or ("0.25,0.5,1,2" if kind == "mouse-skull" else "2,2.5,3,4"))
     request = EvaluationRequest(
         model,
         kind,  # type: ignore[arg-type]
-        root,
+        usual_root(kind, data),  # type: ignore[arg-type]
         split,
         thresholds_mm,
         spacing_mm=spacing,

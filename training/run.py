@@ -1,17 +1,16 @@
 """A training from its configuration file to its run folder: reads the data, starts or resumes, stops cleanly.
 
-The command line calls this; it owns devices, seeds and signals, while `training/trainer.py` owns the loop.
+The command line calls this; it owns devices and signals, while `core/learning/trainer.py` owns the loop.
 """
 
-import logging
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import torch
-from lightning_fabric import Fabric
 
 from core.base.errors import AppError, ConfigError
 from core.base.files import written_whole
@@ -19,88 +18,38 @@ from core.learning.batches import default_workers
 from core.learning.building import build_normalisation
 from core.learning.cases import Case
 from core.learning.checkpoints import CHECKPOINT_NAME, TrainingState, read_checkpoint
-from core.learning.configuration import TrainingConfig, parse_config, read_config
-from core.learning.model_export import landmark_names
+from core.learning.configuration import TrainingConfig, landmark_names, parse_config, read_config
+from core.learning.device import choose_precision, without_denormals
 from core.learning.prepared_cases import PreparedCase, prepare_cases
+from core.learning.team import Team
+from core.learning.trainer import Step, Trainer
 from core.models.devices import choose_device
-from training.datasets.reading import default_root, read_cases
-from training.distribution.processes import FoundEnvironment, Placement, settle_fabric_run
-from training.distribution.team import Team
-from training.trainer import Step, Trainer
+from training.curves import open_curves
+from training.datasets.reading import cases_of, find_root
+from training.distribution.fabric import connected
+from training.distribution.processes import Placement
 
 CONFIG_NAME = "config.toml"
 
 
-def cases_of(config: TrainingConfig, split: str, folder: Path, data: Path | None = None) -> tuple[Case, ...]:
-    """Read one split of a configuration's data set.
-
-    Parameters
-    ----------
-    config
-        Says the kind of data set and the landmarks.
-    split
-        ``"train"``, ``"validation"`` or a test split.
-    folder
-        What a relative ``root`` in the configuration is relative to.
-    data
-        Overrides the configuration's ``root``.
-    """
-    root = data
-    if root is None:
-        root = folder / config.data.root if config.data.root else default_root(config.data.kind)
-    if root is None:
-        raise ConfigError("The configuration does not say where the data set is.", "Set root in its [data] section.")
-    return read_cases(config.data.kind, root, split, landmark_names(config)[0], config.data.spacing_mm)
-
-
-def choose_precision(config: TrainingConfig, accelerator: str) -> str:
-    """Return Fabric's precision: for ``"auto"``, bfloat16 where the device computes with it, else float32."""
-    if config.precision != "auto":
-        return config.precision
-    if accelerator == "cuda":
-        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
-    if accelerator == "cpu":
-        return "bf16-mixed" if torch.cpu.get_capabilities().get("avx512_bf16", False) else "32-true"
-    return "32-true"
-
-
 def choose_training_device(device: str, placement: Placement) -> str:
-    """Return ``"cpu"``, ``"cuda"`` or ``"mps"``; ``"auto"`` is CUDA where there is any, else the CPU.
+    """Return ``"cpu"``, ``"cuda"`` or ``"mps"``; ``"auto"`` is CUDA where it can be used, else the CPU.
 
     Raises
     ------
     ConfigError, InferenceError
         There is no such device, or not enough of them on this computer.
     """
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device not in ("cpu", "cuda", "mps"):
+    if device not in ("auto", "cpu", "cuda", "mps"):
         raise ConfigError(f"Nothing can be trained on {device}.", "Use one of: auto, cpu, cuda, mps.")
-    choose_device(device)
-    there = {"cpu": placement.devices, "cuda": torch.cuda.device_count(), "mps": 1}[device]
-    if placement.devices > there or (device == "mps" and placement.count > 1):
+    kind = choose_device(device, automatic=("cuda", "cpu"))
+    there = {"cpu": placement.devices, "cuda": torch.cuda.device_count(), "mps": 1}[kind]
+    if placement.devices > there or (kind == "mps" and placement.count > 1):
         raise ConfigError(
-            f"{placement.devices} devices were asked for on each computer, this one has {there} ({device}).",
+            f"{placement.devices} devices were asked for on each computer, this one has {there} ({kind}).",
             "Ask for fewer with --devices.",
         )
-    return device
-
-
-def make_fabric(config: TrainingConfig, device: str, placement: Placement) -> Fabric:
-    """Return a launched Fabric on ``device``, connected with the other processes; they all must call this."""
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # each process would introduce itself
-    precision = choose_precision(config, device)
-    settle_fabric_run(device, precision)
-    fabric = Fabric(
-        accelerator=device,
-        devices=placement.devices,
-        num_nodes=placement.nodes,
-        precision=precision,  # type: ignore[arg-type]
-        strategy="ddp" if placement.count > 1 else "auto",
-        plugins=[FoundEnvironment(placement)],  # else it would look for a launcher, and may find one for something else
-    )
-    fabric.launch()
-    return fabric
+    return kind
 
 
 @contextmanager
@@ -128,7 +77,6 @@ def train(
     data: Path | None = None,
     workers: int | None = None,
     placement: Placement | None = None,
-    others: AbstractContextManager[None] | None = None,
     on_step: Callable[[Step], None] | None = None,
     on_loading: Callable[[int, int], None] | None = None,
 ) -> bool:
@@ -144,8 +92,6 @@ def train(
         Threads that make batches ahead; None chooses by cores and device.
     placement
         Which process this is among those that train together; None for this one alone.
-    others
-        Entered as soon as the input is known to be right: starts the other processes (`processes.others_started`).
     on_step, on_loading
         Hear of the progress of this process.
 
@@ -160,30 +106,37 @@ def train(
     placement = placement or Placement()
     config, text = read_config(config_path)
     _check_shares(config, placement.count)
-    names, _ = landmark_names(config)
-    exists = (folder / CHECKPOINT_NAME).exists()
-    if exists and not resume:
-        raise ConfigError(f"The folder {folder} holds a training already.", "Add --resume, or choose another folder.")
-    state = read_checkpoint(folder) if resume else TrainingState(text, list(names))
-    if parse_config(state.config_text, CONFIG_NAME) != config:
-        raise ConfigError(
-            f"The training in {folder} was begun with another configuration.",
-            f"Resume with {folder / CONFIG_NAME}, or choose another folder.",
-        )
-    train_cases = cases_of(config, "train", config_path.parent, data)
-    cases = [*train_cases, *cases_of(config, "validation", config_path.parent, data)]
+    state = _begun(config, text, folder, resume)
+    root = _root_to_train_on(state, config, config_path, folder, data)
+    train_cases, validation_cases = (cases_of(config, split, folder, root) for split in ("train", "validation"))
     state.presence_threshold = 0.0 if all(case.landmarks.located.all() for case in train_cases) else 0.5
-    device = choose_training_device(device, placement)
+    kind = choose_training_device(device, placement)
     with (
-        others or nullcontext(),
-        _fabric_and_team(config, device, placement) as (fabric, team),
+        connected(kind, choose_precision(config.precision, kind), placement) as (processor, team),
+        without_denormals(),
         _stop_on_interrupt() as stop,
+        ExitStack() as opened,
     ):
-        prepared = _prepare(config, cases, folder, text, team, on_loading)
-        split = len(train_cases)
-        threads = workers or default_workers(device, placement.devices)
+        prepared = _prepare(config, [*train_cases, *validation_cases], folder, text, team, on_loading)
+        listeners = [] if on_step is None else [on_step]
+        if team.is_first:
+            listeners.append(opened.enter_context(open_curves(folder)).step)
+
+        def tell(step: Step) -> None:
+            for listener in listeners:
+                listener(step)
+
         trainer = Trainer(
-            config, state, folder, prepared[:split], prepared[split:], fabric, on_step, stop, team, threads
+            config,
+            state,
+            folder,
+            prepared[: len(train_cases)],
+            prepared[len(train_cases) :],
+            device=processor,
+            team=team,
+            workers=workers or default_workers(kind, placement.devices),
+            on_step=tell,
+            should_stop=stop,
         )
         return trainer.fit()
 
@@ -201,18 +154,55 @@ def _check_shares(config: TrainingConfig, processes: int) -> None:
             )
 
 
-@contextmanager
-def _fabric_and_team(config: TrainingConfig, device: str, placement: Placement) -> Iterator[tuple[Fabric, Team]]:
-    """Connect the processes, set this one up for learning, and leave it as it was."""
-    fabric = make_fabric(config, device, placement)
-    # Adam's moments decay into denormal numbers, with which a CPU computes several times slower.
-    torch.set_flush_denormal(True)
+def _begun(config: TrainingConfig, text: str, folder: Path, resume: bool) -> TrainingState:
+    """Return the state of the training in ``folder`` where it goes on, else a new one."""
+    if not resume:
+        if (folder / CHECKPOINT_NAME).exists():
+            raise ConfigError(
+                f"The folder {folder} holds a training already.", "Add --resume, or choose another folder."
+            )
+        return TrainingState(text, list(landmark_names(config)[0]))
+    state = read_checkpoint(folder)
+    if parse_config(state.config_text, CONFIG_NAME) != config:
+        raise ConfigError(
+            f"The training in {folder} was begun with another configuration.",
+            f"Resume with {folder / CONFIG_NAME}, or choose another folder.",
+        )
+    return state
+
+
+def _root_to_train_on(
+    state: TrainingState, config: TrainingConfig, config_path: Path, folder: Path, data: Path | None
+) -> Path:
+    """Return where the data set is, and remember it for whoever continues or exports the run."""
+    if data is None and state.data_root:
+        return folder / state.data_root
+    if data is not None or config.data.root:
+        root = find_root(config.data, config_path.parent, data)
+        state.data_root = _seen_from(folder, root)
+        return root
+    return find_root(config.data, config_path.parent)
+
+
+def root_of_run(state: TrainingState, config: TrainingConfig, folder: Path, data: Path | None = None) -> Path:
+    """Return the data set that the run in ``folder`` was trained on, or ``data`` where that is given.
+
+    Raises
+    ------
+    ConfigError
+        Nothing says where it is.
+    """
+    if data is None and state.data_root:
+        return folder / state.data_root
+    return find_root(config.data, folder, data)
+
+
+def _seen_from(folder: Path, path: Path) -> str:
+    """Return the way from ``folder`` to ``path``, which stays right where both are moved together."""
     try:
-        yield fabric, Team(placement.rank, placement.count)
-    finally:
-        torch.set_flush_denormal(False)
-        if torch.distributed.is_initialized():
-            torch.distributed.destroy_process_group()
+        return os.path.relpath(path.resolve(), folder.resolve())
+    except ValueError:  # on another drive
+        return str(path.resolve())
 
 
 def _prepare(

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from core.base.errors import ConfigError
-
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -94,14 +92,11 @@ def mean_shape(configurations_mm: Sequence[FloatArray]) -> FloatArray:
 
     Raises
     ------
-    ConfigError
-        No configuration knows all its landmarks.
+    ValueError
+        No configuration knows all its points.
     """
     complete = [np.asarray(points, dtype=np.float64) for points in configurations_mm if np.isfinite(points).all()]
     if not complete:
-        raise ConfigError(
-            "The pose cannot be normalised: no training case has all landmarks.",
-            "Set pose = false in the local stages, or complete a case.",
-        )
+        raise ValueError("no configuration knows all its points")
     first = complete[0]
     return procrustes_mean(np.stack([transform_points(fit_similarity(points, first), points) for points in complete]))

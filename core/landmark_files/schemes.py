@@ -112,8 +112,3 @@ def read_scheme(scheme: str | Path) -> Scheme:
         raise ConfigError(
             f"The landmark scheme {path.name} is wrong ({first_complaint(error)}).", "Correct the file."
         ) from error
-
-
-def mirror_images(landmarks: str | tuple[str, ...]) -> tuple[int, ...]:
-    """Return `Scheme.mirrored` of a configuration's landmarks; plain names have no mirror images."""
-    return read_scheme(landmarks).mirrored if isinstance(landmarks, str) else (-1,) * len(landmarks)

@@ -1,6 +1,6 @@
-"""Random spatial maps and intensity changes for training sub-images.
+"""Random spatial maps and intensity changes for training crops.
 
-A `SpatialMap` sends positions of the sub-image to positions of the source image, for sampling; its inverse sends
+A `SpatialMap` sends positions of the crop to positions of the source image, for sampling; its inverse sends
 landmarks the other way, so that image and landmarks stay consistent. All positions are in samples of the stage's grid.
 """
 
@@ -17,20 +17,20 @@ from core.learning.configuration import AugmentationConfig
 
 @dataclass(frozen=True)
 class SpatialMap:
-    """``source = centre_source + matrix @ (output - centre_output) + elastic(output)`` for ``N`` sub-images.
+    """``source = centre_source + matrix @ (output - centre_output) + elastic(output)`` for ``N`` crops.
 
     Attributes
     ----------
     matrix
         ``(N, D, D)``.
     centre_output
-        ``(D,)`` the sub-images' middle.
+        ``(D,)`` the crops' middle.
     centre_source
         ``(N, D)``.
     elastic
-        ``(N, D, *controls)`` displacements at control points that span the sub-image, in samples; None for none.
+        ``(N, D, *controls)`` displacements at control points that span the crop, in samples; None for none.
     size
-        Sides of the sub-images in samples.
+        Sides of the crops in samples.
     """
 
     matrix: Tensor
@@ -40,7 +40,7 @@ class SpatialMap:
     elastic: Tensor | None = None
 
     def source_of_grid(self) -> Tensor:
-        """Return the source position of every sample of the sub-images, ``(N, *size, D)``."""
+        """Return the source position of every sample of the crops, ``(N, *size, D)``."""
         ndim = len(self.size)
         source = self.centre_source.reshape(
             -1, ndim, *[1] * ndim
@@ -65,7 +65,7 @@ class SpatialMap:
         return found.reshape(len(output), ndim, -1).movedim(1, -1)
 
     def output_of(self, source: Tensor) -> Tensor:
-        """Return where source positions ``(N, P, D)`` fall in the sub-images, ``(N, P, D)`` (outside is allowed)."""
+        """Return where source positions ``(N, P, D)`` fall in the crops, ``(N, P, D)`` (outside is allowed)."""
         inverse = torch.linalg.inv(self.matrix)
         output = torch.zeros_like(source) + self.centre_output
         for _ in range(20 if self.elastic is not None else 1):
@@ -123,7 +123,7 @@ def random_elastic(
 
 
 def change_intensity(crops: Tensor, rng: np.random.Generator, config: AugmentationConfig) -> Tensor:
-    """Change sharpness, gamma, contrast and brightness and add noise, drawn per sub-image ``(N, *size)``."""
+    """Change sharpness, gamma, contrast and brightness and add noise, drawn per crop ``(N, *size)``."""
 
     def drawn(strength: float) -> Tensor:
         values = rng.uniform(-strength, strength, len(crops)).astype(np.float32)
@@ -143,7 +143,7 @@ def change_intensity(crops: Tensor, rng: np.random.Generator, config: Augmentati
 
 
 def _blurred(crops: Tensor) -> Tensor:
-    """Return ``(N, *size)`` sub-images averaged twice over three samples along every axis."""
+    """Return ``(N, *size)`` crops averaged twice over three samples along every axis."""
     pool = torch.nn.functional.avg_pool2d if crops.dim() == 3 else torch.nn.functional.avg_pool3d
     blurred = crops.unsqueeze(1)
     for _ in range(2):

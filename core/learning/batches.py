@@ -13,8 +13,7 @@ from itertools import islice
 
 import torch
 
-from core.landmark_files.schemes import mirror_images
-from core.learning.configuration import TrainingConfig
+from core.learning.configuration import TrainingConfig, mirror_partners
 from core.learning.mirror import make_mirror
 from core.learning.sampling import Batch, StageCase, global_batch, local_batch, random_generators
 
@@ -52,17 +51,17 @@ def batch_maker(
     items
         Which items of each batch to make.
     crop
-        Side of a local stage's sub-images in samples.
+        Side of a local stage's crops in samples.
     shape_mm
         Mean shape where the stage normalises the pose.
     """
-    mirror = make_mirror(mirror_images(config.landmarks), config.ndim, shape_mm if config.in_mean_pose(stage) else None)
+    mirror = make_mirror(mirror_partners(config), config.ndim, shape_mm if config.in_mean_pose(stage) else None)
 
     def make(iteration: int) -> Batch:
         generators = random_generators(config.seed, stage, iteration, items)
         if stage == 0:
             first = config.global_stage
-            return global_batch(cases, generators, config.sub_image, first.spacing_mm, first.augmentation, mirror)
+            return global_batch(cases, generators, config.global_crop, first.spacing_mm, first.augmentation, mirror)
         return local_batch(cases, generators, crop, config.local_stages[stage - 1], mirror)
 
     return make

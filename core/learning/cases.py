@@ -53,7 +53,7 @@ def with_known_spacing(image: Image, spacing_mm: float | None) -> Image:
         if spacing_mm is None:
             raise ConfigError(
                 f"The image {path} does not say its pixel size.",
-                "Give it as spacing_mm under [data] in the training configuration.",
+                "Give it as spacing_mm under [data] in the configuration of a training, and with --spacing to evaluate.",
             )
         return image.with_spacing(spacing_mm, SpacingSource.DATA_SET)
     if spacing_mm is not None and not np.allclose(image.grid.spacing_mm, spacing_mm, rtol=0.01, atol=0):

@@ -32,7 +32,7 @@ class TrainingState:
     finished
         Best weights of each finished stage.
     crops
-        Side of the sub-images of each local stage reached so far.
+        Side of the crops of each local stage reached so far.
     errors_mm
         Per finished stage, validation errors ``[case][landmark]`` in mm; NaN where absent.
     network, average, optimizer, loss_scale
@@ -43,6 +43,8 @@ class TrainingState:
         Mean shape of the training cases ``[landmark][axis]`` along the array axes, where a stage normalises the pose.
     presence_threshold
         Presence below which a landmark counts as absent; 0 where no training image lacks one.
+    data_root
+        Folder or list of the cases, seen from the run folder; empty where ``CAIRN_DATA`` says it, and in older checkpoints.
     """
 
     config_text: str
@@ -60,6 +62,7 @@ class TrainingState:
     best_error_mm: float = float("inf")
     shape_mm: list[list[float]] | None = None
     presence_threshold: float = 0.0
+    data_root: str = ""
 
 
 def write_checkpoint(state: TrainingState, folder: Path) -> None:

@@ -7,12 +7,14 @@ Each field says what it trades off. The defaults of networks, losses and optimis
 import hashlib
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.base.complaints import first_complaint
 from core.base.errors import ConfigError
+from core.landmark_files.schemes import read_scheme
 
 
 class _Strict(BaseModel):
@@ -30,7 +32,7 @@ class DataConfig(_Strict):
         ``"cephalometric"``: the ISBI 2015 challenge's folders; ``"mouse-skull"``: the folders of the mouse atlas;
         ``"list"``: a CSV file (see `training.datasets.reading`).
     root
-        Folder or CSV file, relative to the configuration; empty means ``$CAIRN_DATA`` or ``../shared/data``.
+        Folder or CSV file, relative to the configuration; empty for a public data set in the folder ``$CAIRN_DATA``.
     spacing_mm
         Pixel size of listed images whose files do not say it.
     """
@@ -58,9 +60,9 @@ class AugmentationConfig(_Strict):
     elastic_mm, elastic_grid_mm
         Standard deviation of the displacements of control points, and the distance between these.
     mirror
-        Mirror every second sub-image; the landmarks' scheme says which becomes which.
+        Mirror every second crop; the landmarks' scheme says which becomes which.
     contrast, brightness, gamma, noise
-        Strengths in units of the normalised intensity's standard deviation; drawn anew for every sub-image.
+        Strengths in units of the normalised intensity's standard deviation; drawn anew for every crop.
     sharpness
         How much of the fine detail (what a blur over some three samples takes away) is added or removed at most, as a
         share of it: other scanners blur and sharpen otherwise.
@@ -158,26 +160,34 @@ class _StageConfig(_Strict):
 
 
 class GlobalStageConfig(_StageConfig):
-    """The global stage: spacing, network (see `core.method.networks.GlobalNetwork`), sub-images and optimisation.
+    """The global stage: spacing, network (see `core.method.networks.GlobalNetwork`), crops and optimisation.
 
     Attributes
     ----------
-    sub_image
-        Side(s) of the randomly sampled sub-images in samples at ``spacing_mm``. What is left at the far end and fills no whole
-        patch of the network's stride has no answer of its own.
+    crop
+        Side(s) of the randomly placed crops in samples at ``spacing_mm``, the paper's sub-images; ``sub_image`` in older
+        configurations. What is left at the far end and fills no whole patch of the network's stride has no answer of its own.
     any_pose
         For objects that lie in any pose: the image is analysed in every orientation along its axes, and the network is trained
         around the pose of the mean shape. ``rotation_deg`` should be some degrees above 63, the furthest that an
         object can be from the nearest of 24 orientations.
     """
 
-    sub_image: tuple[int, ...] = Field(min_length=1, max_length=3)
+    crop: tuple[int, ...] = Field(min_length=1, max_length=3)
     stem_channels: int = Field(default=16, gt=0)
     channels: tuple[int, ...] = (32, 64, 128, 256)
     pairs: tuple[int, ...] = (3, 4, 6, 3)
     pool_before: tuple[bool, ...] | None = None
     head_channels: int = Field(default=256, gt=0)
     any_pose: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_once_named(cls, raw: Any) -> Any:
+        """Take configurations and checkpoints from when ``crop`` was called ``sub_image``."""
+        if isinstance(raw, dict) and "sub_image" in raw and "crop" not in raw:
+            return {"crop" if key == "sub_image" else key: value for key, value in raw.items()}
+        return raw
 
     @model_validator(mode="after")
     def _one_entry_per_block(self) -> "GlobalStageConfig":
@@ -187,12 +197,12 @@ class GlobalStageConfig(_StageConfig):
 
 
 class LocalStageConfig(_StageConfig):
-    """One local stage: spacing, networks (see `core.method.networks.LocalNetwork`), sub-images and optimisation.
+    """One local stage: spacing, networks (see `core.method.networks.LocalNetwork`), crops and optimisation.
 
     Attributes
     ----------
     crop
-        Side of the sub-images in samples, or ``"auto"``: chosen from the validation errors of the stage before.
+        Side of the crops in samples, or ``"auto"``: chosen from the validation errors of the stage before.
     crop_quantile
         Share of those errors, per axis, that an automatic crop holds with a quarter to spare.
     passes
@@ -201,9 +211,9 @@ class LocalStageConfig(_StageConfig):
         Whether the stage sees the object in the pose of the mean shape, fitted to the estimate of the stage before. For
         objects that lie in any pose; ``rotation_deg`` of the augmentation then stands for the error of the fit.
     reach_mm
-        With ``pose``, how far from the fitted mean shape a sub-image may be centred.
+        With ``pose``, how far from the fitted mean shape a crop may be centred.
     placement
-        Where the landmark falls in a training sub-image: ``"uniform"`` anywhere, as in the paper, or ``"centred"``:
+        Where the landmark falls in a training crop: ``"uniform"`` anywhere, as in the paper, or ``"centred"``:
         anywhere, but more often near the middle, as it will be met in later passes.
     """
 
@@ -268,19 +278,21 @@ class TrainingConfig(_Strict):
     local_stages: tuple[LocalStageConfig, ...] = ()
 
     @model_validator(mode="after")
-    def _sub_image_fits(self) -> "TrainingConfig":
-        sides = self.sub_image
+    def _crop_fits(self) -> "TrainingConfig":
+        sides = self.global_crop
         pools = self.global_stage.pool_before
         count = len(self.global_stage.pairs)
         stride = 2 ** (1 + (sum(pools) if pools is not None else count if self.ndim == 2 else min(2, count)))
         if len(sides) != self.ndim or min(sides) < stride:
-            raise ValueError(f"sub_image needs {self.ndim} sides, each at least the network's stride, {stride}")
+            raise ValueError(
+                f"crop of the global stage needs {self.ndim} sides, each at least the network's stride, {stride}"
+            )
         return self
 
     @property
-    def sub_image(self) -> tuple[int, ...]:
-        """Sides of the global stage's sub-images, one per axis."""
-        sides = self.global_stage.sub_image
+    def global_crop(self) -> tuple[int, ...]:
+        """Sides of the global stage's crops, one per axis."""
+        sides = self.global_stage.crop
         return sides * self.ndim if len(sides) == 1 else sides
 
     def in_mean_pose(self, number: int) -> bool:
@@ -323,6 +335,32 @@ def read_config(path: Path | str) -> tuple[TrainingConfig, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"The configuration file {path} cannot be read.", "Check that it is a text file.") from error
     return parse_config(text, path.name), text
+
+
+def format_config(config: TrainingConfig) -> str:
+    """Return a configuration that a program derived from a person's as TOML text, which `parse_config` reads back unchanged."""
+    return tomli_w.dumps(config.model_dump(exclude_none=True))
+
+
+def landmark_names(config: TrainingConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names and abbreviations of the configuration's landmarks; no abbreviations for a plain list of names.
+
+    Raises
+    ------
+    ConfigError
+        The configuration names a scheme that is not there, or is wrong.
+    """
+    if isinstance(config.landmarks, str):
+        scheme = read_scheme(config.landmarks)
+        return scheme.names, scheme.abbreviations
+    return config.landmarks, ()
+
+
+def mirror_partners(config: TrainingConfig) -> tuple[int, ...]:
+    """Return the row of the landmark that each becomes in a mirror, -1 where there is none, as for plain names."""
+    if isinstance(config.landmarks, str):
+        return read_scheme(config.landmarks).mirrored
+    return (-1,) * len(config.landmarks)
 
 
 def config_sha256(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Mirroring of sub-images: how space is reflected, and which landmark becomes which.
+"""Mirroring of crops: how space is reflected, and which landmark becomes which.
 
 An animal's mirror image is another animal, with left and right exchanged; from few cases this makes twice as many.
 """
@@ -13,12 +13,12 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Mirror:
-    """A reflection of the sub-images of one stage.
+    """A reflection of the crops of one stage.
 
     Attributes
     ----------
     matrix
-        ``(D, D)`` reflection of positions relative to a sub-image's middle.
+        ``(D, D)`` reflection of positions relative to a crop's middle.
     partners
         ``(L,)`` row of the landmark that each becomes, -1 where it has no name for it.
     """

@@ -12,11 +12,10 @@ from torch import Tensor
 
 from core.base.errors import ConfigError
 from core.geometry.canonical import to_canonical
-from core.landmark_files.schemes import read_scheme
 from core.learning.building import build_localizer, build_network, build_normalisation, stage_infos
 from core.learning.cases import Case, read_case_image
 from core.learning.checkpoints import TrainingState, read_checkpoint
-from core.learning.configuration import TrainingConfig, config_sha256, parse_config
+from core.learning.configuration import TrainingConfig, config_sha256, landmark_names, parse_config
 from core.learning.conformal import FloatArray, calibrate, collect_answers
 from core.learning.prepared_cases import PreparedCase, prepare_case
 from core.method.localizer import Localizer
@@ -25,14 +24,6 @@ from core.models.metadata import LandmarkError, ModelInfo
 
 PARITY_CASES = 2
 """Validation images on which eager, scripted and reloaded model are compared."""
-
-
-def landmark_names(config: TrainingConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names and abbreviations of the configuration's landmarks; no abbreviations for a plain list of names."""
-    if isinstance(config.landmarks, str):
-        scheme = read_scheme(config.landmarks)
-        return scheme.names, scheme.abbreviations
-    return config.landmarks, ()
 
 
 def localizer_of(state: TrainingState, config: TrainingConfig, stages: int | None = None) -> Localizer:

@@ -1,6 +1,7 @@
 """Training and validation images in memory, prepared exactly as the localizer prepares them.
 
-Each image is read and normalised once and kept as float16 at its own spacing; stages resample it to theirs.
+Each image is read and normalised once and kept at its own spacing, as float16 where that loses nothing that matters; stages
+resample it to theirs.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,7 +10,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from core.base.errors import ConfigError
 from core.geometry.canonical import to_canonical
+from core.geometry.shapes import mean_shape
 from core.learning.cases import Case, read_case_image
 from core.learning.sampling import StageCase
 from core.method.crop_frames import factors_of
@@ -27,7 +30,7 @@ class PreparedCase:
     case
         Where it came from.
     prepared
-        ``(*shape)`` float16 normalised voxels at the image's own spacing.
+        ``(*shape)`` float16 or float32 normalised voxels at the image's own spacing, see `compact`.
     spacing_mm
         ``(D,)`` float32 per array axis.
     points_index
@@ -50,15 +53,50 @@ class PreparedCase:
         scale = torch.tensor(factors)
         image = self.prepared
         if any(abs(factor - 1.0) > 1e-6 for factor in factors):
-            image = resample(self.prepared.float(), factors).half()
+            image = resample(self.prepared.float(), factors).to(self.prepared.dtype)
         return StageCase(image, (self.points_index + 0.5) / scale - 0.5)
 
 
-def turned(case: StageCase, prepared: PreparedCase, shape_mm: Tensor) -> StageCase:
+def with_rotation(case: StageCase, prepared: PreparedCase, shape_mm: Tensor) -> StageCase:
     """Return ``case`` with the rotation from the pose of the mean shape ``(L, D)`` to that of its truth."""
     known = torch.isfinite(prepared.points_mm).all(1)
     rotation, _ = fit_shape(shape_mm[known], prepared.points_mm[known])
     return replace(case, rotation=rotation)
+
+
+def mean_shape_of(cases: Sequence[PreparedCase]) -> list[list[float]]:
+    """Return the mean shape of the cases' landmarks ``[landmark][axis]`` along the array axes, mm.
+
+    Raises
+    ------
+    ConfigError
+        No case has all its landmarks.
+    """
+    try:
+        shape: list[list[float]] = mean_shape([case.points_mm.numpy() for case in cases]).tolist()
+    except ValueError as error:
+        raise ConfigError(
+            "The pose cannot be normalised: no training case has all landmarks.",
+            "Set any_pose and pose to false in all stages, or complete a case.",
+        ) from error
+    return shape
+
+
+def compact(normalised: Tensor, kind: str) -> Tensor:
+    """Return normalised intensities as float16, which takes half the memory, where that is safe; else as float32.
+
+    Parameters
+    ----------
+    normalised
+        ``(*shape)`` float32.
+    kind
+        How they were normalised, see `core.method.normalisation.Normalisation`. Raw values may be of any size: float16 has no
+        number above 65504 and steps of 32 just below that, which may be all the contrast there is.
+    """
+    if kind == "none":
+        return normalised
+    half = normalised.half()
+    return half if torch.isfinite(half).all() else normalised
 
 
 def prepare_case(case: Case, normalisation: Normalisation) -> PreparedCase:
@@ -67,7 +105,7 @@ def prepare_case(case: Case, normalisation: Normalisation) -> PreparedCase:
     voxels = torch.from_numpy(image.voxels.astype("float32"))
     return PreparedCase(
         case,
-        normalisation(voxels).half(),
+        compact(normalisation(voxels), normalisation.kind),
         torch.tensor(image.grid.spacing_mm, dtype=torch.float32),
         torch.tensor(image.grid.to_index(case.landmarks.points_mm), dtype=torch.float32),
     )

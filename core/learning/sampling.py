@@ -1,4 +1,4 @@
-"""Random sub-images for training: whole or partial views for the global stage, one crop per landmark for local ones.
+"""Random crops for training: whole or partial views for the global stage, one crop per landmark for local ones.
 
 Every item of a batch is a pure function of the seed, the stage, the iteration and its number in the batch. So a resumed
 training sees exactly what an uninterrupted one would have seen, and several processes that share a batch what one would.
@@ -24,11 +24,11 @@ class StageCase:
     Attributes
     ----------
     image
-        ``(*shape)`` float16, normalised and resampled exactly as the localizer does it.
+        ``(*shape)`` float16 or float32, normalised and resampled exactly as the localizer does it.
     points
         ``(L, D)`` float32 landmarks in samples of ``image``, NaN where absent.
     rotation
-        ``(D, D)`` image_from_crop: how the stage's sub-images lie in the image, for a stage that normalises the pose.
+        ``(D, D)`` image_from_crop: how the stage's crops lie in the image, for a stage that normalises the pose.
     """
 
     image: Tensor
@@ -37,7 +37,7 @@ class StageCase:
 
 
 class Batch(NamedTuple):
-    """Sub-images ``(B, C, *size)`` and landmarks ``(B, L, D)`` in samples of them; ``C`` is 1 or ``L``.
+    """Crops ``(B, C, *size)`` and landmarks ``(B, L, D)`` in samples of them; ``C`` is 1 or ``L``.
 
     A landmark is NaN where absent, infinite where a mirrored image has none of its name.
     """
@@ -83,7 +83,7 @@ def _interpolated(image: Tensor, where: Tensor) -> Tensor:
 def _posed(
     case: StageCase, rng: np.random.Generator, count: int, augmentation: AugmentationConfig, mirror: Mirror | None
 ) -> tuple[Tensor, Tensor]:
-    """Draw how ``count`` sub-images of a case lie, ``(count, D, D)``, and say where its landmarks ``(L, D)`` then are.
+    """Draw how ``count`` crops of a case lie, ``(count, D, D)``, and say where its landmarks ``(L, D)`` then are.
 
     Every second case is mirrored where the augmentation says so, which gives its landmarks their partners' places.
     """
@@ -103,7 +103,7 @@ def global_batch(
     augmentation: AugmentationConfig,
     mirror: Mirror | None = None,
 ) -> Batch:
-    """Draw a sub-image of ``size`` at a random place of a random case with each generator (paper, section V.A.1).
+    """Draw a crop of ``size`` at a random place of a random case with each generator (paper, section V.A.1).
 
     ``mirror`` is needed where the augmentation mirrors.
     """
@@ -122,7 +122,7 @@ def _global_item(
     ndim = len(size)
     case = cases[int(rng.integers(len(cases)))]
     shape = np.asarray(case.image.shape)
-    slack = np.abs(shape - np.asarray(size))  # a sub-image larger than the image shifts around it
+    slack = np.abs(shape - np.asarray(size))  # a crop larger than the image shifts around it
     jitter = rng.uniform(-augmentation.translation_mm, augmentation.translation_mm, ndim) / spacing_mm
     centre = (shape - 1) / 2 + rng.uniform(-0.5, 0.5, ndim) * slack + jitter
     matrix, truth = _posed(case, rng, 1, augmentation, mirror)

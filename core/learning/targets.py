@@ -1,6 +1,6 @@
-"""What the networks shall answer for a sub-image, and how far off they are (paper, section II).
+"""What the networks shall answer for a crop, and how far off they are (paper, section II).
 
-Targets are computed on the sub-images' cells from the landmarks' positions in samples; an absent landmark (NaN) has no
+Targets are computed on the crops' cells from the landmarks' positions in samples; an absent landmark (NaN) has no
 displacement to learn and no patch that holds it; one that cannot be judged (infinite) teaches nothing.
 """
 
@@ -15,7 +15,7 @@ from core.method.voting import cell_centres, displacement_of, log_transform, vot
 
 
 class Targets(NamedTuple):
-    """Reference outputs for ``B`` sub-images and ``L`` landmarks.
+    """Reference outputs for ``B`` crops and ``L`` landmarks.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class Targets(NamedTuple):
     label
         ``(B, L, *cells)`` 1 where the patch holds the landmark, else 0.
     known
-        ``(B, L)`` 1 where the landmark exists in the image, inside the sub-image or not.
+        ``(B, L)`` 1 where the landmark exists in the image, inside the crop or not.
     judged
         ``(B, L)`` 0 where nobody can say whether it is there: in a mirrored image, a landmark without a partner.
     """
@@ -36,7 +36,7 @@ class Targets(NamedTuple):
 
 
 def make_targets(points: Tensor, cells: list[int], stride: int, regression: str = "log") -> Targets:
-    """Make targets from landmark positions ``(B, L, D)`` in samples of the sub-image.
+    """Make targets from landmark positions ``(B, L, D)`` in samples of the crop.
 
     NaN where absent, infinite where it cannot be judged. ``regression`` as in `core.learning.configuration.GlobalStageConfig`.
     """
@@ -93,13 +93,13 @@ def losses(
     targets
         From `make_targets`.
     points
-        ``(B, L, D)`` landmarks in samples of the sub-image.
+        ``(B, L, D)`` landmarks in samples of the crop.
     stride
         Patch size in samples.
     stage
         Says what is learnt, and the weights of the parts.
     counts
-        Those of the whole batch where these sub-images are only a part of it: the parts' losses then add up to the whole's.
+        Those of the whole batch where these crops are only a part of it: the parts' losses then add up to the whole's.
     """
     known = targets.known
     counts = counts or Counts.of(points)

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import warnings
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -22,22 +23,19 @@ _NVIDIA_DRIVERS = (
 """One of these is there where a driver for NVIDIA GPUs is installed, on Linux and Windows."""
 
 
-def choose_device(wanted: str = "auto") -> str:
-    """Return the torch device to use: ``wanted``, or for ``"auto"`` CUDA, then MPS, then the CPU.
+def choose_device(wanted: str = "auto", automatic: Sequence[str] = ("cuda", "mps", "cpu")) -> str:
+    """Return the torch device to use: ``wanted``, or for ``"auto"`` the first of ``automatic`` that can be used.
 
     Raises
     ------
     InferenceError
         ``wanted`` is not available on this computer.
     """
-    available = ["cpu"]
-    if torch.backends.mps.is_available():
-        available.insert(0, "mps")
     problem = cuda_problem()
-    if problem is None:
-        available.insert(0, "cuda")
+    usable = {"cuda": problem is None, "mps": torch.backends.mps.is_available(), "cpu": True}
+    available = [kind for kind, can_be_used in usable.items() if can_be_used]
     if wanted == "auto":
-        return available[0]
+        return next(kind for kind in automatic if kind in available)
     kind = wanted.split(":")[0]
     if kind not in available:
         reason = f": {problem}" if kind == "cuda" and problem else ""

@@ -36,7 +36,7 @@ from core.models.file import Model, load_model
 from core.models.inference import analysed_image, choose_device, localize, to_tensor
 from core.values.image import Image
 from tests.benchmarks.bench_volumes import peak_bytes
-from training.evaluation.hardware import describe_device
+from training.evaluation.hardware import device_in_words
 
 SAMPLES = {2: "cephalogram.png", 3: "mouse_skull.nii.gz"}
 CONVOLUTIONS = {2: ((64, 256), (128, 128), (256, 64)), 3: ((32, 48), (64, 32), (128, 16))}
@@ -216,7 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pairs = [(options.model, options.image)]
     if options.model is None:
         pairs = [(bundled_model_for(ndim), assets_folder() / "samples" / name) for ndim, name in SAMPLES.items()]
-    say(f"{describe_device(device)}, torch {torch.__version__}, medians of {options.rounds} rounds\n")
+    say(f"{device_in_words(device)}, torch {torch.__version__}, medians of {options.rounds} rounds\n")
     for model, image in pairs:
         for line in table(load_model(model), read_image(image), device, options.rounds):
             say(line)

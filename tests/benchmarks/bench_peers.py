@@ -25,13 +25,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
-from lightning_fabric import Fabric
 
 from core.base.errors import AppError, ConfigError
 from core.base.files import reason_of, written_whole
 from core.learning.building import build_normalisation
 from core.learning.cases import Case
 from core.learning.configuration import config_sha256, read_config
+from core.learning.device import PlainDevice, choose_precision
 from core.learning.prepared_cases import prepare_cases
 from core.models.file import load_model
 from core.models.inference import localize
@@ -44,7 +44,6 @@ from tests.benchmarks.peers.letterbox import SquareCase, square_case
 from tests.benchmarks.peers.record import TrainingRecord, read_record, write_json, write_record
 from training.datasets.reading import default_root, read_cases
 from training.evaluation.evaluation import evaluate_csv_folder
-from training.run import choose_precision
 
 PRESET = Path(__file__).resolve().parents[2] / "training" / "presets" / "cephalometric.toml"
 SETTINGS_NAME, INFERENCE_NAME, JSON_NAME, TABLE_NAME = "settings.json", "inference.json", "peers.json", "peers.md"
@@ -96,7 +95,7 @@ class Comparison:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.config, _ = read_config(options.preset)
-        self.precision = choose_precision(self.config, "cpu")
+        self.precision = choose_precision(self.config.precision, "cpu")
         self._square: dict[str, list[SquareCase]] = {}
 
     def run(self) -> None:
@@ -178,10 +177,9 @@ class Comparison:
         normalisation = build_normalisation(self.config)
         train, validation = (prepare_cases(options.cases(split), normalisation) for split in ("train", "validation"))
         config = self.config.model_copy(update={"seed": options.seed})
-        fabric = Fabric(accelerator="cpu", devices=1, precision=self.precision)  # type: ignore[arg-type]
-        fabric.launch()
+        device = PlainDevice("cpu", self.precision)
         say(f"Training {TITLES['cairn']} for {options.minutes:g} min")
-        training = CairnTraining(config, train, validation, fabric=fabric, budget_s=60 * options.minutes, say=say)
+        training = CairnTraining(config, train, validation, device=device, budget_s=60 * options.minutes, say=say)
         return training.run(options.out / "cairn")
 
     def _inference(self, cases: Sequence[Case]) -> dict[str, list[float]]:

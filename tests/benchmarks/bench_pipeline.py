@@ -21,27 +21,25 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
-from lightning_fabric import Fabric
 
 from core.geometry.canonical import to_canonical
-from core.geometry.shapes import mean_shape
 from core.learning.batches import BatchesAhead, batch_maker, default_workers
 from core.learning.building import build_network, build_normalisation
 from core.learning.cases import Case
 from core.learning.checkpoints import TrainingState
-from core.learning.configuration import TrainingConfig, read_config
-from core.learning.model_export import landmark_names
-from core.learning.prepared_cases import PreparedCase, prepare_cases, turned
+from core.learning.configuration import TrainingConfig, landmark_names, read_config
+from core.learning.device import Device, PlainDevice, choose_precision
+from core.learning.prepared_cases import PreparedCase, compact, mean_shape_of, prepare_cases, with_rotation
 from core.learning.sampling import Batch, StageCase
+from core.learning.session import StageSession
+from core.learning.team import Team
+from core.learning.trainer import Trainer
 from core.values.landmarks import Landmarks
 from training.datasets.phantom import make_phantom
 from training.datasets.reading import default_root, read_cases
 from training.distribution.processes import Placement
-from training.distribution.team import Team
-from training.evaluation.hardware import describe_device
-from training.run import choose_training_device, make_fabric
-from training.session import StageSession
-from training.trainer import Trainer
+from training.evaluation.hardware import device_in_words
+from training.run import choose_training_device
 
 PRESETS = Path(__file__).resolve().parents[2] / "training" / "presets"
 FULL = {"cephalometric": ((600, 484), 0.4), "mouse-skull": ((94, 75, 75), 0.3)}
@@ -59,7 +57,7 @@ class Row(NamedTuple):
 
     preset: str
     stage: int
-    sub_images: int
+    crops: int
     batches_per_s: tuple[float, float]
     step_s: float
 
@@ -84,7 +82,7 @@ def phantom_cases(config: TrainingConfig, shape: Sequence[int], spacing_mm: floa
         prepared.append(
             PreparedCase(
                 Case(f"phantom {seed}", Path(f"phantom-{seed}"), Landmarks(names, points_mm)),
-                normalisation(torch.from_numpy(image.voxels.astype("float32"))).half(),
+                compact(normalisation(torch.from_numpy(image.voxels.astype("float32"))), normalisation.kind),
                 torch.tensor(image.grid.spacing_mm, dtype=torch.float32),
                 torch.tensor(image.grid.to_index(points_mm), dtype=torch.float32),
             )
@@ -106,21 +104,21 @@ def cases_for(name: str, config: TrainingConfig, data: Path | None) -> tuple[str
 class Bench:
     """One stage of a preset, ready to make batches and to learn from them."""
 
-    def __init__(self, config: TrainingConfig, stage: int, cases: Sequence[PreparedCase], fabric: Fabric) -> None:
+    def __init__(self, config: TrainingConfig, stage: int, cases: Sequence[PreparedCase], device: Device) -> None:
         self.config = config
         self.stage = stage
         settings = config.stage(stage)
-        shape_mm = mean_shape([case.points_mm.numpy() for case in cases]).tolist()
+        shape_mm = mean_shape_of(cases)
         seen: list[StageCase] = [case.at_spacing(settings.spacing_mm) for case in cases]
         if config.in_mean_pose(stage):
             pairs = zip(seen, cases, strict=True)
-            seen = [turned(case, prepared, torch.tensor(shape_mm)) for case, prepared in pairs]
+            seen = [with_rotation(case, prepared, torch.tensor(shape_mm)) for case, prepared in pairs]
         crop = int(config.local_stages[stage - 1].crop) if stage else 0  # no preset leaves it to the training
         items = range(settings.optimisation.batch)
         self.make: Callable[[int], Batch] = batch_maker(config, stage, seen, items, crop, shape_mm)
         state = TrainingState("", list(landmark_names(config)[0]), stage)
         network = build_network(config, stage, len(state.landmarks))
-        self.session = StageSession(network, settings, state, fabric, Team())
+        self.session = StageSession(network, settings, state, device, Team())
 
     def batches_per_s(self, workers: int, measured_s: float = MEASURED_S) -> float:
         """Return how many batches a second ``workers`` threads make while nobody learns."""
@@ -143,13 +141,13 @@ class Bench:
         return (time.perf_counter() - started) / count
 
 
-def rows(name: str, config: TrainingConfig, cases: Sequence[PreparedCase], fabric: Fabric) -> Iterator[Row]:
+def rows(name: str, config: TrainingConfig, cases: Sequence[PreparedCase], device: Device) -> Iterator[Row]:
     """Measure all stages of a preset."""
     for stage in range(1 + len(config.local_stages)):
-        bench = Bench(config, stage, cases, fabric)
-        sub_images = bench.make(0).images.flatten(0, 1).shape[0]
+        bench = Bench(config, stage, cases, device)
+        crops = bench.make(0).images.flatten(0, 1).shape[0]
         made = (bench.batches_per_s(1), bench.batches_per_s(2))
-        yield Row(name, stage, sub_images, made, bench.step_s())
+        yield Row(name, stage, crops, made, bench.step_s())
 
 
 def shortened(config: TrainingConfig, iterations: Sequence[int]) -> TrainingConfig:
@@ -162,11 +160,11 @@ def shortened(config: TrainingConfig, iterations: Sequence[int]) -> TrainingConf
     return config.model_copy(update={"global_stage": stages[0], "local_stages": tuple(stages[1:])})
 
 
-def waited(config: TrainingConfig, cases: Sequence[PreparedCase], fabric: Fabric, workers: int) -> tuple[float, float]:
+def waited(config: TrainingConfig, cases: Sequence[PreparedCase], device: Device, workers: int) -> tuple[float, float]:
     """Train ``config`` and return how long that took and for how much of it the training waited, seconds."""
     with tempfile.TemporaryDirectory() as folder:
         state = TrainingState("", list(landmark_names(config)[0]))
-        trainer = Trainer(config, state, Path(folder), cases, cases[:1], fabric, workers=workers)
+        trainer = Trainer(config, state, Path(folder), cases, cases[:1], device=device, workers=workers)
         started = time.perf_counter()
         trainer.fit()
         return time.perf_counter() - started, trainer.waited_s
@@ -176,32 +174,32 @@ def waited(config: TrainingConfig, cases: Sequence[PreparedCase], fabric: Fabric
 
 
 @pytest.fixture(scope="module")
-def fabric() -> Fabric:
-    return make_fabric(preset_of("cephalometric"), "cpu", Placement())
+def device() -> Device:
+    return PlainDevice()
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize(("name", "stage"), [("cephalometric", 0), ("cephalometric", 1), ("mouse-skull", 1)])
-def test_batches(benchmark: Any, fabric: Fabric, name: str, stage: int, workers: int) -> None:
+def test_batches(benchmark: Any, device: Device, name: str, stage: int, workers: int) -> None:
     config = preset_of(name)
-    bench = Bench(config, stage, phantom_cases(config, *SMALL[name]), fabric)
+    bench = Bench(config, stage, phantom_cases(config, *SMALL[name]), device)
     made = benchmark.pedantic(lambda: list(BatchesAhead(bench.make, range(4), workers)), rounds=3)
     assert [len(batch.images) for batch in made] == [config.stage(stage).optimisation.batch] * 4
     assert all(torch.isfinite(batch.images).all() for batch in made)
 
 
-def test_step(benchmark: Any, fabric: Fabric) -> None:
+def test_step(benchmark: Any, device: Device) -> None:
     config = preset_of("cephalometric")
-    bench = Bench(config, 1, phantom_cases(config, *SMALL["cephalometric"]), fabric)
+    bench = Bench(config, 1, phantom_cases(config, *SMALL["cephalometric"]), device)
     batch = bench.make(0)
     losses = benchmark.pedantic(bench.session.step, (batch, 0), rounds=2)
     assert torch.isfinite(torch.as_tensor(losses.total))
 
 
-def test_a_training_says_how_long_it_waited(fabric: Fabric) -> None:
+def test_a_training_says_how_long_it_waited(device: Device) -> None:
     config = preset_of("cephalometric")
     cases = phantom_cases(config, *SMALL["cephalometric"])
-    elapsed_s, waited_s = waited(shortened(config, [1, 1, 1]), cases, fabric, 1)
+    elapsed_s, waited_s = waited(shortened(config, [1, 1, 1]), cases, device, 1)
     assert 0 < waited_s < elapsed_s
 
 
@@ -215,9 +213,9 @@ def main() -> int:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     options = parser.parse_args()
     say = sys.stdout.write
-    device = choose_training_device(options.device, Placement())
-    workers = default_workers(device)
-    say(f"{describe_device(device)}\n\n")
+    kind = choose_training_device(options.device, Placement())
+    workers = default_workers(kind)
+    say(f"{device_in_words(kind)}\n\n")
     say("| stage | crops per batch | made per second, 1 thread | 2 threads | a step takes | it needs per second |\n")
     say("| --- | ---: | ---: | ---: | ---: | ---: |\n")
     waits = []
@@ -225,16 +223,16 @@ def main() -> int:
         config = preset_of(name)
         usual = options.data or default_root("cephalometric")
         what, cases = cases_for(name, config, usual if name == "cephalometric" else None)
-        fabric = make_fabric(config, device, Placement())
+        device = PlainDevice(kind, choose_precision(config.precision, kind))
         iterations = []
-        for row in rows(name, config, cases, fabric):
-            made = [f"{rate * row.sub_images:,.0f}" for rate in row.batches_per_s]
+        for row in rows(name, config, cases, device):
+            made = [f"{rate * row.crops:,.0f}" for rate in row.batches_per_s]
             where = "global" if row.stage == 0 else f"local {row.stage}"
-            say(f"| {name}, {where} | {row.sub_images} | {made[0]} | {made[1]} | ")
-            say(f"{1000 * row.step_s:,.0f} ms | {row.sub_images / row.step_s:,.0f} |\n")
+            say(f"| {name}, {where} | {row.crops} | {made[0]} | {made[1]} | ")
+            say(f"{1000 * row.step_s:,.0f} ms | {row.crops / row.step_s:,.0f} |\n")
             sys.stdout.flush()
             iterations.append(max(4, min(200, round(TRAINED_S / row.step_s))))
-        elapsed_s, waited_s = waited(shortened(config, iterations), cases, fabric, workers)
+        elapsed_s, waited_s = waited(shortened(config, iterations), cases, device, workers)
         waits.append(
             f"{name}, {what}: a training of {' + '.join(map(str, iterations))} steps with {workers} "
             f"{'thread' if workers == 1 else 'threads'} making batches waited {waited_s:.2f} s of {elapsed_s:.1f} s, "

@@ -9,8 +9,7 @@ import pytest
 from core.base.errors import ConfigError, InferenceError
 from core.landmark_files.file import read_landmarks
 from core.learning.cases import Case
-from core.learning.configuration import parse_config, read_config
-from core.learning.configuration_text import format_config
+from core.learning.configuration import format_config, parse_config, read_config
 from core.values.grid import Grid
 from core.values.image import Image, ImageSource
 from core.values.landmarks import Landmarks

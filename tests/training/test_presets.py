@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from core.learning.building import build_network
-from core.learning.configuration import TrainingConfig, read_config
-from core.learning.model_export import landmark_names
+from core.learning.configuration import TrainingConfig, landmark_names, read_config
 from core.method.networks import GlobalNetwork, LocalNetwork
 from training.ablation.variants import VARIANTS, check_comparable, parse_landmarks
 
@@ -38,7 +37,7 @@ def test_what_all_experiments_of_the_paper_share(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "spacing_mm", "sub_image", "patch", "cells", "normalisation", "abbreviations"),
+    ("name", "spacing_mm", "crop", "patch", "cells", "normalisation", "abbreviations"),
     [
         ("cephalometric-paper", 0.1, (592, 592), 32, (18, 18), "equalize", None),
         ("ccta-paper", 1.5, (72,) * 3, 8, (9,) * 3, "window", "NCRC NCLC LRC LH NCH RH RO LO"),
@@ -48,22 +47,22 @@ def test_what_all_experiments_of_the_paper_share(name: str) -> None:
 def test_what_each_experiment_has_of_its_own(
     name: str,
     spacing_mm: float,
-    sub_image: tuple[int, ...],
+    crop: tuple[int, ...],
     patch: int,
     cells: tuple[int, ...],
     normalisation: str,
     abbreviations: str | None,
 ) -> None:
     config = preset(name)
-    assert config.ndim == len(sub_image)
+    assert config.ndim == len(crop)
     assert config.global_stage.spacing_mm == spacing_mm
-    assert config.sub_image == sub_image
+    assert config.global_crop == crop
     assert config.normalisation.kind == normalisation
     names, short = landmark_names(config)
     assert len(names) == 19 if abbreviations is None else short == tuple(abbreviations.split())
     with torch.device("meta"):  # shapes only: nothing is computed
         first, local = (build_network(config, stage, len(names)) for stage in (0, 1))
-        answer, logit = first(torch.empty(1, 1, *sub_image))
+        answer, logit = first(torch.empty(1, 1, *crop))
         crops = torch.empty(1, len(names), *(16,) * config.ndim)
         answer_nearby, logit_nearby = local(crops)
     assert isinstance(first, GlobalNetwork)
@@ -79,6 +78,6 @@ def test_the_ablations_preset_can_be_compared() -> None:
     config = preset("ablation")
     check_comparable(config, VARIANTS)
     assert parse_landmarks("sella,porion,gonion,subspinale", config) == ("Sella", "Porion", "Subspinale", "Gonion")
-    extent_mm = [side * config.global_stage.spacing_mm for side in config.sub_image]
+    extent_mm = [side * config.global_stage.spacing_mm for side in config.global_crop]
     assert extent_mm[0] >= 240
     assert extent_mm[1] >= 193.5

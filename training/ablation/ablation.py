@@ -18,15 +18,14 @@ from core.base.errors import ConfigError
 from core.base.files import reason_of, written_whole
 from core.learning.cases import Case
 from core.learning.checkpoints import CHECKPOINT_NAME, read_checkpoint, write_checkpoint
-from core.learning.configuration import TrainingConfig, parse_config, read_config
-from core.learning.configuration_text import format_config
-from core.learning.model_export import export_run, landmark_names
+from core.learning.configuration import TrainingConfig, format_config, landmark_names, parse_config, read_config
+from core.learning.model_export import export_run
+from core.learning.trainer import Step
 from core.models.file import load_model
 from training.ablation.variants import GLOBAL, PROPOSED, VARIANTS, Run, Variant, check_comparable, plan_runs
-from training.datasets.reading import with_landmarks
+from training.datasets.reading import cases_of, with_landmarks
 from training.evaluation.evaluation import evaluate, observer_errors_mm
-from training.run import CONFIG_NAME, cases_of, train
-from training.trainer import Step
+from training.run import CONFIG_NAME, train
 
 ABLATION_NAME = "ablation.toml"
 """The configuration that all variants of a folder come from."""

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.base.errors import ConfigError
-from core.learning.configuration import TrainingConfig
-from core.learning.model_export import landmark_names
+from core.learning.configuration import TrainingConfig, landmark_names
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Finds and reads data sets: the cephalometric challenge, or a person's own images in a CSV list.
+"""Finds and reads data sets: public ones, or a person's own images in a CSV list.
 
 A list is a CSV file with the columns ``split,image,landmarks``: one row per image, paths relative to the list, landmarks in
 any format of `core.landmark_files.file`. What a case is made of is in `core/learning/cases.py`.
@@ -16,6 +16,7 @@ from core.images.file import read_image
 from core.images.formats import image_name
 from core.landmark_files.file import read_landmarks
 from core.learning.cases import Case, with_known_spacing
+from core.learning.configuration import DataConfig, TrainingConfig, landmark_names
 from core.values.image import Image
 from core.values.landmarks import Landmarks
 from training.datasets.cephalometric import Split, read_cephalometric
@@ -29,16 +30,75 @@ SPLITS = ("train", "validation", "test")
 _COLUMNS = ("split", "image", "landmarks")
 
 
-def data_root() -> Path:
-    """Return the folder of the public data sets: ``$CAIRN_DATA``, else ``../shared/data`` seen from the project's root."""
-    given = os.environ.get("CAIRN_DATA", "")
-    return Path(given) if given else Path(__file__).resolve().parents[3] / "shared" / "data"
-
-
 def default_root(kind: DataKind) -> Path | None:
-    """Return where the public data set of ``kind`` is looked for; None for a person's own list."""
+    """Return where the public data set of ``kind`` is by ``$CAIRN_DATA``; None where that is not set, and for a list."""
     folders = {"cephalometric": "cephalometric", "mouse-skull": "mouse_ct"}
-    return data_root() / folders[kind] if kind in folders else None
+    given = os.environ.get("CAIRN_DATA", "")
+    return Path(given) / folders[kind] if given and kind in folders else None
+
+
+def usual_root(kind: DataKind, data: Path | None = None, or_else: str = "") -> Path:
+    """Return ``data``, or where the data set of ``kind`` usually is, see `default_root`.
+
+    Parameters
+    ----------
+    kind, data
+        The data set, and the place that a person named.
+    or_else
+        How the person could name it, beside the option.
+
+    Raises
+    ------
+    ConfigError
+        Nothing says where it is.
+    """
+    root = default_root(kind) if data is None else data
+    if root is None:
+        hint = f"Give the CSV file with --data{or_else}."
+        if kind != "list":
+            hint = f"Give its folder with --data{or_else}, or the folder of all public data sets in CAIRN_DATA."
+        raise ConfigError("Nothing says where the data set is.", hint)
+    return root
+
+
+def find_root(data_config: DataConfig, folder: Path, data: Path | None = None) -> Path:
+    """Return where a configuration's data set is: ``data``, else its own ``root``, else where ``CAIRN_DATA`` says.
+
+    Parameters
+    ----------
+    data_config
+        Section ``[data]`` of the configuration.
+    folder
+        What a relative ``root`` is relative to.
+    data
+        Overrides ``root``.
+
+    Raises
+    ------
+    ConfigError
+        Nothing says where it is.
+    """
+    if data is None and data_config.root:
+        return folder / data_config.root
+    return usual_root(data_config.kind, data, " or as root under [data]")
+
+
+def cases_of(config: TrainingConfig, split: str, folder: Path, data: Path | None = None) -> tuple[Case, ...]:
+    """Read one split of a configuration's data set, with its landmarks; see `find_root` and `read_cases`.
+
+    Parameters
+    ----------
+    config
+        Says the kind of data set and the landmarks.
+    split
+        ``"train"``, ``"validation"`` or a test split.
+    folder
+        What a relative ``root`` in the configuration is relative to.
+    data
+        Overrides the configuration's ``root``.
+    """
+    root = find_root(config.data, folder, data)
+    return read_cases(config.data.kind, root, split, landmark_names(config)[0], config.data.spacing_mm)
 
 
 def read_cases(

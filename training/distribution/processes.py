@@ -1,29 +1,24 @@
 """Who trains: how many processes on how many machines, which of them this one is, and how the others are started.
 
 What they do together is `training/distribution/team.py`. Processes are found as torchrun, ``fabric run`` and Slurm's srun leave
-them; without such a launcher the first process of a machine starts the others there, and they end with it.
+them; without such a launcher torch starts those of this machine.
 """
 
-import multiprocessing
+import logging
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing.connection import wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
 
-from lightning_fabric.plugins.environments.lightning import LightningEnvironment
-from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+from torch.multiprocessing.spawn import ProcessExitedException, start_processes
 
-from core.base.command_line import EXIT_BUG
-from core.base.errors import AppError, ConfigError
-
-PATIENCE_S = 20.0
-"""How long processes that end at different times wait for each other."""
+from core.base.command_line import EXIT_BAD_INPUT, EXIT_BUG, EXIT_INTERRUPTED
+from core.base.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -39,7 +34,7 @@ class Placement:
     address, port
         Where the first process is met.
     started
-        Whether somebody else has started the others.
+        Whether all processes are there, this one being among them.
     """
 
     devices: int = 1
@@ -59,6 +54,19 @@ class Placement:
     def rank(self) -> int:
         """Which of all processes this is."""
         return self.node * self.devices + self.local_rank
+
+    def announce(self, environ: MutableMapping[str, str] = os.environ) -> None:
+        """Write this place into the environment as torchrun does, where `find_placement`, torch and Fabric read it."""
+        names = {
+            "RANK": self.rank,
+            "LOCAL_RANK": self.local_rank,
+            "LOCAL_WORLD_SIZE": self.devices,
+            "WORLD_SIZE": self.count,
+            "GROUP_RANK": self.node,
+            "MASTER_ADDR": self.address,
+            "MASTER_PORT": self.port,
+        }
+        environ.update({name: str(value) for name, value in names.items()})
 
 
 def speaks_for_all(environ: Mapping[str, str] = os.environ) -> bool:
@@ -92,7 +100,7 @@ def find_placement(devices: int | None, nodes: int | None, environ: Mapping[str,
 
 
 def _by_torchrun(environ: Mapping[str, str]) -> Placement | None:
-    """Read what torchrun, ``fabric run`` or `others_started` say."""
+    """Read what torchrun, ``fabric run`` or `Placement.announce` say."""
     names = ("LOCAL_RANK", "LOCAL_WORLD_SIZE", "WORLD_SIZE", "GROUP_RANK", "MASTER_PORT")
     if not all(environ.get(name, "").isdigit() for name in names) or environ["LOCAL_WORLD_SIZE"] == "0":
         return None
@@ -111,6 +119,8 @@ def _by_srun(environ: Mapping[str, str]) -> Placement | None:
             f"Slurm does not say that its {tasks} tasks on {nodes} machines are as many on each.",
             "Ask for that with --ntasks-per-node instead of --ntasks.",
         )
+    from lightning_fabric.plugins.environments.slurm import SLURMEnvironment  # takes a second, which few need
+
     slurm = SLURMEnvironment()
     node, local_rank = (int(environ[name]) for name in ("SLURM_NODEID", "SLURM_LOCALID"))
     return Placement(tasks // nodes, nodes, node, local_rank, slurm.main_address, slurm.main_port, started=True)
@@ -131,134 +141,65 @@ def _by_request(devices: int, nodes: int, environ: Mapping[str, str]) -> Placeme
     return Placement(devices, nodes, int(node), address=environ["MASTER_ADDR"], port=int(port))
 
 
-def settle_fabric_run(device: str, precision: str, environ: MutableMapping[str, str] = os.environ) -> None:
-    """Check what ``fabric run`` left for Fabric beside the places of the processes, and take it away.
+def run_in_processes(placement: Placement, follow: Callable[[list[str]], int], arguments: list[str]) -> int:
+    """Start the processes of this machine, wait for them, and return what they end with.
 
-    With it, Fabric would let these options overrule the configuration, and would refuse to be launched.
-
-    Raises
-    ------
-    ConfigError
-        They ask for another device or precision than the training's, or for another way to train together.
-    """
-    same_device = {device, "auto"} | ({"gpu"} if device != "cpu" else set())
-    for option, fitting in (("accelerator", same_device), ("precision", {precision}), ("strategy", {"ddp"})):
-        asked = environ.get(f"LT_{option.upper()}")
-        if asked is not None and asked not in fitting:
-            raise ConfigError(
-                f"fabric run was given --{option} {asked}, this training uses {' or '.join(sorted(fitting))}.",
-                f"Leave out --{option}; --device and the configuration's precision say it.",
-            )
-    for name in ("CLI_USED", "ACCELERATOR", "STRATEGY", "DEVICES", "NUM_NODES", "PRECISION"):
-        environ.pop(f"LT_{name}", None)
-
-
-class FoundEnvironment(LightningEnvironment):
-    """Tells Fabric what `find_placement` found; it need not look, and starts nothing."""
-
-    def __init__(self, placement: Placement) -> None:
-        super().__init__()
-        self._placement = placement
-
-    @property
-    def creates_processes_externally(self) -> bool:
-        """Whether the other processes are started by others than Fabric: always."""
-        return True
-
-    @property
-    def main_address(self) -> str:
-        """Where the first process is met."""
-        return self._placement.address
-
-    @property
-    def main_port(self) -> int:
-        """The port of `main_address`."""
-        return self._placement.port
-
-    def local_rank(self) -> int:
-        """Return which process on its machine this is."""
-        return self._placement.local_rank
-
-    def node_rank(self) -> int:
-        """Return which machine this is."""
-        return self._placement.node
-
-
-@contextmanager
-def others_started(placement: Placement, follow: Callable[[list[str]], None], arguments: list[str]) -> Iterator[None]:
-    """Start the other processes of this machine where nobody else has, and end with them.
+    An interruption and an end (SIGINT, SIGTERM) are passed on to them. Where one breaks off, the others are ended too.
 
     Parameters
     ----------
     placement
-        Of this process.
+        Of the first of them.
     follow, arguments
-        What the others run, a function of a module, and what it is given. Each finds its place by `find_placement`.
+        What each runs, a function of a module, and what it is given; it returns an exit code. Each finds its place by
+        `find_placement`.
     """
-    if placement.started or placement.devices == 1:
-        yield
-        return
-    spawn = multiprocessing.get_context("spawn")
-    others = [
-        spawn.Process(target=_become, args=(replace(placement, local_rank=number), follow, arguments), daemon=True)
-        for number in range(1, placement.devices)
-    ]
-    for other in others:
-        other.start()
-    ended = threading.Event()
-    watch = threading.Thread(target=_watch, args=(others, ended), daemon=True, name="training processes")
-    watch.start()
-    patience_s = 0.0  # none after a mistake of this process, for which the others would wait
+    # It would tell of each process that it ends.
+    logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)
+    started = start_processes(  # type: ignore[no-untyped-call]
+        _become, (placement, follow, arguments), placement.devices, join=False, start_method="spawn"
+    )
+    assert started is not None
+    with _passed_on(started.processes) as interrupted:
+        try:
+            while not started.join():
+                pass
+        except ProcessExitedException as error:
+            if interrupted.is_set():
+                return EXIT_INTERRUPTED
+            if error.exit_code in (EXIT_BAD_INPUT, EXIT_INTERRUPTED):
+                return error.exit_code
+            sys.stderr.write(f"\ncairn-train: A process of the training ended (exit code {error.exit_code}).\n")
+            return EXIT_BUG
+    return 0
+
+
+@contextmanager
+def _passed_on(processes: Sequence[BaseProcess]) -> Iterator[threading.Event]:
+    """Pass SIGINT and SIGTERM on to ``processes``; set the event once that was done."""
+    interrupted = threading.Event()
+
+    def pass_on(*_: object) -> None:
+        interrupted.set()
+        if sys.platform == "win32":
+            return  # the console tells them of Ctrl-C itself, and a process ended from outside can write nothing
+        for process in processes:
+            process.terminate()
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, pass_on) for number in numbers}
     try:
-        yield
-        patience_s = PATIENCE_S
-    except AppError:
-        patience_s = PATIENCE_S
-        raise
+        yield interrupted
     finally:
-        ended.set()
-        for other in others:
-            other.join(patience_s)
-            other.kill()
-            other.join()
-        watch.join()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _watch(others: list[SpawnProcess], ended: threading.Event) -> None:
-    """Leave, with a sentence, where another process broke off and this one waits for it in vain."""
-    while not ended.is_set():
-        left = [other for other in others if other.exitcode is None]
-        wait([other.sentinel for other in left], 0.2) if left else ended.wait(0.2)
-        broken = [other for other in others if other.exitcode]
-        if broken and not ended.wait(PATIENCE_S):
-            sys.stderr.write(
-                f"\ncairn-train: Another process of the training ended (exit code {broken[0].exitcode}).\n"
-            )
-            for other in others:
-                other.kill()
-            os._exit(EXIT_BUG)
-
-
-def _become(placement: Placement, follow: Callable[[list[str]], None], arguments: list[str]) -> None:
+def _become(local_rank: int, placement: Placement, follow: Callable[[list[str]], int], arguments: list[str]) -> None:
     """Run ``follow`` in a process of its own, at its place."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the first process too, which tells the others
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    names = {
-        "RANK": placement.rank,
-        "LOCAL_RANK": placement.local_rank,
-        "LOCAL_WORLD_SIZE": placement.devices,
-        "WORLD_SIZE": placement.count,
-        "GROUP_RANK": placement.node,
-        "MASTER_ADDR": placement.address,
-        "MASTER_PORT": placement.port,
-    }
-    os.environ.update({name: str(value) for name, value in names.items()})
-    follow(arguments)
-
-
-def _end_with_parent() -> None:
-    """End this process as soon as the one that started it is gone, whatever either is doing."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(EXIT_BUG)
+    placement = replace(placement, local_rank=local_rank)
+    placement.announce()
+    code = follow(arguments)
+    if code == EXIT_INTERRUPTED and placement.rank > 0:
+        code = 0  # the first has still to write what they learnt, and says so for all; it must not be ended for this
+    sys.exit(code)

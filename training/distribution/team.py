@@ -1,7 +1,6 @@
 """What several training processes do together: sums over all of them, problems shared, batch normalisation over the whole batch.
 
-Alone, a process pays nothing for any of it. Who the processes are and how they are started is
-`training/distribution/processes.py`.
+Who the processes are and how they are started is `training/distribution/processes.py`'s.
 """
 
 from typing import Any
@@ -12,54 +11,36 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from core.base.errors import AppError
+from core.learning.team import Team
 
 
-class Team:
-    """The processes that train together.
+class ProcessTeam(Team):
+    """The processes of torch's process group, which must be there.
 
     What it sums are a few numbers per iteration. They go through main memory, whatever the device, so that no GPU waits.
-
-    Parameters
-    ----------
-    rank, size
-        Which of how many processes this one is; the process group must be there where they are several.
     """
 
-    def __init__(self, rank: int = 0, size: int = 1) -> None:
-        self.rank = rank
-        self.size = size
-        self._group = dist.new_group(backend="gloo") if size > 1 else None
-
-    @property
-    def is_first(self) -> bool:
-        """Whether this process speaks and writes for all."""
-        return self.rank == 0
+    def __init__(self) -> None:
+        self.rank = dist.get_rank()
+        self.size = dist.get_world_size()
+        self._group = dist.new_group(backend="gloo")
 
     def sum(self, values: Tensor) -> Tensor:
         """Return the sum of ``values``, in main memory and of one shape everywhere, over all processes."""
-        if self._group is not None:
-            values = values.clone()
-            dist.all_reduce(values, group=self._group)
-        return values
-
-    def any(self, value: bool) -> bool:
-        """Tell whether ``value`` is true in any process."""
-        return bool(self.sum(torch.tensor(float(value))) > 0)
+        total = values.clone()
+        dist.all_reduce(total, group=self._group)
+        return total
 
     def gathered(self, rows: list[Tensor], total: int) -> Tensor:
         """Join what each process found for its part of ``total`` cases, ``rank, rank + size, …``, to ``(total, *row)``."""
-        if self._group is None:
-            return torch.stack(rows)
         every: list[list[Tensor]] = [[] for _ in range(self.size)]
         dist.all_gather_object(every, rows, group=self._group)
         return torch.stack([every[case % self.size][case // self.size] for case in range(total)])
 
     def raise_together(self, problem: AppError | None) -> None:
         """Raise the first process's problem in all of them, so that none waits for one that gave up."""
-        problems = [problem]
-        if self._group is not None:
-            problems = [None] * self.size
-            dist.all_gather_object(problems, problem, group=self._group)
+        problems: list[AppError | None] = [None] * self.size
+        dist.all_gather_object(problems, problem, group=self._group)
         for found in problems:
             if found is not None:
                 raise found
@@ -82,10 +63,11 @@ class _Sum(torch.autograd.Function):
 
 
 class SynchronisedBatchNorm(_BatchNorm):
-    """Batch normalisation by mean and variance over the batches of all processes, in float32 and on any device.
+    """Batch normalisation by mean and variance over the batches of all processes, in float32, for the processor.
 
-    Its state is that of `torch.nn.BatchNorm2d` and `BatchNorm3d`, so that weights go from one to the other. All
-    processes must see batches of one size. Batches that are accumulated one after the other are still normalised each by itself.
+    torch's own `torch.nn.SyncBatchNorm` works on GPUs only (docs/decisions/0020-learning-on-one-plain-device.md). Its
+    state is that of `torch.nn.BatchNorm2d` and `BatchNorm3d`, so that weights go from one to the other. All processes must see
+    batches of one size. Batches that are accumulated one after the other are still normalised each by itself.
     """
 
     def forward(self, values: Tensor) -> Tensor:
@@ -121,11 +103,23 @@ class SynchronisedBatchNorm(_BatchNorm):
         """Take images and volumes alike; the networks see to it that they get the right ones."""
 
 
-def synchronise(network: nn.Module) -> None:
-    """Replace the batch normalisations in ``network`` by `SynchronisedBatchNorm`, their state kept."""
+def synchronise(network: nn.Module, kind: str) -> None:
+    """Replace the batch normalisations in ``network`` by ones over all processes; parameters and state are kept.
+
+    Parameters
+    ----------
+    network
+        Changed in place; it is no batch normalisation itself.
+    kind
+        The type of the device it learns on: torch's own on ``"cuda"``, else `SynchronisedBatchNorm`.
+    """
+    if kind == "cuda":
+        nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
+        return
     for parent in list(network.modules()):
         for name, child in parent.named_children():
             if isinstance(child, _BatchNorm):
                 synchronised = SynchronisedBatchNorm(child.num_features, child.eps, child.momentum)
                 synchronised.load_state_dict(child.state_dict())
+                synchronised.weight, synchronised.bias = child.weight, child.bias  # those that the optimizer knows
                 setattr(parent, name, synchronised)

@@ -20,7 +20,7 @@ from core.models.inference import localize
 from core.values.image import Image
 from core.values.landmarks import Landmarks
 from core.values.prediction import Prediction
-from training.evaluation.hardware import describe_device
+from training.evaluation.hardware import device_in_words
 from training.evaluation.metrics import (
     THRESHOLDS_MM,
     describe_errors,
@@ -75,7 +75,7 @@ class Evaluation:
     presence
         ``(N, L)`` the model's probability that the landmark is in the image; NaN where files do not say it.
     hardware
-        The devices in words, as `training.evaluation.hardware.describe_device` does; empty for files.
+        The devices in words, as `training.evaluation.hardware.device_in_words` does; empty for files.
     """
 
     model: str
@@ -235,7 +235,7 @@ def _collect(
         elapsed_s=np.full(len(cases), np.nan) if elapsed_s is None else np.asarray(elapsed_s, dtype=np.float64),
         radius_mm=np.stack([found.radius_mm for found in landmarks]).astype(np.float64),
         presence=np.stack([found.presence for found in landmarks]).astype(np.float64),
-        hardware=", ".join(describe_device(device) for device in devices),
+        hardware=", ".join(device_in_words(device) for device in devices),
     )
 
 

@@ -11,7 +11,7 @@ import torch
 _CPU_INFO = Path("/proc/cpuinfo")
 
 
-def describe_device(device: str) -> str:
+def device_in_words(device: str) -> str:
     """Return a torch device in words, such as ``"CPU (Some Processor 3000, 2 threads)"``."""
     if device.startswith("cuda"):
         return f"GPU ({torch.cuda.get_device_name(device)})"

@@ -26,7 +26,7 @@ from core.values.grid import Grid
 from core.values.image import Image, ImageSource
 from core.values.landmarks import Landmarks
 from training.datasets.cephalometric import SPACING_MM, read_cephalometric
-from training.datasets.reading import data_root
+from training.datasets.reading import usual_root
 from training.samples.warping import fit_thin_plate_spline
 
 GRID = Grid.from_spacing((2400, 1935), SPACING_MM)
@@ -218,7 +218,7 @@ def make(
     with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("Averaging images")
         image, landmarks = make_population_average(
-            data or data_root() / "cephalometric", lambda done, count: bar.update(task, completed=done, total=count)
+            usual_root("cephalometric", data), lambda done, count: bar.update(task, completed=done, total=count)
         )
     path = folder / "cephalogram.png"
     write_image(image, path)

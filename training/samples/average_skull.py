@@ -27,7 +27,7 @@ from core.values.grid import FloatArray, Grid, corner_centres_mm, grid_around
 from core.values.image import Image, ImageSource
 from core.values.landmarks import Landmarks
 from training.datasets.mouse_skull import SCHEME, read_mouse_skulls
-from training.datasets.reading import default_root
+from training.datasets.reading import usual_root
 from training.samples.warping import fit_thin_plate_spline
 
 SPACING_MM = 0.15
@@ -124,8 +124,7 @@ def make(
 ) -> None:
     """Write mouse_skull.nii.gz, the average of the training skulls, and mouse_skull.csv, its landmarks."""
     folder = out or assets_folder() / "samples"
-    root = data or default_root("mouse-skull")
-    assert root is not None
+    root = usual_root("mouse-skull", data)
     with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("Averaging skulls")
         image, landmarks = make_average_skull(root, lambda done, count: bar.update(task, completed=done, total=count))

@@ -2,7 +2,7 @@
 
 Each stage is first tried for some steps, which tell how long a step, its setting up and a validation take; the one-cycle rate
 then spans the iterations that its part of the time allows. The trying counts as training time. The loop itself is
-`training/trainer.py`'s.
+`core/learning/trainer.py`'s.
 """
 
 import copy
@@ -12,17 +12,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from lightning_fabric import Fabric
 
 from core.learning.cases import Case
 from core.learning.checkpoints import TrainingState
-from core.learning.configuration import LocalStageConfig, OptimisationConfig, TrainingConfig
-from core.learning.configuration_text import format_config
-from core.learning.model_export import export_run, landmark_names, localizer_of
+from core.learning.configuration import (
+    LocalStageConfig,
+    OptimisationConfig,
+    TrainingConfig,
+    format_config,
+    landmark_names,
+)
+from core.learning.device import Device
+from core.learning.model_export import export_run, localizer_of
 from core.learning.prepared_cases import PreparedCase
+from core.learning.trainer import Step, Trainer
+from core.learning.validation import auto_crop
 from tests.benchmarks.peers.budget import TRIED_CHECK_EVERY, Pace, stage_shares, tried_enough
 from tests.benchmarks.peers.record import Say, TrainingRecord, mean
-from training.trainer import Step, Trainer, auto_crop
 
 MODEL_NAME = "model.pt"
 LARGEST_CROP = 128
@@ -65,8 +71,8 @@ class CairnTraining:
         The preset.
     train, validation
         The prepared cases.
-    fabric
-        A launched Fabric.
+    device
+        What computes.
     budget_s
         Wall time, from `run` on.
     say
@@ -79,12 +85,12 @@ class CairnTraining:
         train: Sequence[PreparedCase],
         validation: Sequence[PreparedCase],
         *,
-        fabric: Fabric,
+        device: Device,
         budget_s: float,
         say: Say,
     ) -> None:
         self.config, self.train, self.validation = config, train, validation
-        self.fabric, self.budget_s, self.say = fabric, budget_s, say
+        self.device, self.budget_s, self.say = device, budget_s, say
         self.state = TrainingState(format_config(config), list(landmark_names(config)[0]))
 
     def run(self, folder: Path) -> TrainingRecord:
@@ -146,4 +152,4 @@ class CairnTraining:
         return Pace.measured(begun_s, moments_s)
 
     def _trainer(self, config: TrainingConfig, state: TrainingState, folder: Path) -> Trainer:
-        return Trainer(config, state, folder, self.train, self.validation, self.fabric)
+        return Trainer(config, state, folder, self.train, self.validation, device=self.device)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from core.geometry.shapes import centroid_size, fit_similarity, procrustes_mean, transform_points
+from core.geometry.shapes import centroid_size, fit_similarity, mean_shape, procrustes_mean, transform_points
 
 
 def moved(points_mm: np.ndarray, degrees: float, scale: float, shift_mm: float) -> np.ndarray:
@@ -63,3 +63,12 @@ def test_the_mean_keeps_typical_size_place_and_orientation() -> None:
 def test_the_mean_does_not_depend_on_the_order() -> None:
     poses = np.stack([moved(shape_of(2) + n, 9.0 * n, 1.0, n) for n in range(4)])
     np.testing.assert_allclose(procrustes_mean(poses), procrustes_mean(poses[::-1]), atol=1e-4)
+
+
+def test_the_mean_shape_lies_as_the_first_complete_one_and_needs_one() -> None:
+    shape = shape_of(3)
+    incomplete = np.where(np.arange(7)[:, None] == 2, np.nan, shape)
+    complete = [moved(shape, angle, 1.0, shift) for angle, shift in ((40, 5), (-100, 30), (170, 0))]
+    np.testing.assert_allclose(mean_shape([incomplete, *complete]), complete[0], atol=1e-4)
+    with pytest.raises(ValueError, match="no configuration knows all its points"):
+        mean_shape([incomplete])

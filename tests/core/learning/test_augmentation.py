@@ -45,7 +45,7 @@ def test_every_orientation_is_drawn_with_180_degrees_and_only_near_ones_with_les
 
 @pytest.mark.parametrize("ndim", [2, 3])
 def test_sharpness_changes_the_fine_detail_alone(ndim: int) -> None:
-    """A ramp has none (away from the border); of a spike, each sub-image keeps more or less."""
+    """A ramp has none (away from the border); of a spike, each crop keeps more or less."""
     size = (9,) * ndim
     spike = torch.zeros(50, *size)
     spike[(slice(None), *(4,) * ndim)] = 1.0

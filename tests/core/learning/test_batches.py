@@ -8,7 +8,7 @@ import torch
 from core.learning.batches import MOST_WORKERS, BatchesAhead, batch_maker, default_workers
 from core.learning.configuration import read_config
 from core.learning.sampling import Batch, StageCase
-from tests.training.test_trainer import write_config
+from tests.support.training_fixtures import write_config
 
 
 def numbered(iteration: int) -> Batch:

@@ -16,7 +16,7 @@ normalisation = { kind = "zscore" }
 card = { modality = "phantom" }
 [global_stage]
 spacing_mm = 1.0
-sub_image = [64, 64]
+crop = [64, 64]
 optimisation = { iterations = 10 }
 [[local_stages]]
 spacing_mm = 0.5
@@ -52,8 +52,8 @@ def test_defaults_are_the_papers() -> None:
         ),
         ('kind = "zscore"', "low = 3", "the key normalisation.kind is missing"),
         ("spacing_mm = 0.5", "spacing_mm = -0.5", "greater than 0"),
-        ("sub_image = [64, 64]", "sub_image = [64, 30]", "at least the network's stride, 32"),
-        ("sub_image = [64, 64]", "sub_image = [64, 64, 64]", "2 sides"),
+        ("crop = [64, 64]", "crop = [64, 30]", "at least the network's stride, 32"),
+        ("crop = [64, 64]", "crop = [64, 64, 64]", "2 sides"),
         ("spacing_mm = 0.5", "spacing_mm = 0.5\ncrop = 15", "multiple of the network's stride, 2"),
         ("spacing_mm = 0.5", "spacing_mm = 0.5\nchannels = [8]", "one entry per ResNet-block"),
         ("ndim = 2", "ndim = two", "not valid TOML"),

@@ -11,7 +11,7 @@ from core.method.voting import displacement_of
 def settings(regression: str = "log", classification: bool = True, **changes: float) -> GlobalStageConfig:
     return GlobalStageConfig(
         spacing_mm=1.0,
-        sub_image=(64,),
+        crop=(64,),
         regression=regression,  # type: ignore[arg-type]
         classification=classification,
         optimisation=OptimisationConfig(iterations=1, **changes),  # type: ignore[arg-type]
@@ -22,7 +22,7 @@ def test_the_patch_that_holds_the_landmark_is_labelled() -> None:
     points = torch.tensor([[[5.0, 9.0], [-3.0, 2.0]]])
     targets = make_targets(points, [2, 3], 4)
     assert targets.label[0, 0].nonzero().tolist() == [[1, 2]]  # samples 4-7 by 8-11
-    assert targets.label[0, 1].sum() == 0  # outside the sub-image no patch holds it, yet all point to it
+    assert targets.label[0, 1].sum() == 0  # outside the crop no patch holds it, yet all point to it
     assert targets.known.tolist() == [[1.0, 1.0]]
     centre_to_landmark = torch.tensor([-3.0 - 1.5, 2.0 - 1.5])
     expected = torch.sign(centre_to_landmark) * torch.log10(1 + centre_to_landmark.abs())

@@ -14,7 +14,7 @@ from core.models.bundled import bundled_model_for
 from core.models.file import Model, load_model
 from core.models.inference import localize
 from training.datasets.cephalometric import read_cephalometric
-from training.datasets.reading import data_root
+from training.datasets.reading import default_root
 from training.evaluation.evaluation import evaluate
 
 
@@ -53,8 +53,8 @@ def test_it_finds_the_samples_landmarks(model: Model) -> None:
 @pytest.mark.slow
 @pytest.mark.realdata
 def test_it_finds_real_landmarks_and_the_local_stages_help(model: Model) -> None:
-    root = data_root() / "cephalometric"
-    if not root.is_dir():
+    root = default_root("cephalometric")
+    if root is None or not root.is_dir():
         pytest.skip(f"the cephalometric data set is not at {root}")
     evaluation = evaluate(model, read_cephalometric(root, "validation"), device="cpu")
     global_mm = np.nanmean(evaluation.stage_errors_mm[0])

@@ -113,6 +113,8 @@ def test_the_gpu_of_a_mac_is_taken(monkeypatch) -> None:
     monkeypatch.setattr(torch.version, "cuda", None)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     assert devices.choose_device() == "mps"
+    assert devices.choose_device("auto", automatic=("cuda", "cpu")) == "cpu"
+    assert devices.choose_device("mps", automatic=("cuda", "cpu")) == "mps"
     assert "Metal" in devices.describe_device()
 
 

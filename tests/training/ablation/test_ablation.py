@@ -10,14 +10,14 @@ import pytest
 from core.base.errors import ConfigError
 from core.learning.checkpoints import read_checkpoint
 from core.learning.configuration import TrainingConfig, parse_config
+from core.learning.trainer import Step
 from core.models.metadata import read_model_info
+from tests.support.training_fixtures import CONFIG
 from tests.training.test_train_cli import run
-from tests.training.test_trainer import CONFIG
 from training.ablation.ablation import ABLATION_NAME, Results, ablate
 from training.ablation.table import OBSERVERS, format_ablation, tabulate_ablation, write_ablation
 from training.ablation.variants import VARIANTS, check_comparable, parse_landmarks, parse_variants, plan_runs
 from training.datasets.phantom import PHANTOM_LANDMARKS, write_phantom_dataset
-from training.trainer import Step
 
 NAN = float("nan")
 KEYS = tuple(variant.key for variant in VARIANTS)

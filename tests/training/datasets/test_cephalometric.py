@@ -8,7 +8,7 @@ import pytest
 from core.base.errors import ConfigError, LandmarkFileError
 from core.learning.cases import read_case_image
 from training.datasets.cephalometric import read_cephalometric
-from training.datasets.reading import data_root, read_cases
+from training.datasets.reading import DataKind, default_root, read_cases, usual_root
 from training.evaluation.evaluation import observer_errors_mm
 from training.evaluation.metrics import summarize
 
@@ -65,17 +65,29 @@ def test_a_missing_folder_and_an_unknown_split_are_refused(folder: Path) -> None
         read_cephalometric(folder, "test2")  # type: ignore[arg-type]
 
 
-def test_the_data_root_follows_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_data_sets_are_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAIRN_DATA", str(tmp_path))
-    assert data_root() == tmp_path
-    monkeypatch.delenv("CAIRN_DATA")
-    assert data_root() == Path(__file__).resolve().parents[4] / "shared" / "data"
+    assert default_root("cephalometric") == tmp_path / "cephalometric"
+    assert default_root("list") is None
+
+
+@pytest.mark.parametrize("kind", ["cephalometric", "mouse-skull", "list"])
+def test_without_it_nothing_is_guessed_from_where_the_code_lies(
+    kind: DataKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CAIRN_DATA", raising=False)
+    assert default_root(kind) is None
+    assert usual_root(kind, tmp_path) == tmp_path
+    with pytest.raises(ConfigError, match="Nothing says where the data set is") as caught:
+        usual_root(kind)
+    assert "--data" in caught.value.hint
+    assert ("CAIRN_DATA" in caught.value.hint) is (kind != "list")
 
 
 @pytest.fixture
 def real_folder() -> Path:
-    folder = data_root() / "cephalometric"
-    if not folder.is_dir():
+    folder = default_root("cephalometric")
+    if folder is None or not folder.is_dir():
         pytest.skip(f"the cephalometric data set is not at {folder}; CAIRN_DATA says where it is")
     return folder
 

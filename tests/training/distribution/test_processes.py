@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -10,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from core.base.command_line import EXIT_BUG, EXIT_INTERRUPTED
 from core.base.errors import ConfigError
-from training.distribution.processes import Placement, find_placement, others_started, settle_fabric_run, speaks_for_all
+from training.distribution.processes import Placement, find_placement, run_in_processes, speaks_for_all
 
 TORCHRUN = {
     "RANK": "5",
@@ -63,21 +65,6 @@ def test_a_batch_script_itself_is_no_task() -> None:
     assert (found.count, found.rank, found.started) == (2, 0, False)
 
 
-FABRIC_RUN = {"LT_CLI_USED": "1", "LT_DEVICES": "2", "LT_NUM_NODES": "1"}
-
-
-@pytest.mark.parametrize(("name", "asked"), [("ACCELERATOR", "gpu"), ("PRECISION", "bf16-mixed"), ("STRATEGY", "fsdp")])
-def test_fabric_run_may_not_ask_for_something_else(name: str, asked: str) -> None:
-    with pytest.raises(ConfigError, match=f"--{name.lower()} {asked}"):
-        settle_fabric_run("cpu", "32-true", FABRIC_RUN | {f"LT_{name}": asked})
-
-
-def test_a_gpu_is_cuda_or_mps() -> None:
-    environ = FABRIC_RUN | {"LT_ACCELERATOR": "gpu"}
-    settle_fabric_run("cuda", "32-true", environ)
-    assert not environ
-
-
 def test_without_a_launcher_this_is_the_first_on_its_machine() -> None:
     alone = find_placement(None, None, {})
     assert (alone.count, alone.rank, alone.started) == (1, 0, False)
@@ -97,62 +84,88 @@ def test_one_process_speaks_for_all() -> None:
     assert not speaks_for_all(SRUN)
 
 
-def test_nobody_is_started_where_others_are_there_already() -> None:
-    for placement in (Placement(), Placement(4, started=True)):
-        with others_started(placement, print, ["never"]):
-            assert not multiprocessing.active_children()
+def test_a_place_that_is_announced_is_found() -> None:
+    environ: dict[str, str] = {}
+    placement = Placement(4, 2, 1, 3, "first", 1234)
+    placement.announce(environ)
+    found = find_placement(None, None, environ)
+    assert (found.rank, found.count, found.address, found.port) == (7, 8, "first", 1234)
+    assert found.started
+    assert environ.keys() == TORCHRUN.keys()
 
 
-def _write_place(arguments: list[str]) -> None:
-    """Be another process: say who it is."""
+def _write_place(arguments: list[str]) -> int:
+    """Say who this process is."""
     placement = find_placement(None, None)
-    Path(arguments[0]).write_text(f"{placement.rank} of {placement.count} at {placement.port}")
+    Path(arguments[0], str(placement.rank)).write_text(f"of {placement.count} at {placement.port}")
+    return 0
 
 
-def _wait_for_ever(arguments: list[str]) -> None:
-    """Be another process that hangs."""
-    Path(arguments[0]).touch()
+def _hang_beside_one_that_fails(arguments: list[str]) -> int:
+    """Wait for ever, but for the second process, which breaks off."""
+    if os.environ["RANK"] == "1":
+        return int(arguments[0])
     time.sleep(1000)
+    return 0
 
 
-def test_others_know_their_place(tmp_path: Path) -> None:
+def _stop(arguments: list[str]) -> int:
+    """Be stopped: the first takes its time to write what was learnt."""
+    if os.environ["RANK"] == "0":
+        time.sleep(1.0)
+        Path(arguments[0]).touch()
+    return EXIT_INTERRUPTED
+
+
+def test_every_process_knows_its_place(tmp_path: Path) -> None:
     placement = find_placement(2, None, {})
-    with others_started(placement, _write_place, [str(tmp_path / "said")]):
-        (other,) = multiprocessing.active_children()
-        other.join(120)  # longer than a first process would wait at the end: a busy machine starts it slowly
-    assert (tmp_path / "said").read_text() == f"1 of 2 at {placement.port}"
+    assert run_in_processes(placement, _write_place, [str(tmp_path)]) == 0
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(
+        ("0", "1"), f"of 2 at {placement.port}"
+    )
     assert "RANK" not in os.environ
 
 
-def test_others_end_with_a_mistake_of_the_first(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), others_started(Placement(2), _wait_for_ever, [str(tmp_path / "there")]):
-        raise ZeroDivisionError
+def test_where_one_breaks_off_nobody_waits_for_it(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_in_processes(find_placement(2, None, {}), _hang_beside_one_that_fails, ["3"]) == EXIT_BUG
+    assert capfd.readouterr().err.strip() == "cairn-train: A process of the training ended (exit code 3)."
     assert not multiprocessing.active_children()
 
 
-def test_the_first_does_not_wait_for_one_that_broke_off(tmp_path: Path) -> None:
+def test_those_that_are_stopped_may_write_what_they_learnt(tmp_path: Path) -> None:
+    assert run_in_processes(find_placement(2, None, {}), _stop, [str(tmp_path / "written")]) == EXIT_INTERRUPTED
+    assert (tmp_path / "written").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+def test_an_end_of_the_first_reaches_every_process(tmp_path: Path) -> None:
     script = """
-        import time
-        from training.distribution import processes
+        import os, signal, sys, time
+        from pathlib import Path
+        from training.distribution.processes import find_placement, run_in_processes
 
-        def break_off(arguments):
-            raise SystemExit(3)
+        def wait(arguments):
+            stopped = []
+            signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
+            Path(arguments[0], os.environ["RANK"]).touch()
+            while not stopped:
+                time.sleep(0.05)
+            Path(arguments[0], "stopped " + os.environ["RANK"]).touch()
+            return 130
 
-        processes.PATIENCE_S = 0.1
         if __name__ == "__main__":
-            with processes.others_started(processes.Placement(2), break_off, []):
-                time.sleep(1000)
+            sys.exit(run_in_processes(find_placement(2, None, {}), wait, sys.argv[1:]))
     """
-    path = tmp_path / "first.py"
+    path, folder = tmp_path / "first.py", tmp_path / "told"
     path.write_text(textwrap.dedent(script))
+    folder.mkdir()
     root = str(Path(__file__).resolve().parents[3])
-    finished = subprocess.run(
-        [sys.executable, str(path)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=180,
-        env=os.environ | {"PYTHONPATH": root},
-    )
-    assert finished.returncode == 1
-    assert finished.stderr.strip() == "cairn-train: Another process of the training ended (exit code 3)."
+    environ = os.environ | {"PYTHONPATH": root}
+    with subprocess.Popen([sys.executable, str(path), str(folder)], env=environ, start_new_session=True) as first:
+        deadline = time.monotonic() + 120
+        while len(list(folder.iterdir())) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        first.send_signal(signal.SIGTERM)
+        assert first.wait(120) == EXIT_INTERRUPTED
+    assert {path.name for path in folder.iterdir()} == {"0", "1", "stopped 0", "stopped 1"}

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from training.evaluation import hardware
-from training.evaluation.hardware import describe_device
+from training.evaluation.hardware import device_in_words
 
 
 def test_a_cpu_is_named_with_its_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -14,14 +14,14 @@ def test_a_cpu_is_named_with_its_threads(tmp_path: Path, monkeypatch: pytest.Mon
     info.write_text("processor\t: 0\nmodel name\t: Abacus 12\nprocessor\t: 1\nmodel name\t: Abacus 12\n")
     monkeypatch.setattr(hardware, "_CPU_INFO", info)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
-    assert describe_device("cpu") == "CPU (Abacus 12, 2 threads)"
+    assert device_in_words("cpu") == "CPU (Abacus 12, 2 threads)"
     monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
-    assert describe_device("cpu") == "CPU (Abacus 12, 1 thread)"
+    assert device_in_words("cpu") == "CPU (Abacus 12, 1 thread)"
 
 
 def test_where_the_system_keeps_no_such_file_there_is_a_name_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hardware, "_CPU_INFO", tmp_path / "none")
-    assert describe_device("cpu").startswith("CPU (")
-    assert "(," not in describe_device("cpu")
+    assert device_in_words("cpu").startswith("CPU (")
+    assert "(," not in device_in_words("cpu")

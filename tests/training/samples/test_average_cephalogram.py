@@ -15,7 +15,7 @@ from core.learning.cases import Case
 from core.values.grid import Grid
 from training.datasets.cephalometric import SPACING_MM, read_cephalometric
 from training.datasets.phantom import PHANTOM_LANDMARKS, write_phantom_dataset
-from training.datasets.reading import data_root, read_cases
+from training.datasets.reading import default_root, read_cases
 from training.samples.average_cephalogram import GRID, average_images, make_population_average, warp_index
 
 
@@ -69,8 +69,8 @@ def test_the_bundled_sample_is_a_cephalogram_with_known_landmarks() -> None:
 
 @pytest.fixture
 def real_cases() -> tuple[Case, ...]:
-    folder = data_root() / "cephalometric"
-    if not folder.is_dir():
+    folder = default_root("cephalometric")
+    if folder is None or not folder.is_dir():
         pytest.skip(f"the cephalometric data set is not at {folder}; CAIRN_DATA says where it is")
     return read_cephalometric(folder, "train")
 

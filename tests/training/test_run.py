@@ -1,3 +1,6 @@
+"""A training from its configuration to its model: what is learnt, and how it stops and goes on."""
+
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -6,66 +9,24 @@ import numpy as np
 import pytest
 import torch
 
+from core.base.command_line import run_command_line
 from core.base.errors import ConfigError, InferenceError
 from core.images.file import write_image
 from core.landmark_files.file import write_landmarks
 from core.learning.checkpoints import CHECKPOINT_NAME, read_checkpoint
-from core.learning.configuration import OptimisationConfig, read_config
+from core.learning.configuration import read_config
 from core.learning.model_export import export_run
+from core.learning.trainer import Step
 from core.models.file import load_model
 from core.models.inference import localize
 from core.values.image import Image
 from core.values.landmarks import Landmarks
+from tests.support.training_fixtures import write_config
+from training.cli import commands
 from training.datasets.phantom import make_phantom, write_phantom_dataset
-from training.run import cases_of, train
-from training.session import learning_rate
-from training.trainer import Step, auto_crop
-
-CONFIG = """
-name = "phantom"
-ndim = 2
-landmarks = "LANDMARKS"
-seed = 3
-precision = "32-true"
-data = { kind = "list", root = "cases.csv" }
-normalisation = { kind = "zscore" }
-card = { modality = "phantom" }
-[global_stage]
-spacing_mm = 2.0
-sub_image = [48, 48]
-stem_channels = 8
-channels = [16, 32]
-pairs = [1, 1]
-head_channels = 16
-[global_stage.optimisation]
-iterations = ITERATIONS
-batch = 2
-learning_rate = 5e-3
-schedule = "one-cycle"
-validate_every = 20
-average_decay = 0.5
-[[local_stages]]
-spacing_mm = 1.0
-crop = 16
-channels = [8, 16]
-head_channels = 16
-[local_stages.optimisation]
-iterations = ITERATIONS
-batch = 2
-learning_rate = 5e-3
-schedule = "one-cycle"
-validate_every = 20
-vote_weight = 0.5
-"""
-
-
-def write_config(folder: Path, iterations: int) -> Path:
-    """Write a configuration for the phantoms in ``folder``."""
-    names = make_phantom(2, 0)[1].names
-    path = folder / "config.toml"
-    text = CONFIG.replace('"LANDMARKS"', str(list(names)).replace("'", '"')).replace("ITERATIONS", str(iterations))
-    path.write_text(text)
-    return path
+from training.datasets.reading import cases_of
+from training.distribution.processes import Placement
+from training.run import choose_training_device, root_of_run, train
 
 
 @pytest.fixture(scope="module")
@@ -102,15 +63,15 @@ def test_an_object_in_any_pose_is_learnt_from_one(tmp_path: Path) -> None:
     list_path = write_phantom_dataset(tmp_path, 2, 3)
     rows = list_path.read_text().splitlines()[:2]
     image, truth = make_phantom(2, 0)
-    turned = {}
-    for turns, name in ((1, "side"), (2, "down")):
+    rotated = {}
+    for quarters, name in ((1, "side"), (2, "down")):
         points_index = image.grid.to_index(truth.points_mm)
-        for _ in range(turns):  # a quarter turn carries row and column to (last - column, row)
+        for _ in range(quarters):  # rotating by 90 degrees carries row and column to (last - column, row)
             points_index = np.stack([image.grid.shape[0] - 1 - points_index[:, 1], points_index[:, 0]], axis=1)
-        voxels = np.ascontiguousarray(np.rot90(image.voxels, turns))
-        turned[name] = Image(voxels, image.grid, image.source), image.grid.to_mm(points_index)
-        write_image(turned[name][0], tmp_path / f"{name}.nrrd")
-        write_landmarks(Landmarks(truth.names, turned[name][1]), tmp_path / f"{name}.csv", image=turned[name][0])
+        voxels = np.ascontiguousarray(np.rot90(image.voxels, quarters))
+        rotated[name] = Image(voxels, image.grid, image.source), image.grid.to_mm(points_index)
+        write_image(rotated[name][0], tmp_path / f"{name}.nrrd")
+        write_landmarks(Landmarks(truth.names, rotated[name][1]), tmp_path / f"{name}.csv", image=rotated[name][0])
         rows.append(f"validation,{name}.nrrd,{name}.csv")
     list_path.write_text("\n".join(rows) + "\n")
     config_path = write_config(tmp_path, 200)
@@ -124,7 +85,7 @@ def test_an_object_in_any_pose_is_learnt_from_one(tmp_path: Path) -> None:
     assert export_run(tmp_path / "run", tmp_path / "phantom.pt", cases) <= 1e-4
     model = load_model(tmp_path / "phantom.pt")
     assert all(stage.pose for stage in model.info.stages)
-    for volume, points_mm in turned.values():
+    for volume, points_mm in rotated.values():
         found = localize(volume, model, device="cpu").landmarks
         assert np.linalg.norm(found.points_mm - points_mm, axis=1).mean() < 1.5
 
@@ -196,10 +157,80 @@ def test_a_device_that_is_not_there_is_refused(data: Path, tmp_path: Path, monke
     config = write_config(data, 5)
     with pytest.raises(ConfigError, match="Nothing can be trained on tpu"):
         train(config, tmp_path / "run", device="tpu")
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("core.models.devices.cuda_problem", lambda: "")
     with pytest.raises(InferenceError, match="The device cuda is not available"):
         train(config, tmp_path / "run", device="cuda")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("problem", "kind"), [(None, "cuda"), ("Example GPU is older than this build can use", "cpu")])
+def test_automatically_a_gpu_is_taken_only_where_inference_would_take_it(
+    problem: str | None, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Torch calls a GPU available for which it was not built; the first step of a training would end there."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    monkeypatch.setattr("core.models.devices.cuda_problem", lambda: problem)
+    assert choose_training_device("auto", Placement()) == kind
+    if problem is not None:
+        with pytest.raises(InferenceError, match=problem):
+            choose_training_device("cuda", Placement())
+
+
+def test_a_run_finds_the_data_it_was_trained_on(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``root`` is relative to the configuration a person wrote, whichever copy of it a command reads."""
+    config, folder = write_config(data, 2), tmp_path / "deep" / "run"
+    stop_after(1, monkeypatch)
+    assert not train(config, folder, device="cpu")
+    monkeypatch.undo()
+    assert train(folder / "config.toml", folder, device="cpu", resume=True)
+    for command in (("export", folder, tmp_path / "model.pt", "--stages", "1"), ("info", folder)):
+        assert run_command_line(commands, "cairn-train", [str(word) for word in command]) == 0, capsys.readouterr().err
+    assert not Path(read_checkpoint(folder).data_root).is_absolute()  # it stays right where all is moved
+
+
+def test_a_run_on_another_data_set_remembers_that_one(data: Path, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(write_config(data, 2).read_text().replace("cases.csv", "nowhere.csv"))
+    folder = tmp_path / "run"
+    assert train(config, folder, device="cpu", data=data / "cases.csv")
+    state = read_checkpoint(folder)
+    assert root_of_run(state, read_config(config)[0], folder).resolve() == (data / "cases.csv").resolve()
+    assert root_of_run(state, read_config(config)[0], folder, tmp_path / "mine.csv") == tmp_path / "mine.csv"
+
+
+def test_a_checkpoint_from_before_goes_on(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One whose configuration says ``sub_image`` and which does not know where its data set is."""
+    config, folder = write_config(data, 4), tmp_path / "run"
+    assert train(config, tmp_path / "whole", device="cpu")
+    stop_after(2, monkeypatch)
+    assert not train(config, folder, device="cpu")
+    monkeypatch.undo()
+    raw = torch.load(folder / CHECKPOINT_NAME, weights_only=True)
+    del raw["data_root"]
+    raw["config_text"] = raw["config_text"].replace("crop = [48, 48]", "sub_image = [48, 48]")
+    torch.save(raw, folder / CHECKPOINT_NAME)
+    assert train(config, folder, device="cpu", resume=True)
+    whole, resumed = read_checkpoint(tmp_path / "whole"), read_checkpoint(folder)
+    assert whole.errors_mm == resumed.errors_mm
+    for expected, found in zip(whole.finished, resumed.finished, strict=True):
+        assert all(torch.equal(expected[key], found[key]) for key in expected)
+
+
+def test_tensorboard_gets_losses_and_validation_errors(data: Path, tmp_path: Path) -> None:
+    assert train(write_config(data, 20), tmp_path / "run", device="cpu")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tensorboard's own imports
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+        events = EventAccumulator(str(tmp_path / "run" / "tensorboard"))
+        events.Reload()
+    errors = [value.value for value in events.Scalars("stage 1/validation error mm")]
+    (state_mm,) = [np.mean(read_checkpoint(tmp_path / "run").errors_mm[1])]
+    assert errors == [pytest.approx(state_mm, rel=1e-4)]
+    assert [value.step for value in events.Scalars("stage 0/total")] == [10, 20]
 
 
 def test_a_missing_image_is_named(data: Path, tmp_path: Path) -> None:
@@ -209,24 +240,3 @@ def test_a_missing_image_is_named(data: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"lost\.png"):
         train(config, tmp_path / "run", device="cpu")
     assert not (tmp_path / "run").exists()
-
-
-def test_crops_are_chosen_from_validation_errors() -> None:
-    errors = torch.zeros(10, 4, 2)
-    assert auto_crop(errors, 4, 0.99) == 32  # at least eight patches
-    errors[..., 0] = 20.0
-    assert auto_crop(errors, 4, 0.99) == 52  # 2 × 1.25 × 20 + 1, rounded up to patches
-    errors[0, 0, 0] = 500.0
-    assert auto_crop(errors, 4, 0.9) == 52
-    errors[0, 0] = torch.nan
-    assert auto_crop(errors, 4, 0.99) == 52
-
-
-def test_one_cycle_warms_up_and_ends_at_zero() -> None:
-    settings = OptimisationConfig(iterations=1000, learning_rate=0.1, schedule="one-cycle")
-    rates = [learning_rate(settings, iteration) for iteration in range(1000)]
-    assert rates[0] == pytest.approx(0.004)
-    assert max(rates) == pytest.approx(0.1)
-    assert rates.index(max(rates)) == 50
-    assert rates[-1] < 1e-5
-    assert learning_rate(settings.model_copy(update={"schedule": "constant"}), 777) == 0.1

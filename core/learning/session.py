@@ -1,12 +1,11 @@
 """Learning of one stage: its network, optimiser and moving average, and what one optimisation step is.
 
-Knows nothing of files, validation or stages before and after; `training/trainer.py` does.
+Knows nothing of files, validation or stages before and after; `core/learning/trainer.py` does.
 """
 
 import math
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -14,9 +13,10 @@ from core.base.errors import ConfigError
 from core.learning.building import Weights
 from core.learning.checkpoints import TrainingState
 from core.learning.configuration import OptimisationConfig, StageConfig
+from core.learning.device import Device
 from core.learning.sampling import Batch
 from core.learning.targets import Counts, Losses, losses, make_targets
-from training.distribution.team import Team, synchronise
+from core.learning.team import Team
 
 
 def learning_rate(config: OptimisationConfig, iteration: int) -> float:
@@ -43,33 +43,30 @@ class StageSession:
         How it is trained.
     state
         Where the training stands; a stage under way continues from it.
-    fabric, team
-        Device, precision and processes.
+    device, team
+        What computes, and which processes learn together.
     """
 
     def __init__(
-        self, network: nn.Module, stage: StageConfig, state: TrainingState, fabric: Fabric, team: Team
+        self, network: nn.Module, stage: StageConfig, state: TrainingState, device: Device, team: Team
     ) -> None:
         self.stage = stage
         self.settings = settings = stage.optimisation
-        self.fabric = fabric
+        self.device = device
         self.team = team
         self.stride = int(network.stride)  # type: ignore[arg-type]
         self.layout = torch.channels_last if network.ndim == 2 else torch.channels_last_3d
         self.loss = float("nan")
-        if team.size > 1:
-            synchronise(network)
         network = network.to(memory_format=self.layout)  # type: ignore[call-overload]
         kind = torch.optim.AdamW if settings.weight_decay else torch.optim.Adam
         optimizer = kind(network.parameters(), settings.learning_rate, fused=True, weight_decay=settings.weight_decay)
         self.raw: nn.Module = network
-        self.network, self.optimizer = fabric.setup(network, optimizer)
+        self.network, self.optimizer = device.set_up(network, optimizer)
         # Loaded after setup, so that all of it goes to the device.
         if state.network is not None and state.optimizer is not None:
             network.load_state_dict(state.network)
             optimizer.load_state_dict(state.optimizer)
-        if state.loss_scale:
-            fabric.strategy.precision.load_state_dict(state.loss_scale)
+        device.restore(state.loss_scale)
         self.average: AveragedModel | None = None
         if settings.average_decay:
             averaged = get_ema_multi_avg_fn(settings.average_decay)  # type: ignore[no-untyped-call]
@@ -88,7 +85,7 @@ class StageSession:
         total = torch.zeros(len(Losses._fields))
         for number, (images, points) in enumerate(parts, 1):
             waits = self.team.size > 1 and number < len(parts)
-            with self.fabric.no_backward_sync(self.network, enabled=waits):
+            with self.device.accumulating(self.network, waits):
                 total += self._learn(images, points, counts)
         result = Losses(*self.team.sum(total))
         loss = float(result.total)
@@ -97,7 +94,7 @@ class StageSession:
                 f"The loss is no longer finite at iteration {iteration + 1}.",
                 "Lower learning_rate, or train with precision = '32-true'.",
             )
-        self.optimizer.step()
+        self.device.step(self.optimizer)
         if self.average is not None:
             self.average.update_parameters(self.raw)
         self.loss = loss if math.isnan(self.loss) else 0.98 * self.loss + 0.02 * loss
@@ -105,12 +102,12 @@ class StageSession:
 
     def _learn(self, images: Tensor, points: Tensor, counts: Counts) -> Tensor:
         """Add the gradients of a part of a batch; return what it adds to each of the losses."""
-        images = self.fabric.to_device(images).contiguous(memory_format=self.layout)
-        points = self.fabric.to_device(points)
-        answer, logit = self.network(images)
+        images = self.device.to_device(images).contiguous(memory_format=self.layout)
+        points = self.device.to_device(points)
+        answer, logit = self.device.forward(self.network, images)
         targets = make_targets(points, list(logit.shape[2:]), self.stride, self.stage.regression)
-        result = losses(answer.float(), logit.float(), targets, points, self.stride, self.stage, counts)
-        self.fabric.backward(result.total * self.team.size)  # of which the processes' gradients are the mean
+        result = losses(answer, logit, targets, points, self.stride, self.stage, counts)
+        self.device.backward(result.total * self.team.size)  # of which the processes' gradients are the mean
         return torch.stack([part.detach() for part in result]).cpu()
 
     def candidate(self) -> Weights:
@@ -123,4 +120,4 @@ class StageSession:
         state.network = self.raw.state_dict()
         state.average = self.average.state_dict() if self.average is not None else None
         state.optimizer = self.optimizer.state_dict()
-        state.loss_scale = self.fabric.strategy.precision.state_dict()
+        state.loss_scale = self.device.state()

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.learning.configuration import parse_config, read_config
-from core.learning.configuration_text import format_config
+from core.learning.configuration import format_config, parse_config, read_config
 
 PRESETS = sorted((Path(__file__).parents[3] / "training" / "presets").glob("*.toml"))
 

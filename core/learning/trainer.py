@@ -1,0 +1,230 @@
+"""The training loop: one stage after the other, the best validation weights of each kept (paper, section V.A.1).
+
+Writes the checkpoint of its run folder and nothing else; `core/learning/model_export.py` makes a model file of that. Which
+device computes and whether other processes take part is given to it.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core.base.errors import ConfigError
+from core.learning.batches import BatchesAhead, batch_maker
+from core.learning.building import Weights, build_network
+from core.learning.checkpoints import TrainingState, write_checkpoint
+from core.learning.configuration import TrainingConfig
+from core.learning.device import Device, PlainDevice
+from core.learning.prepared_cases import PreparedCase, mean_shape_of, with_rotation
+from core.learning.sampling import StageCase
+from core.learning.session import StageSession
+from core.learning.targets import Losses
+from core.learning.team import Team
+from core.learning.validation import Validation
+
+CHECKPOINT_EVERY_S = 300.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """What whoever follows a training is told after each iteration.
+
+    Attributes
+    ----------
+    stage, stages
+        Which stage of how many.
+    iteration, iterations
+        How many of the stage's iterations are done.
+    loss
+        Moving average of the loss.
+    losses
+        The parts of the loss of this iteration's batch.
+    validation_error_mm
+        Mean radial error at the last validation of the stage, None before it.
+    validated
+        Whether that validation was after this very iteration.
+    """
+
+    stage: int
+    stages: int
+    iteration: int
+    iterations: int
+    loss: float
+    losses: Losses
+    validation_error_mm: float | None
+    validated: bool
+
+
+class Trainer:
+    """Trains all stages of a configuration.
+
+    Parameters
+    ----------
+    config, state
+        What to train, and where it stands (a fresh state or one read from a checkpoint).
+    folder
+        The run folder.
+    train, validation
+        The prepared cases.
+    device
+        What computes: the processor in float32 where omitted.
+    team
+        The processes that train together, this one alone where omitted. Each makes its share of every batch and validates
+        its share of the cases; the first writes.
+    workers
+        Threads that make batches ahead.
+    on_step
+        Hears of each iteration.
+    should_stop
+        Asked between iterations; on True in any process the state is saved and `fit` returns False.
+
+    Attributes
+    ----------
+    waited_s
+        How long the training has waited for batches so far.
+    """
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        state: TrainingState,
+        folder: Path,
+        train: Sequence[PreparedCase],
+        validation: Sequence[PreparedCase],
+        *,
+        device: Device | None = None,
+        team: Team | None = None,
+        workers: int = 1,
+        on_step: Callable[[Step], None] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> None:
+        self.config = config
+        self.state = state
+        self.folder = folder
+        self.train = train
+        self.device = device or PlainDevice()
+        self.team = team or Team()
+        self.workers = workers
+        self.on_step = on_step
+        self.should_stop = should_stop
+        self.validation = Validation(config, state, validation, self.team)
+        self.waited_s = 0.0
+        self.stages = 1 + len(config.local_stages)
+        if state.shape_mm is None and any(map(config.in_mean_pose, range(self.stages))):
+            state.shape_mm = mean_shape_of(train)
+
+    def fit(self) -> bool:
+        """Train what is left to train; return whether it came to the end."""
+        while self.state.stage < self.stages:
+            if not self._fit_stage():
+                return False
+        return True
+
+    def _finished_networks(self) -> list[nn.Module]:
+        """Return the networks of the finished stages with their best weights."""
+        return [
+            build_network(self.config, stage, len(self.state.landmarks), weights)
+            for stage, weights in enumerate(self.state.finished)
+        ]
+
+    def _network(self, weights: Weights) -> nn.Module:
+        """Return the current stage's network with ``weights``."""
+        return build_network(self.config, self.state.stage, len(self.state.landmarks), weights)
+
+    def _fit_stage(self) -> bool:
+        """Train the current stage to its end (True) or until asked to stop (False)."""
+        state, stage = self.state, self.config.stage(self.state.stage)
+        earlier = self._finished_networks()
+        estimates = self.validation.estimates(earlier)
+        torch.manual_seed(self.config.seed + state.stage)
+        network = build_network(self.config, state.stage, len(state.landmarks))
+        if state.stage and len(state.crops) < state.stage:
+            local = self.config.local_stages[state.stage - 1]
+            state.crops.append(self.validation.chosen_crop(local, network.stride, estimates))
+        session = StageSession(network, stage, state, self.device, self.team)
+        batches = self._batches()
+        saved = time.monotonic()
+        error_mm: float | None = None
+        with closing(iter(batches)) as coming:
+            for batch in coming:
+                result = session.step(batch, state.iteration)
+                state.iteration += 1
+                validated = self._validated(session, earlier, estimates)
+                error_mm = error_mm if validated is None else validated
+                self._report(session.loss, result, error_mm, validated is not None)
+                stopping = self.team.any(self.should_stop is not None and self.should_stop())
+                if stopping or validated is not None or time.monotonic() - saved > CHECKPOINT_EVERY_S:
+                    session.save_to(state)
+                    self._write()
+                    saved = time.monotonic()
+                if stopping:
+                    break
+        self.waited_s += batches.waited_s
+        if state.iteration < stage.optimisation.iterations:
+            return False
+        self._finish_stage(earlier, estimates)
+        return True
+
+    def _report(self, loss: float, losses: Losses, error_mm: float | None, validated: bool) -> None:
+        if self.on_step is not None:
+            stage, done = self.state.stage, self.state.iteration
+            total = self.config.stage(stage).optimisation.iterations
+            self.on_step(Step(stage, self.stages, done, total, loss, losses, error_mm, validated))
+
+    def _stage_cases(self) -> list[StageCase]:
+        """Return the training cases as the current stage sees them."""
+        cases = [case.at_spacing(self.config.stage(self.state.stage).spacing_mm) for case in self.train]
+        if self.config.in_mean_pose(self.state.stage):
+            shape_mm = torch.tensor(self.state.shape_mm)
+            pairs = zip(cases, self.train, strict=True)
+            return [with_rotation(case, prepared, shape_mm) for case, prepared in pairs]
+        return cases
+
+    def _batches(self) -> BatchesAhead:
+        """Return this process's share of the remaining batches of the stage."""
+        state, settings = self.state, self.config.stage(self.state.stage).optimisation
+        share = settings.batch // self.team.size
+        items = range(self.team.rank * share, (self.team.rank + 1) * share)
+        crop = state.crops[state.stage - 1] if state.stage else 0
+        make = batch_maker(self.config, state.stage, self._stage_cases(), items, crop, state.shape_mm)
+        left = range(state.iteration, settings.iterations)
+        return BatchesAhead(make, left, self.workers, pinned=self.device.kind == "cuda")
+
+    def _validated(self, session: StageSession, earlier: list[nn.Module], estimates: list[Tensor]) -> float | None:
+        """Validate when it is time to; keep the weights if they are the best. Return the mean radial error in mm."""
+        state, settings = self.state, session.settings
+        if state.iteration % settings.validate_every and state.iteration != settings.iterations:
+            return None
+        weights = session.candidate()
+        errors_mm = self.validation.errors_mm([*earlier, self._network(weights)], estimates)
+        mean_mm = float(np.nanmean(errors_mm))
+        if mean_mm < state.best_error_mm:
+            state.best_error_mm = mean_mm
+            state.best = weights
+        return mean_mm
+
+    def _finish_stage(self, earlier: list[nn.Module], estimates: list[Tensor]) -> None:
+        """Keep the stage's best weights and start the next."""
+        state = self.state
+        best = state.best
+        if best is None:
+            raise ConfigError(
+                f"Stage {state.stage} never had a finite validation error.", "Lower its learning_rate and train again."
+            )
+        errors_mm = self.validation.errors_mm([*earlier, self._network(best)], estimates)
+        state.errors_mm.append([[float(value) for value in row] for row in errors_mm])
+        state.finished.append(best)
+        state.stage += 1
+        state.iteration = 0
+        state.network = state.average = state.optimizer = state.best = None
+        state.best_error_mm = float("inf")
+        self._write()
+
+    def _write(self) -> None:
+        if self.team.is_first:
+            write_checkpoint(self.state, self.folder)

@@ -1,0 +1,16 @@
+"""One optimisation step, and the rate it is taken at."""
+
+import pytest
+
+from core.learning.configuration import OptimisationConfig
+from core.learning.session import learning_rate
+
+
+def test_one_cycle_warms_up_and_ends_at_zero() -> None:
+    settings = OptimisationConfig(iterations=1000, learning_rate=0.1, schedule="one-cycle")
+    rates = [learning_rate(settings, iteration) for iteration in range(1000)]
+    assert rates[0] == pytest.approx(0.004)
+    assert max(rates) == pytest.approx(0.1)
+    assert rates.index(max(rates)) == 50
+    assert rates[-1] < 1e-5
+    assert learning_rate(settings.model_copy(update={"schedule": "constant"}), 777) == 0.1

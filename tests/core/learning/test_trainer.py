@@ -1,0 +1,114 @@
+"""The training loop by itself: one plain device, no Lightning, and the same wherever it was stopped."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.learning.checkpoints import CHECKPOINT_NAME, TrainingState, read_checkpoint
+from core.learning.configuration import TrainingConfig, landmark_names, read_config
+from core.learning.device import PlainDevice, Precision
+from core.learning.prepared_cases import PreparedCase
+from core.learning.trainer import Step, Trainer
+from tests.support.training_fixtures import phantom_cases, write_config
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> TrainingConfig:
+    return read_config(write_config(tmp_path, 6))[0]
+
+
+@pytest.fixture(scope="module")
+def cases() -> list[PreparedCase]:
+    return phantom_cases(3)
+
+
+def fresh(config: TrainingConfig) -> TrainingState:
+    return TrainingState("", list(landmark_names(config)[0]))
+
+
+def test_a_training_stopped_anywhere_goes_on_as_if_it_had_not(
+    config: TrainingConfig, cases: list[PreparedCase], tmp_path: Path
+) -> None:
+    whole = fresh(config)
+    assert Trainer(config, whole, tmp_path / "whole", cases[:2], cases[2:]).fit()
+    state, sessions = fresh(config), 0
+    for steps in (2, 5, 3, 100):  # in the first stage, at the start of the second, in it, never
+        count = iter(range(1, 1000))
+        trainer = Trainer(
+            config, state, tmp_path / "parts", cases[:2], cases[2:], should_stop=lambda c=count, n=steps: next(c) >= n
+        )
+        sessions += 1
+        finished = trainer.fit()
+        state = read_checkpoint(tmp_path / "parts")
+        if finished:
+            break
+    assert sessions > 2
+    assert whole.errors_mm == state.errors_mm
+    for expected, found in zip(whole.finished, state.finished, strict=True):
+        assert all(torch.equal(expected[key], found[key]) for key in expected)
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
+def test_mixed_precision_learns_nearly_the_same_and_resumes(
+    precision: Precision, config: TrainingConfig, cases: list[PreparedCase], tmp_path: Path
+) -> None:
+    heard: dict[str, list[float]] = {"32-true": [], precision: []}
+    for kind, losses in heard.items():
+        Trainer(
+            config,
+            state := fresh(config),
+            tmp_path / kind,
+            cases[:2],
+            cases[2:],
+            device=PlainDevice("cpu", kind),  # type: ignore[arg-type]
+            on_step=lambda step, into=losses: into.append(float(step.losses.total)),
+        ).fit()
+        assert ("scale" in read_checkpoint(tmp_path / kind).loss_scale) is (kind == "16-mixed")
+        assert all(weights.dtype != torch.float16 for best in state.finished for weights in best.values())
+    assert heard["32-true"] != heard[precision]
+    assert torch.allclose(torch.tensor(heard["32-true"]), torch.tensor(heard[precision]), rtol=0.1)
+
+
+def test_whoever_follows_hears_losses_and_validations(
+    config: TrainingConfig, cases: list[PreparedCase], tmp_path: Path
+) -> None:
+    heard: list[Step] = []
+    budget = config.global_stage.optimisation.model_copy(update={"validate_every": 4})
+    first = config.global_stage.model_copy(update={"optimisation": budget})
+    alone = config.model_copy(update={"global_stage": first, "local_stages": ()})
+    Trainer(alone, fresh(alone), tmp_path, cases[:2], cases[2:], on_step=heard.append).fit()
+    assert [(step.stage, step.iteration, step.iterations) for step in heard] == [(0, n, 6) for n in range(1, 7)]
+    assert [step.validated for step in heard] == [False, False, False, True, False, True]
+    assert [step.validation_error_mm is None for step in heard] == [True, True, True, False, False, False]
+    assert heard[0].loss == pytest.approx(float(heard[0].losses.total))
+    assert {path.name for path in tmp_path.iterdir()} == {CHECKPOINT_NAME, "config.toml"}  # that is the fixture's
+
+
+def test_learning_needs_neither_lightning_nor_tensorboard(tmp_path: Path) -> None:
+    """As in the application, which has neither."""
+    script = """
+        import sys
+        from pathlib import Path
+        sys.modules |= dict.fromkeys(("lightning_fabric", "tensorboard", "matplotlib", "pandas"))  # import: ImportError
+        from core.learning.checkpoints import TrainingState
+        from core.learning.configuration import read_config
+        from core.learning.trainer import Trainer
+        from tests.support.training_fixtures import phantom_cases, write_config
+        folder = Path(sys.argv[1])
+        config, text = read_config(write_config(folder, 2))
+        cases = phantom_cases(2)
+        print(Trainer(config, TrainingState(text, list(config.landmarks)), folder, cases[:1], cases[1:]).fit())
+    """
+    lines = "\n".join(line.strip() for line in script.splitlines())
+    done = subprocess.run(
+        [sys.executable, "-c", lines, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        cwd=Path(__file__).parents[3],
+    )
+    assert done.stdout.strip() == "True", done.stderr
