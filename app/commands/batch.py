@@ -15,10 +15,11 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from app.commands.batch_plan import BatchItem, expand_folders, plan_files
+from app.commands.batch_plan import plan_files
 from core.base.errors import AppError
 from core.base.files import reason_of
 from core.images.file import read_image
+from core.images.listing import ListedImage, list_images
 from core.landmark_files.file import write_landmarks
 from core.models.bundled import bundled_model_for
 from core.models.metadata import read_model_info
@@ -82,7 +83,12 @@ def run_batch(request: BatchRequest, console: Console, report: BatchReport) -> N
         Nothing was done, because the output folder cannot be written to, two images would be written to the same file,
         the model cannot be loaded, or the device is not there.
     """
-    plan = plan_files(expand_folders(request.images, lambda text: _say(console, text)), request.out_folder)
+    listing = list_images(request.images)
+    for note in listing.notes:
+        _say(console, note)
+    if listing.problems:
+        raise listing.problems[0]
+    plan = plan_files(listing.images, request.out_folder)
     if request.model is not None:
         read_model_info(request.model)
     _require_writable(request.out_folder)
@@ -163,7 +169,7 @@ def _progress_bar(console: Console, files: int) -> Iterator[_Bar]:
         yield _Bar(progress, files)
 
 
-def _localize_item(item: BatchItem, csv_path: Path, request: BatchRequest, models: _Models, bar: _Bar) -> None:
+def _localize_item(item: ListedImage, csv_path: Path, request: BatchRequest, models: _Models, bar: _Bar) -> None:
     from core.models.inference import localize
 
     bar.show(0.0, item.name)

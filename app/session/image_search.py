@@ -1,16 +1,17 @@
-"""What there is to open at a path: a file, the DICOM series of a folder or DICOMDIR, or a folder's images one by one.
+"""What the viewer opens for paths, one image after the other, as `core.images.listing` lists them.
 
-Touches the disk, which may be slow: runs in jobs, never in the main thread. Reads no pixels and decides nothing.
+Looks at the first path only, so that the first image of many is soon there. Touches the disk, which may be slow: runs in jobs,
+never in the main thread.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.base.errors import ImageReadError
-from core.images.dicom.series import Series, find_series, is_dicomdir
-from core.images.formats import DICOM, format_of, has_image_suffix
+from core.images.dicom.series import Series, is_dicomdir
+from core.images.formats import DICOM, format_of
+from core.images.listing import list_images
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,8 @@ class Found:
     Attributes
     ----------
     paths
-        What can be opened one after the other: mostly the paths themselves, but the images of a folder in place of the folder
-        where it holds no DICOM, and no further slices of a series of which one is opened.
+        What can be opened one after the other: mostly the paths themselves. A folder is followed, where it holds DICOM, or else
+        replaced by the other images in it; further slices of a series of which one is opened are left out.
     series
         DICOM series the first path stands for, the one to propose first; none where it is opened as it is.
     """
@@ -44,38 +45,19 @@ def find_images(
     """
     first, others = paths[0], paths[1:]
     try:
-        is_folder = first.is_dir()
-        if is_folder or is_dicomdir(first):
-            series = find_series(first, should_stop, progress)
-            return Found(paths, series) if series else Found((*_images_of(first, is_folder), *others))
-        if others and format_of(first) is DICOM:
-            series = find_series(first, should_stop, progress)
-            slices = {path for found in series for path in found.paths}
-            return Found((first, *(path for path in others if path not in slices)), series)
+        several = first.is_dir() or is_dicomdir(first)
+        if not several and not (others and format_of(first) is DICOM):
+            return Found(paths)
     except FileNotFoundError:
-        pass  # whoever reads it says so
+        return Found(paths)  # whoever reads it says so
     except OSError as error:
         raise ImageReadError(
             f"{first} cannot be opened ({error.strerror}).", "Check its permissions and that its drive is connected."
         ) from error
-    return Found(paths)
-
-
-def _images_of(path: Path, is_folder: bool) -> list[Path]:
-    images = sorted(filter(_is_image, path.iterdir()), key=_natural) if is_folder else []
-    if not images:
-        raise ImageReadError(
-            f"{path} holds no image that Cairn can read.",
-            "Open a folder with DICOM slices, or one with PNG, JPEG, TIFF, BMP, NIfTI, NRRD or MetaImage files.",
-        )
-    return images
-
-
-def _is_image(path: Path) -> bool:
-    return has_image_suffix(path) and not path.name.startswith(".") and path.is_file()
-
-
-def _natural(path: Path) -> list[tuple[int, str]]:
-    """Return a key by which ``scan2`` comes before ``scan10``."""
-    parts = re.split(r"(\d+)", path.name.lower())
-    return [(int(part) if part.isdecimal() else 0, part) for part in parts]
+    listing = list_images([first], should_stop, progress)
+    if listing.problems:
+        raise listing.problems[0]
+    files = [image.path for image in listing.images if image.series is None and image.path != first]
+    known = {*files, *(path for series in listing.series for path in series.paths)}
+    itself = [] if several and not listing.series and files else [first]
+    return Found((*itself, *files, *(path for path in others if path not in known)), listing.series)

@@ -108,7 +108,22 @@ def test_a_dicomdir_is_opened_like_its_folder(controller, answers, examination, 
 def test_a_dicomdir_without_images_is_told(controller, answers, tmp_path, qtbot):
     controller.open_paths([write_dicomdir(tmp_path)])
     idle(controller, qtbot)
-    assert "holds no image" in answers.errors[0].message
+    assert "holds no DICOM images" in answers.errors[0].message
+
+
+def test_a_folder_with_pictures_beside_dicom_opens_all_of_them(controller, answers, tmp_path, qtbot):
+    write_stack(tmp_path / "case")
+    for name in ("photo10.png", "photo9.png"):
+        write_image(make_image(), tmp_path / "case" / name)
+    controller.open_paths([tmp_path / "case"])
+    idle(controller, qtbot)
+    assert controller.document.image.voxels.shape == (6, 12, 10)
+    for step in (1, -1, 1):
+        controller.opener.open_neighbour(step)
+        idle(controller, qtbot)
+    assert [path.name for path in controller.image_paths] == ["case", "photo9.png", "photo10.png"]
+    assert controller.document.image.source.path.name == "photo9.png"
+    assert answers.errors == []
 
 
 def test_the_folder_one_stands_in_has_a_name(controller, answers, tmp_path, monkeypatch, qtbot):
