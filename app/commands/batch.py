@@ -5,7 +5,7 @@ goes on. Decides the order of things, prints to the console it is given, and kno
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,7 +42,8 @@ class BatchRequest:
     model
         A model file; None for the bundled model of each image's rank.
     spacing_mm
-        Distance between neighbouring samples along every axis, in place of what the images say; None to believe them.
+        Distance between neighbouring samples, in place of what the images say: one number for every axis, or one for each in
+        numpy order; None to believe the images.
     device
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
     memory_gb
@@ -52,7 +53,7 @@ class BatchRequest:
     images: tuple[Path, ...]
     out_folder: Path
     model: Path | None = None
-    spacing_mm: float | None = None
+    spacing_mm: tuple[float, ...] | None = None
     device: str = "auto"
     memory_gb: float | None = None
 
@@ -176,10 +177,7 @@ def _localize_item(item: ListedImage, csv_path: Path, request: BatchRequest, mod
     image = read_image(item.path, series=item.series)
     warnings = list(image.source.warnings)
     if request.spacing_mm is not None:
-        if image.source.spacing_known and not np.allclose(image.grid.spacing_mm, request.spacing_mm):
-            own = " × ".join(f"{size:g}" for size in image.grid.spacing_mm)
-            warnings.append(f"The file says {own} mm per pixel; {request.spacing_mm:g} mm is used as asked for.")
-        image = image.with_spacing(request.spacing_mm)
+        image = _respaced(image, request.spacing_mm, warnings)
     model = models.for_image(image)
     prediction = localize(
         image,
@@ -191,6 +189,25 @@ def _localize_item(item: ListedImage, csv_path: Path, request: BatchRequest, mod
     for warning in dict.fromkeys([*warnings, *prediction.warnings]):
         bar.say(f"{item}: {warning}")
     write_landmarks(prediction.landmarks, csv_path, image=image, model=prediction.model)
+
+
+def _respaced(image: Image, spacing_mm: tuple[float, ...], warnings: list[str]) -> Image:
+    """Return an image with the size that was asked for, and say where its file says another one."""
+    if len(spacing_mm) not in (1, image.ndim):
+        raise AppError(
+            f"--spacing gives {len(spacing_mm)} sizes, but the image has {image.ndim} axes.",
+            f"Give one number for all axes, or {image.ndim}.",
+        )
+    if image.source.spacing_known and not np.allclose(image.grid.spacing_mm, spacing_mm):
+        warnings.append(
+            f"The file says {_sizes(image.grid.spacing_mm.tolist())} mm per pixel; {_sizes(spacing_mm)} mm is used as asked for."
+        )
+    return image.with_spacing(spacing_mm)
+
+
+def _sizes(spacing_mm: Sequence[float]) -> str:
+    """Return sizes in numpy order as people write them, x first."""
+    return " × ".join(f"{size:g}" for size in reversed(spacing_mm))
 
 
 def _sentence(error: AppError | OSError | MemoryError) -> str:

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from app.session.wording import COVERAGE
 from core.base.command_line import EXIT_BAD_INPUT, EXIT_BUG, EXIT_INTERRUPTED, run_command_line
+from core.base.delimited_text import finite_number
 from core.base.errors import AppError
 from core.models.metadata import ModelInfo, StageInfo, read_model_info
 
@@ -145,7 +146,12 @@ def localize(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the CSV files, one per image.")],
     model: ModelOption = None,
     spacing: Annotated[
-        float | None, typer.Option("--spacing", metavar="MM", help="Pixel size in mm, in place of what the images say.")
+        str | None,
+        typer.Option(
+            "--spacing",
+            metavar="MM[,MM[,MM]]",
+            help="Pixel size in mm, in place of what the images say: one number, or one each along x, y and, in a volume, z.",
+        ),
     ] = None,
     device: Annotated[Device, typer.Option("--device", help="Where the networks run.")] = Device.AUTO,
     memory: Annotated[
@@ -156,14 +162,13 @@ def localize(
     """Find the landmarks of images without opening a window."""
     from app.commands.batch import BatchReport, BatchRequest, run_batch
 
-    if spacing is not None and not 0 < spacing < math.inf:
-        raise typer.BadParameter("The pixel size given with --spacing must be a number of millimetres above zero")
+    spacing_mm = None if spacing is None else _spacing_mm(spacing)
     if memory is not None and not 0 < memory < math.inf:
         raise typer.BadParameter("The memory given with --memory must be a number of gigabytes above zero")
     console = Console(stderr=True)
     report = BatchReport()
     try:
-        run_batch(BatchRequest(tuple(images), out, model, spacing, device, memory), console, report)
+        run_batch(BatchRequest(tuple(images), out, model, spacing_mm, device, memory), console, report)
     except KeyboardInterrupt:
         typer.echo(f"cairn: Stopped. {_files(len(report.written))} in {out} are complete.", err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -192,6 +197,17 @@ def info(
     metadata = read_model_info(model)
     console.print(_metadata_table(metadata))
     console.print(_landmark_table(metadata))
+
+
+def _spacing_mm(text: str) -> tuple[float, ...]:
+    """Return the sizes that ``--spacing`` gives along x, y, z in numpy order."""
+    sizes = [finite_number(part.strip()) for part in text.split(",")]
+    given = tuple(size for size in reversed(sizes) if size is not None and size > 0)
+    if len(given) != len(sizes) or len(sizes) > 3:
+        raise typer.BadParameter(
+            "The pixel size given with --spacing must be a number of millimetres above zero, or one for each axis (0.1,0.2)"
+        )
+    return given
 
 
 def _files(count: int) -> str:

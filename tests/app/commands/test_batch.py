@@ -87,7 +87,7 @@ def test_unknown_pixel_size_is_said_once_and_leaves_mm_empty(tmp_path, model):
 def test_spacing_given_by_hand_is_used(tmp_path, model):
     unknown = write_tiny_image(tmp_path / "unknown.png")
     known = write_tiny_image(tmp_path / "known.png", spacing_mm=0.25)
-    report, said = batch(unknown, known, out=tmp_path / "out", model=model, spacing_mm=0.5)
+    report, said = batch(unknown, known, out=tmp_path / "out", model=model, spacing_mm=(0.5,))
     first, second = (read_landmarks(path) for path in report.written)
     np.testing.assert_allclose(first.points_mm, second.points_mm)
     assert np.isfinite(first.points_mm).all()
@@ -96,7 +96,20 @@ def test_spacing_given_by_hand_is_used(tmp_path, model):
     assert "0.25" in said
 
 
-def test_spacing_given_by_hand_turns_and_moves_no_volume(tmp_path):
+def test_spacing_is_given_for_each_axis_x_first(tmp_path, model, capsys):
+    stretched = write_tiny_image(tmp_path / "unknown.png")
+    out = tmp_path / "out"
+    arguments = ["localize", str(stretched), "--out", str(out), "--model", str(model), "--spacing"]
+    assert run([*arguments, "0.5, 1.0"]) == 0
+    image = read_image(stretched).with_spacing((1.0, 0.5))
+    found_mm = localize(image, load_model(model)).landmarks.points_mm
+    np.testing.assert_allclose(read_landmarks(out / "unknown.csv").points_mm, found_mm, atol=1e-3)
+    capsys.readouterr()
+    assert run([*arguments, "1,1,1"]) == 2
+    assert "--spacing gives 3 sizes, but the image has 2 axes" in capsys.readouterr().err
+
+
+def test_spacing_given_by_hand_rotates_and_moves_no_volume(tmp_path):
     """The same voxels with the same size, once stated by the file and once by hand, have the same landmarks in space."""
     volume_model = write_tiny_model(tmp_path / "tiny3d.pt", ndim=3)
     volume = sitk.GetImageFromArray(np.random.default_rng(3).integers(0, 255, (20, 24, 22)).astype(np.int16))
@@ -105,7 +118,7 @@ def test_spacing_given_by_hand_turns_and_moves_no_volume(tmp_path):
     for name, spacing_mm in (("wrong", 0.25), ("right", 0.5)):
         volume.SetSpacing([spacing_mm] * 3)
         sitk.WriteImage(volume, str(tmp_path / f"{name}.nrrd"))
-    given, _ = batch(tmp_path / "wrong.nrrd", out=tmp_path / "out", model=volume_model, spacing_mm=0.5)
+    given, _ = batch(tmp_path / "wrong.nrrd", out=tmp_path / "out", model=volume_model, spacing_mm=(0.5,))
     stated, _ = batch(tmp_path / "right.nrrd", out=tmp_path / "out", model=volume_model)
     points = [read_landmarks(report.written[0]).points_mm for report in (given, stated)]
     np.testing.assert_allclose(*points, atol=1e-6)

@@ -75,6 +75,8 @@ def test_help(capsys, arguments):
         (["localize", "a.png", "--out", "x", "--spacing", "-0.1"], "above zero"),
         (["localize", "a.png", "--out", "x", "--spacing", "nan"], "above zero"),
         (["localize", "a.png", "--out", "x", "--spacing", "wide"], "--spacing"),
+        (["localize", "a.png", "--out", "x", "--spacing", "0.1,"], "above zero"),
+        (["localize", "a.png", "--out", "x", "--spacing", "1,1,1,1"], "one for each axis"),
         (["localize", "a.png", "--out", "x", "--memory", "0"], "above zero"),
         (["localize", "a.png", "--out", "x", "--memory", "nan"], "above zero"),
         (["info", "a.pt", "b.pt"], "b.pt"),
