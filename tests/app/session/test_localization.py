@@ -82,6 +82,16 @@ def test_cancelling_while_the_model_is_loaded(model, loaded, tmp_path):
         localize_image(image, model, progress=said, should_stop=lambda: True)
 
 
+def test_cancelling_while_another_one_loads_the_model(model, loaded, tmp_path):
+    image, stop = read_image(write_tiny_image(tmp_path / "scan.png")), threading.Event()
+    with ThreadPoolExecutor(1) as pool, localization._LOADING:
+        waiting = pool.submit(localize_image, image, model, progress=said, should_stop=stop.is_set)
+        stop.set()
+        with pytest.raises(Cancelled):
+            waiting.result(timeout=10)
+    assert loaded == []
+
+
 def test_the_device_is_told():
     assert describe_device().startswith("The networks run on the ")
 

@@ -31,7 +31,7 @@ def test_who_is_told_to_stop_leaves_while_the_lock_is_taken() -> None:
         with held(lock, stop.is_set):
             raise AssertionError
 
-    with lock, ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, lock:
         waiting = pool.submit(wait)
         time.sleep(0.1)
         assert not waiting.done()

@@ -195,7 +195,7 @@ def test_who_waits_for_another_run_leaves_at_once_when_cancelled_and_prepares_no
             progress=lambda fraction, doing: told.append((fraction, doing)),
         )
 
-    with inference._ONE_AT_A_TIME, ThreadPoolExecutor(waiting) as pool:
+    with ThreadPoolExecutor(waiting) as pool, inference._ONE_AT_A_TIME:
         runs = [pool.submit(localize_one, number) for number in range(waiting)]
         deadline = time.monotonic() + 10
         while len(told) < waiting and time.monotonic() < deadline:
