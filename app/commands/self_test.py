@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.desktop.display import has_display, require_qt_platform
-from app.session.questions import Unsaved
+from app.session.questions import Overwrite, Unsaved
 from core.base.assets import assets_folder
 from core.base.errors import AppError
 from core.base.files import reason_of
@@ -177,7 +177,7 @@ def check_window(image_path: Path) -> str:
     application = existing if isinstance(existing, QApplication) else QApplication(["cairn"])
     apply_theme(application)
     unattended = _Unattended()
-    window = MainWindow(Controller(unattended))
+    window = MainWindow(Controller(unattended, opens_saved_work=False))
     try:
         window.show()
         window.controller.open_paths([image_path])
@@ -226,11 +226,16 @@ class _Unattended:
     def _no_answer(self, *_: object) -> None:
         return None
 
-    image_path = image_folder = series = landmarks_path = export_path = model_path = _no_answer
-    pixel_size_mm = ruler_length_mm = landmark_name = _no_answer
+    image_path = image_folder = series = landmarks_path = save_path = model_path = _no_answer
+    pixel_size = ruler_length_mm = landmark_name = mm_without_pixel_size = _no_answer
 
-    def accepts_model(self, *_: object) -> bool:
+    def _no(self, *_: object) -> bool:
         return False
+
+    accepts_model = belongs_here = stops_waiting = _no
+
+    def overwrites(self, *_: object) -> Overwrite:
+        return Overwrite.CANCEL
 
     def unsaved(self, *_: object) -> Unsaved:
         return Unsaved.DISCARD

@@ -7,34 +7,17 @@ from html import escape
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QApplication,
-    QDialog,
-    QDialogButtonBox,
-    QDoubleSpinBox,
-    QFileDialog,
-    QFormLayout,
-    QInputDialog,
-    QLabel,
-    QMessageBox,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
 
+from app.dialogs.pixel_size_dialog import PixelSizeDialog
 from app.dialogs.series_dialog import SeriesDialog
-from app.session.questions import OnRuler, Unsaved
+from app.session.questions import MmOfFile, Occupied, OnRuler, Overwrite, PixelSize, Unsaved
 from core.base.assets import assets_folder
 from core.base.errors import AppError
 from core.images.dicom.series import Series
 from core.images.formats import DIALOG_FILTER
+from core.landmark_files.formats import READABLE_SUFFIXES, SUFFIX_OF_FILTER, WRITABLE_SUFFIXES, suffix_of
 from core.models.metadata import ModelInfo
-
-_LANDMARK_FILTERS = {
-    "Cairn table (*.csv)": ".csv",
-    "3D Slicer markups (*.mrk.json)": ".mrk.json",
-    "3D Slicer fiducials, old (*.fcsv)": ".fcsv",
-}
 
 
 class Dialogs:
@@ -62,9 +45,30 @@ class Dialogs:
 
     def landmarks_path(self, folder: Path | None) -> Path | None:
         """Ask which landmark file to open."""
-        return self._open_path(
-            "Open landmarks", folder, "Landmarks (*.csv *.mrk.json *.json *.fcsv *.tsv *.txt);;All files (*)"
+        patterns = " ".join(f"*{suffix}" for suffix in READABLE_SUFFIXES)
+        return self._open_path("Open landmarks", folder, f"Landmarks ({patterns});;All files (*)")
+
+    def belongs_here(self, path: Path, file_image: str, image: str) -> bool:
+        """Ask whether to show landmarks that were made on another image."""
+        show = self._ask(
+            "Landmarks of another image",
+            f"The landmarks in {path.name} were made on {file_image}. This image is {image}.",
+            "Make sure that both show the same patient before you use them here.",
+            "Show them here",
         )
+        return show == "Show them here"
+
+    def mm_without_pixel_size(self, path: Path) -> MmOfFile | None:
+        """Ask what the mm of a landmark file mean on an image that does not know its pixel size."""
+        need, are_px = "Set pixel size…", "1 mm is 1 px"
+        answer = self._ask(
+            "Pixel size needed",
+            f"{path.name} gives positions in mm, but the pixel size of this image is not known.",
+            "Set the pixel size, or take 1 mm for 1 px, which is how 3D Slicer shows a picture without a pixel size.",
+            need,
+            are_px,
+        )
+        return {need: MmOfFile.NEED_PIXEL_SIZE, are_px: MmOfFile.ARE_PX}.get(answer)
 
     def model_path(self) -> Path | None:
         """Ask which model file to use."""
@@ -74,16 +78,46 @@ class Dialogs:
             folder = None
         return self._open_path("Choose model", folder, "Cairn models (*.pt);;All files (*)")
 
-    def export_path(self, suggestion: Path) -> Path | None:
-        """Ask where to write the landmarks; the chosen kind of file gives a name without suffix its suffix."""
+    def save_path(self, suggestion: Path) -> Path | None:
+        """Ask where to save the landmarks; whether a file may be replaced is asked later, with what is known about it."""
         name, kind = QFileDialog.getSaveFileName(
-            self.parent, "Export landmarks", str(suggestion), ";;".join(_LANDMARK_FILTERS)
+            self.parent,
+            "Save landmarks as",
+            str(suggestion),
+            ";;".join(SUFFIX_OF_FILTER),
+            _filter_of(suggestion),
+            QFileDialog.Option.DontConfirmOverwrite,
         )
-        if not name:
-            return None
-        typed = Path(name)
-        path = with_suffix(typed, _LANDMARK_FILTERS.get(kind, ".csv"))
-        return path if path == typed or not path.exists() or self._overwrites(path) else None
+        return completed(Path(name), suggestion, SUFFIX_OF_FILTER.get(kind, ".csv")) if name else None
+
+    def overwrites(self, occupied: Occupied) -> Overwrite:
+        """Ask whether to replace a file that a person may not know."""
+        name = occupied.path.name
+        if occupied.image_name:
+            text = f"{name} holds the landmarks of another image, {occupied.image_name}."
+            more = "If you replace it, those landmarks are lost."
+        elif occupied.changed:
+            text = f"{name} has changed since Cairn last read or saved it."
+            more = "If you replace it, what was changed there is lost."
+        else:
+            text = f"{name} is already there."
+            more = "If you replace it, what is in it now is lost."
+        replace, elsewhere = "Replace", "Save as…"
+        answer = self._ask("Replace this file?", text, more, replace, elsewhere, icon=QMessageBox.Icon.Warning)
+        return {replace: Overwrite.REPLACE, elsewhere: Overwrite.ELSEWHERE}.get(answer, Overwrite.CANCEL)
+
+    def stops_waiting(self, path: Path) -> bool:
+        """Ask whether to go on although a file is still being written."""
+        leave = "Don’t wait"
+        answer = self._ask(
+            "Still saving",
+            f"{path.name} is still being saved. Its drive is slow or does not answer.",
+            "If you do not wait, the latest changes may be lost.",
+            leave,
+            stay="Wait",
+            icon=QMessageBox.Icon.Warning,
+        )
+        return answer == leave
 
     def accepts_model(self, info: ModelInfo, path: Path) -> bool:
         """Show where a model comes from and ask whether to load it."""
@@ -109,7 +143,7 @@ class Dialogs:
             if own
             else "A model file contains code. Load it only if you trust where it came from."
         )
-        load = box.addButton("Load and localize", QMessageBox.ButtonRole.AcceptRole)
+        load = box.addButton("Load and find landmarks", QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.exec()
         return box.clickedButton() is load
@@ -127,16 +161,18 @@ class Dialogs:
         answers = {buttons.Save: Unsaved.SAVE, buttons.Discard: Unsaved.DISCARD}
         return answers.get(QMessageBox.StandardButton(box.exec()), Unsaved.CANCEL)
 
-    def pixel_size_mm(self, current_mm: float | None) -> float | OnRuler | None:
-        """Ask for the side of a pixel in mm."""
-        dialog = PixelSizeDialog(current_mm, self.parent)
-        accepted = dialog.exec() == QDialog.DialogCode.Accepted
-        return dialog.answer if accepted else None
+    def pixel_size(self, current_mm: tuple[float, float] | None, others: int) -> PixelSize | OnRuler | None:
+        """Ask how large the pixels are."""
+        dialog = PixelSizeDialog(current_mm, others, self.parent)
+        try:
+            return dialog.answer if dialog.exec() == QDialog.DialogCode.Accepted else None
+        finally:
+            dialog.deleteLater()
 
     def ruler_length_mm(self, length_px: float) -> float | None:
         """Ask how long the line just measured is in mm."""
         value, accepted = QInputDialog.getDouble(
-            self.parent, "Length of the ruler", f"The line is {length_px:.1f} px long. Its true length in mm:",
+            self.parent, "Length of the line", f"The line is {length_px:.1f} px long. Its true length in mm:",
             10.0, 0.01, 10_000.0, 2,
         )  # fmt: skip
         return value if accepted else None
@@ -172,67 +208,54 @@ class Dialogs:
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()
 
-    def _overwrites(self, path: Path) -> bool:
-        """Ask before replacing a file whose name was completed, since the file dialog asked about another."""
-        buttons = QMessageBox.StandardButton
+    def _ask(
+        self,
+        title: str,
+        text: str,
+        more: str,
+        *choices: str,
+        stay: str = "Cancel",
+        icon: QMessageBox.Icon = QMessageBox.Icon.Question,
+    ) -> str:
+        """Return the choice a person made, empty where it was to leave everything as it is, which is also what Enter does."""
         box = QMessageBox(self.parent)
-        box.setWindowTitle("Export landmarks")
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setText(f"{path.name} is already there. Do you want to replace it?")
-        box.setStandardButtons(buttons.Yes | buttons.No)
-        return QMessageBox.StandardButton(box.exec()) is buttons.Yes
+        box.setWindowTitle(title)
+        box.setIcon(icon)
+        box.setText(text)
+        box.setInformativeText(more)
+        buttons = {box.addButton(choice, QMessageBox.ButtonRole.AcceptRole): choice for choice in choices}
+        cancel = box.addButton(stay, QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(cancel)
+        box.setEscapeButton(cancel)
+        box.exec()
+        return next((choice for button, choice in buttons.items() if button is box.clickedButton()), "")
 
     def _open_path(self, title: str, folder: Path | None, filters: str) -> Path | None:
         name, _ = QFileDialog.getOpenFileName(self.parent, title, "" if folder is None else str(folder), filters)
         return Path(name) if name else None
 
 
-class PixelSizeDialog(QDialog):
-    """Takes a pixel size as a number, or sends the person to a ruler in the image."""
+def completed(typed: Path, suggestion: Path, suffix: str) -> Path:
+    """Return the path that a person means by what stands in a dialog for saving.
 
-    def __init__(self, current_mm: float | None, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Pixel size")
-        self.answer: float | OnRuler | None = None
-        self.size_mm = QDoubleSpinBox()
-        self.size_mm.setDecimals(4)
-        self.size_mm.setRange(0.0001, 100.0)
-        self.size_mm.setSingleStep(0.01)
-        self.size_mm.setSuffix(" mm per pixel")
-        self.size_mm.setValue(0.1 if current_mm is None else current_mm)
-        self.size_mm.setMinimumWidth(200)
-        told = "This image does not know how large its pixels are." if current_mm is None else ""
-        note = QLabel(f"{told} Type the size, or measure something of known length in the image.".strip())
-        note.setWordWrap(True)
-        self.measure = QPushButton("Measure on a ruler…")
-        self.measure.setAutoDefault(False)
-        self.measure.clicked.connect(self._measure)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
-        buttons.accepted.connect(self._use_number)
-        buttons.rejected.connect(self.reject)
-        form = QFormLayout()
-        form.addRow("Pixel size", self.size_mm)
-        form.addRow("", self.measure)
-        layout = QVBoxLayout(self)
-        layout.setSpacing(14)
-        layout.addWidget(note)
-        layout.addLayout(form)
-        layout.addWidget(buttons)
-
-    def _use_number(self) -> None:
-        self.answer = self.size_mm.value()
-        self.accept()
-
-    def _measure(self) -> None:
-        self.answer = OnRuler.MEASURE
-        self.accept()
+    Parameters
+    ----------
+    typed
+        The name in the dialog.
+    suggestion
+        The name that stood there at first: a person who leaves it and chooses another kind of file means that kind.
+    suffix
+        Of the kind of file chosen. A name that ends in a suffix of its own keeps it, whatever the kind.
+    """
+    own = suffix_of(typed, WRITABLE_SUFFIXES) or ""
+    if typed == suggestion and own:
+        return typed.with_name(typed.name[: -len(own)] + suffix)
+    # Letters after the last dot are meant as a kind of file, right or wrong; "scan.v2" and "Mr. X" are names.
+    has_suffix = bool(own) or (typed.suffix[1:].isalpha() and typed.suffix[1:].isascii() and len(typed.suffix) <= 6)
+    return typed if has_suffix else typed.with_name(typed.name + suffix)
 
 
-def with_suffix(path: Path, suffix: str) -> Path:
-    """Return ``path`` with ``suffix`` in place of another landmark file's suffix, or after the name."""
-    if path.name.lower().endswith(suffix):
-        return path
-    for other in (".mrk.json", ".json", ".fcsv", ".csv"):
-        if path.name.lower().endswith(other):
-            return path.with_name(path.name[: -len(other)] + suffix)
-    return path.with_name(path.name + suffix)
+def _filter_of(path: Path) -> str:
+    """Return the kind of file in the dialog that a name belongs to."""
+    own = suffix_of(path, WRITABLE_SUFFIXES)
+    return next((kind for kind, suffix in SUFFIX_OF_FILTER.items() if suffix == own), "")

@@ -41,7 +41,7 @@ class SeriesDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Open series")
         self._found = found
-        told = QLabel(f"There are {len(found)} series of images here. Which one shall be opened?")
+        told = QLabel(f"There are {len(found)} series of images here. Which one do you want to open?")
         self.table = self._make_table()
         self.show_patients = QCheckBox("Show patient names")
         self.show_patients.toggled.connect(self._show_patients)

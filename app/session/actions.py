@@ -150,7 +150,7 @@ _FILE = (
         "file.save", "&Save landmarks", Controller.save, FILE, ("Ctrl+S",), "save", _has_image, group=1, toolbar="Save",
     ),
     Action(
-        "file.save_as", "Save landmarks &as…", Controller.export, FILE, ("Ctrl+Shift+S",), group=1,
+        "file.save_as", "Save landmarks &as…", Controller.save_as, FILE, ("Ctrl+Shift+S",), group=1,
         enabled_when=_has_image,
     ),
     Action("file.model", "Choose &model…", Controller.ask_model, FILE, group=2),

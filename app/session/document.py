@@ -3,18 +3,36 @@
 Announces every change through psygnal and knows no Qt, no files and no undo. Values are immutable; a change replaces one.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from psygnal import Signal
 
-from app.session import landmark_names
+from app.session import landmark_edits, landmark_names
 from core.landmark_files.file import LandmarkTemplate
 from core.models.metadata import ModelInfo
 from core.values.image import Image
 from core.values.landmarks import Landmarks, Status
 from core.values.prediction import Prediction, VectorField
 
-HUMAN_STATES = frozenset({Status.CORRECTED, Status.PLACED, Status.CONFIRMED})
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What undoing a step brings back where it changed more than landmarks, such as the pixel size or the file.
+
+    Attributes
+    ----------
+    image, landmarks, prediction
+        As in `Document`; all on the grid of ``image``.
+    landmarks_path, landmarks_template
+        The file that ``landmarks`` are saved to.
+    """
+
+    image: Image
+    landmarks: Landmarks
+    prediction: Prediction | None
+    landmarks_path: Path | None
+    landmarks_template: LandmarkTemplate | None
 
 
 class Document:
@@ -31,11 +49,11 @@ class Document:
     model_info
         Metadata of the model that fits the image, or None where none does.
     landmarks_path
-        The file the landmarks were last written to or read from.
+        The file that saving writes to; None where a person has to be asked for one.
     landmarks_template
         The file of 3D Slicer the landmarks were read from, to be written back into; None where they come from elsewhere.
     revision
-        Grows with each image; jobs carry it, so that late answers for an older image are recognised.
+        Grows with each image and each of its grids; jobs carry it, so that late answers for an older one are recognised.
     """
 
     image_changed = Signal()
@@ -55,27 +73,31 @@ class Document:
 
     def set_image(self, image: Image, landmarks: Landmarks, model_info: ModelInfo | None) -> None:
         """Replace everything by a new image and the landmarks to start with."""
-        self.revision += 1
-        self.image = image
         self.model_info = model_info
-        self.prediction = None
-        self.landmarks = landmarks
-        self.landmarks_path = None
-        self.landmarks_template = None
         self._saved_landmarks = landmarks
+        self._put(Snapshot(image, landmarks, None, None, None))
+
+    def snapshot(self) -> Snapshot | None:
+        """Return what `restore` brings back, None without an image."""
+        if self.image is None or self.landmarks is None:
+            return None
+        return Snapshot(self.image, self.landmarks, self.prediction, self.landmarks_path, self.landmarks_template)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go to another state of the same image; what counts as saved stays what it was."""
+        if self.image is snapshot.image:
+            self.landmarks_path, self.landmarks_template = snapshot.landmarks_path, snapshot.landmarks_template
+            self.set_landmarks(snapshot.landmarks)
+        else:
+            self._put(snapshot)
+
+    def _put(self, snapshot: Snapshot) -> None:
+        self.revision += 1
+        self.image, self.landmarks, self.prediction = snapshot.image, snapshot.landmarks, snapshot.prediction
+        self.landmarks_path, self.landmarks_template = snapshot.landmarks_path, snapshot.landmarks_template
         self.image_changed.emit()
         self.prediction_changed.emit()
         self.landmarks_changed.emit()
-
-    def replace_image(self, image: Image, landmarks: Landmarks) -> None:
-        """Put the same voxels on another grid, the landmarks with them; whether there is unsaved work does not change."""
-        unsaved = self.modified
-        path, template = self.landmarks_path, self.landmarks_template
-        self.set_image(image, landmarks, self.model_info)
-        self.landmarks_path, self.landmarks_template = path, template
-        if unsaved:
-            self._saved_landmarks = None
-            self.landmarks_changed.emit()
 
     def set_landmarks(self, landmarks: Landmarks) -> None:
         """Show other landmarks; does nothing where they are the same."""
@@ -89,10 +111,13 @@ class Document:
         self.model_info = model_info
         self.prediction_changed.emit()
 
-    def mark_saved(self, path: Path) -> None:
-        """Remember that the landmarks, as they are now, stand in ``path``."""
+    def mark_saved(self, path: Path | None, landmarks: Landmarks | None = None) -> None:
+        """Remember that landmarks stand in ``path``: the present ones, or those that were the present ones a while ago.
+
+        Without a path they stand in a file that saving shall not write to.
+        """
         self.landmarks_path = path
-        self._saved_landmarks = self.landmarks
+        self._saved_landmarks = self.landmarks if landmarks is None else landmarks
         self.saved.emit()
 
     @property
@@ -103,20 +128,11 @@ class Document:
         return not (self._is_untouched(self.landmarks) and self._is_untouched(self._saved_landmarks))
 
     def _is_untouched(self, landmarks: Landmarks | None) -> bool:
-        if landmarks is None:
-            return False
-        if all(status in (Status.UNPLACED, Status.PREDICTED) for status in landmarks.status):
-            return True
-        return self.prediction is not None and landmarks == self.prediction.landmarks
+        return landmarks is not None and not any(landmark_edits.is_decided(landmarks, name) for name in landmarks.names)
 
     def is_decided(self, name: str) -> bool:
         """Tell whether a person, not the model, said where ``name`` is or that it is absent."""
-        if self.landmarks is None:
-            return False
-        status = self.landmarks.status[self.landmarks.index(name)]
-        if status is not Status.ABSENT:
-            return status in HUMAN_STATES
-        return self.predicted_status(name) is not Status.ABSENT
+        return self.landmarks is not None and landmark_edits.is_decided(self.landmarks, name)
 
     def predicted_status(self, name: str) -> Status | None:
         """Return the state the model gave ``name``, None where it said nothing about it."""

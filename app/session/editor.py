@@ -1,6 +1,6 @@
 """Corrections by hand: selecting, dragging, nudging, placing, confirming, and undoing all of it.
 
-Turns what a person does into one `ReplaceLandmarks` on the undo stack each. Opens no files and asks no questions.
+Turns what a person does into one step on the undo stack each. Opens no files and asks no questions.
 """
 
 from collections.abc import Callable
@@ -10,9 +10,9 @@ import numpy as np
 from PySide6.QtGui import QUndoStack
 
 from app.session import landmark_edits
-from app.session.document import Document
+from app.session.document import Document, Snapshot
 from app.session.navigation import Navigator
-from app.session.undo import ReplaceLandmarks
+from app.session.undo import ReplaceLandmarks, ReplaceState
 from app.session.view_state import Mode, Sort, ViewState
 from core.geometry.planes import SlicePlane
 from core.models.metadata import ModelInfo
@@ -93,7 +93,7 @@ class Editor:
         return landmarks is not None and name in landmarks.names and bool(landmarks.located[landmarks.index(name)])
 
     def sort_by(self, sort: Sort) -> None:
-        """List by something else; the same again turns the order round, and once more goes back to the model's order."""
+        """List by something else; the same again reverses the order, and once more goes back to the model's order."""
         state = self._view
         if sort is not state.sort:
             state.worst_first = True
@@ -188,19 +188,19 @@ class Editor:
         self._view.mode = Mode.PLACE
 
     def place(self, point_px: tuple[float, float]) -> None:
-        """Place the landmark whose turn it is in the slice, and go on to the next; leave place mode after the last one."""
+        """Place the landmark that comes next in the slice, and go on to the next; leave place mode after the last one."""
         landmarks, plane = self._document.landmarks, self.plane
         image = self._document.image
         if image is None or landmarks is None or plane is None or not image.grid.contains(plane.mm_from_px(point_px)):
             return
         point_mm = plane.mm_from_px(point_px)
-        turn = self.name_to_place
-        name = landmark_edits.free_name(landmarks) if turn is None else turn
+        wanted = self.name_to_place
+        name = landmark_edits.free_name(landmarks) if wanted is None else wanted
         self._push(landmarks, landmark_edits.placed(landmarks, name, point_mm), f"Place {name}")
         self._navigator.go_to(point_mm)
         missing = self.missing_names
         self._view.selected = missing[0] if missing else name
-        if turn is not None and not missing:
+        if wanted is not None and not missing:
             self._view.mode = Mode.NAVIGATE
 
     # Judging
@@ -215,7 +215,7 @@ class Editor:
 
     def mark_absent(self) -> None:
         """Say that the selected landmark is not in the image."""
-        self._change("Mark not present:", lambda landmarks, name: landmarks.without_point(name))
+        self._change("Mark not present:", landmark_edits.absent)
 
     def clear(self) -> None:
         """Take the selected landmark's position away; one that a person added disappears altogether."""
@@ -267,14 +267,12 @@ class Editor:
         kept = [name for name in current.names if self._document.is_decided(name)]
         after = landmark_edits.merged(current, prediction.landmarks, kept)
         self._document.set_prediction(prediction, model_info)
-        self._push(current, after, "Localize")
+        self._push(current, after, "Find landmarks")
 
-    def replace(self, landmarks: Landmarks, text: str) -> None:
-        """Put other landmarks in the place of all, in one step."""
-        current = self._document.landmarks
-        if current is not None:
-            self.end_drag()
-            self._push(current, landmarks, text)
+    def replace_state(self, state: Snapshot, text: str) -> None:
+        """Go to other landmarks together with the pixel size or the file that goes with them, in one step."""
+        self.end_drag()
+        self.undo_stack.push(ReplaceState(self._document, state, text))
 
     def undo(self) -> None:
         """Take the last step back; a drag in progress ends first."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from core.base.assets import assets_folder
 from core.base.errors import AppError
 from core.images.formats import image_name
-from core.landmark_files.file import READABLE_SUFFIXES, WRITABLE_SUFFIXES
+from core.landmark_files.formats import LOSSLESS_SUFFIXES, WRITABLE_SUFFIXES, suffix_of
 
 
 class Sample(StrEnum):
@@ -18,12 +18,17 @@ class Sample(StrEnum):
 
 def is_landmark_file(path: Path) -> bool:
     """Tell by its name whether a file holds landmarks rather than an image."""
-    return path.name.lower().endswith(READABLE_SUFFIXES)
+    return suffix_of(path) is not None
 
 
 def can_be_written(path: Path) -> bool:
     """Tell by its name whether landmarks can be written to a file; some formats are only read."""
-    return path.name.lower().endswith(WRITABLE_SUFFIXES)
+    return suffix_of(path, WRITABLE_SUFFIXES) is not None
+
+
+def keeps_everything(path: Path) -> bool:
+    """Tell by its name whether all that is known of landmarks can be kept in a file, so that work saved there is safe."""
+    return suffix_of(path, WRITABLE_SUFFIXES) in LOSSLESS_SUFFIXES
 
 
 def landmarks_path_beside(image_path: Path) -> Path:

@@ -14,6 +14,15 @@ from app.session.wording import uncertainty_mm
 from core.values.grid import FloatArray, Grid
 from core.values.landmarks import Author, Landmarks, Status
 
+HUMAN_STATES = frozenset({Status.CORRECTED, Status.PLACED, Status.CONFIRMED})
+
+
+def is_decided(landmarks: Landmarks, name: str) -> bool:
+    """Tell whether a person has said where a landmark is, or that it is absent; agreeing with a position counts."""
+    row = landmarks.index(name)
+    status = landmarks.status[row]
+    return status in HUMAN_STATES or (status is Status.ABSENT and landmarks.author[row] is Author.PERSON)
+
 
 def unplaced(names: Iterable[str], ndim: int) -> Landmarks:
     """Return landmarks of which nothing is known yet."""
@@ -57,6 +66,13 @@ def placed(landmarks: Landmarks, name: str, point_mm: npt.ArrayLike) -> Landmark
     return result.with_point(name, point_mm, Status.PLACED)
 
 
+def absent(landmarks: Landmarks, name: str) -> Landmarks:
+    """Let a person say that a landmark is not in the image, even where a model has said so before."""
+    result, row = landmarks.without_point(name), landmarks.index(name)
+    author = tuple(Author.PERSON if other == row else by for other, by in enumerate(result.author))
+    return replace(result, author=author)
+
+
 def cleared(landmarks: Landmarks, name: str) -> Landmarks:
     """Take a landmark's position away without saying that it is absent."""
     return _forgotten(landmarks, name).with_point(name, np.full(landmarks.ndim, np.nan), Status.UNPLACED)
@@ -89,10 +105,11 @@ def regridded(landmarks: Landmarks, old: Grid, new: Grid) -> Landmarks:
 
 
 def ordered_names(landmarks: Landmarks, sort: Sort, *, worst_first: bool) -> tuple[str, ...]:
-    """Return the names as they are listed and walked through; unknown values come last either way.
+    """Return the names as they are listed and walked through.
 
-    Worst first means low presence or a large radius (spread where there are no radii). Either way, what a person has decided
-    follows what still wants a decision. For names and states it is the alphabet and its reverse.
+    Worst first means low presence, large radius (spread where there are no radii); for names and states it is the alphabet
+    and its reverse. Either way unknown values follow behind the known ones, and at the end stands what a person has
+    decided on: the model's doubts about it are settled.
     """
     rows = range(len(landmarks))
     if sort is Sort.MODEL:
@@ -105,16 +122,9 @@ def ordered_names(landmarks: Landmarks, sort: Sort, *, worst_first: bool) -> tup
             -landmarks.presence if sort is Sort.PRESENCE else uncertainty_mm(landmarks), dtype=np.float64
         )
         key = np.nan_to_num(-badness if worst_first else badness, nan=np.inf)
-        order = sorted(rows, key=lambda row: (_is_decided(landmarks, row), key[row]))
+        decided = [is_decided(landmarks, name) for name in landmarks.names]
+        order = sorted(rows, key=lambda row: (decided[row], key[row]))
     return tuple(landmarks.names[row] for row in order)
-
-
-def _is_decided(landmarks: Landmarks, row: int) -> bool:
-    """Tell whether a person has said where a landmark is, has agreed with the model, or has said that it is absent."""
-    status = landmarks.status[row]
-    if status is Status.ABSENT:
-        return landmarks.author[row] is Author.PERSON
-    return status in (Status.CORRECTED, Status.PLACED, Status.CONFIRMED)
 
 
 def free_name(landmarks: Landmarks) -> str:

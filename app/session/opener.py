@@ -1,35 +1,61 @@
 """Opens images: finds out what dropped paths stand for, asks which series is meant, reads it, and walks on to the next.
 
-All that touches a disk runs in jobs that may stall: cancelling returns at once, and a late answer is dropped. What happens with
-an image that was read is the controller's business.
+All that touches a disk runs in jobs that may stall: cancelling returns at once, and a late answer is dropped. A file that cannot
+be opened is skipped and named. What happens with an image that was read is the controller's business.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from app.session.document import Document
 from app.session.image_search import Found, find_images
 from app.session.jobs import Job, Jobs
 from app.session.questions import Questions
-from app.session.view_state import Progress
+from app.session.shown_job import ShownJob
+from core.base.errors import AppError
 from core.images.dicom.series import Series
 from core.values.image import Image
 from core.values.landmarks import Landmarks
 
+Prepared = TypeVar("Prepared")
+"""What the controller needs to show an image, the image among it."""
+
 
 @dataclass(frozen=True)
 class _Request:
-    """What somebody wants to see: one of ``paths``, and whether landmarks from a file belong to it."""
+    """What somebody wants to see.
+
+    Attributes
+    ----------
+    paths, position
+        One of these.
+    step
+        Which way to go on where it cannot be opened.
+    landmarks_path
+        Landmark file that goes with it.
+    asked_about
+        The landmarks that may be given up.
+    failures
+        What could not be opened on the way.
+    """
 
     paths: tuple[Path, ...]
     position: int
-    landmarks_path: Path | None
-    asked_about: Landmarks | None
+    step: int = 1
+    landmarks_path: Path | None = None
+    asked_about: Landmarks | None = None
+    failures: tuple[AppError, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """What is to be opened."""
+        return self.paths[self.position]
 
 
-class Opener:
+class Opener(Generic[Prepared]):
     """Opens one image after the other.
 
     Parameters
@@ -38,14 +64,18 @@ class Opener:
         What is open now.
     jobs, questions
         Who reads, and who is asked.
+    shown_job
+        Tells how far a job is.
     read
         What reads an image.
-    may_discard
-        Asks about unsaved work; False means that it must stay.
+    prepare
+        Gives what finds out, in the reading job, all else that showing the image at a path needs.
+    when_safe
+        Calls its argument once no unsaved work would be lost.
     show
-        Takes over an image that was read, and the landmark file that goes with it.
-    show_progress, hide_progress
-        Tell how far a job is, and that it has ended.
+        Takes over an image that was read, what was prepared for it, and the landmark file that goes with it.
+    say
+        Tells in a sentence which files were skipped.
     """
 
     def __init__(
@@ -53,12 +83,13 @@ class Opener:
         document: Document,
         jobs: Jobs,
         questions: Questions,
+        shown_job: ShownJob,
         read: Callable[..., Image],
         *,
-        may_discard: Callable[[], bool],
-        show: Callable[[Image, Path | None], None],
-        show_progress: Callable[[Job, Progress], None],
-        hide_progress: Callable[[Job], None],
+        prepare: Callable[[Path], Callable[[Image], Prepared]],
+        when_safe: Callable[[Callable[[], object]], None],
+        show: Callable[[Prepared, Path | None], None],
+        say: Callable[[str], None],
     ) -> None:
         self.paths: tuple[Path, ...] = ()
         self._position = -1
@@ -67,10 +98,11 @@ class Opener:
         self._jobs = jobs
         self._questions = questions
         self._read = read
-        self._may_discard = may_discard
+        self._prepare = prepare
+        self._when_safe = when_safe
         self._show = show
-        self._show_progress = show_progress
-        self._hide_progress = hide_progress
+        self._say = say
+        self._shown = shown_job
         self._job: Job | None = None
 
     def open(self, paths: Sequence[Path], landmarks_path: Path | None = None) -> None:
@@ -81,7 +113,7 @@ class Opener:
         if paths:
             self._added = ()
             whole = tuple(path.absolute() for path in paths)  # what is called "." has a name, too
-            self._start(whole, 0, landmarks_path)
+            self._when_safe(lambda: self._begin(_Request(whole, 0, landmarks_path=landmarks_path)))
 
     def add(self, paths: Sequence[Path]) -> None:
         """Let images follow those that were opened together; what is shown or being opened stays."""
@@ -95,7 +127,8 @@ class Opener:
     def open_neighbour(self, step: int) -> None:
         """Open the next or previous of the images that were opened together."""
         if self.has_neighbour(step):
-            self._start(self.paths, self._position + step, None)
+            request = _Request(self.paths, self._position + step, 1 if step > 0 else -1)
+            self._when_safe(lambda: self._begin(request))
 
     def has_neighbour(self, step: int) -> bool:
         """Tell whether there is a next or previous image."""
@@ -110,14 +143,16 @@ class Opener:
         job, self._job = self._job, None
         if job is not None:
             job.cancel()
-            self._hide_progress(job)
+            self._shown.hide(job)
 
-    def _start(self, paths: tuple[Path, ...], position: int, landmarks_path: Path | None) -> None:
-        if not self._may_discard():
-            return
+    def _begin(self, request: _Request) -> None:
         self.cancel()
-        request = _Request(paths, position, landmarks_path, self._document.landmarks)
-        self._run(find_images, paths[position:], on_result=partial(self._choose, request), name=paths[position].name)
+        self._find(replace(request, asked_about=self._document.landmarks))
+
+    def _find(self, request: _Request) -> None:
+        self._run(
+            find_images, request.paths[request.position :], on_result=partial(self._choose, request), request=request
+        )
 
     def _choose(self, request: _Request, found: Found) -> None:
         """Ask which series is meant where there are several, and read."""
@@ -126,27 +161,47 @@ class Opener:
             series = self._questions.series(found.series)
             if series is None:
                 return
-        paths = (*request.paths[: request.position], *found.paths)
-        path = paths[request.position]
-        arrived = partial(self._arrive, request, paths)
-        self._run(self._read_image, path, series, on_result=arrived, name=path.name)
+        request = replace(request, paths=(*request.paths[: request.position], *found.paths))
+        prepare = self._prepare(request.path)
+        arrived = partial(self._arrive, request)
+        self._run(self._read_image, request.path, series, prepare, on_result=arrived, request=request)
 
     def _read_image(
         self,
         path: Path,
         series: Series | None,
+        prepare: Callable[[Image], Prepared],
         *,
         progress: Callable[[float, str], None],  # noqa: ARG002 - reading does not know how far it is
         should_stop: Callable[[], bool],
-    ) -> Image:
-        return self._read(path, series=series, should_stop=should_stop)
+    ) -> Prepared:
+        return prepare(self._read(path, series=series, should_stop=should_stop))
 
-    def _arrive(self, request: _Request, paths: tuple[Path, ...], image: Image) -> None:
+    def _arrive(self, request: _Request, prepared: Prepared) -> None:
         """Hand the image over, unless work was done meanwhile that must not be lost."""
-        if self._document.landmarks is request.asked_about or self._may_discard():
-            self.paths, self._position = paths, request.position
-            self._take_added()
-            self._show(image, request.landmarks_path)
+        if self._document.landmarks is request.asked_about:
+            self._show_arrived(request, prepared)
+        else:
+            self._when_safe(lambda: self._show_arrived(request, prepared))
+
+    def _show_arrived(self, request: _Request, prepared: Prepared) -> None:
+        self.paths, self._position = request.paths, request.position
+        self._take_added()
+        self._show(prepared, request.landmarks_path)
+        if len(request.failures) == 1:
+            self._say(f"{request.failures[0].message} It was skipped.")
+        elif request.failures:
+            self._say(f"{len(request.failures)} files were skipped. The first one: {request.failures[0].message}")
+
+    def _skip(self, request: _Request, error: AppError) -> None:
+        """Go on to the next file, or say what is wrong where there is none."""
+        request = replace(request, failures=(*request.failures, error), position=request.position + request.step)
+        if 0 <= request.position < len(request.paths):
+            self._find(request)
+            return
+        first, *others = request.failures
+        more = f" {len(others)} more cannot be opened either." if others else ""
+        self._questions.show_error(type(first)(f"{first.message}{more}", first.hint))
 
     def _take_added(self) -> None:
         self.paths = (*self.paths, *(path for path in self._added if path not in self.paths))
@@ -157,21 +212,21 @@ class Opener:
         function: Callable[..., object],
         *args: object,
         on_result: Callable[..., None],
-        name: str,
+        request: _Request,
     ) -> None:
         def ended() -> None:
             if self._job is job:
                 self._job = None
-            self._hide_progress(job)
+            self._shown.hide(job)
 
         job = self._jobs.run(
             function,
             *args,
             on_result=on_result,
-            on_error=self._questions.show_error,
-            on_progress=lambda fraction, text: self._show_progress(job, Progress(fraction, text)),
+            on_error=partial(self._skip, request),
+            on_progress=lambda fraction, text: self._shown.show(job, text, fraction),
             on_end=ended,
             may_stall=True,
         )
         self._job = job
-        self._show_progress(job, Progress(-1.0, f"Opening {name}"))
+        self._shown.show(job, f"Opening {request.path.name}")

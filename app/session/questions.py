@@ -3,6 +3,7 @@
 The window answers with dialogs, tests with prepared answers. Knows no Qt.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -21,9 +22,62 @@ class Unsaved(StrEnum):
 
 
 class OnRuler(StrEnum):
-    """The answer that the pixel size shall be measured in the image."""
+    """The answer that the pixel size is to be measured in the image."""
 
     MEASURE = "measure"
+
+
+@dataclass(frozen=True)
+class PixelSize:
+    """The answer that pixels are this large.
+
+    Attributes
+    ----------
+    spacing_mm
+        Distance between rows and between columns, mm (numpy order).
+    for_all
+        Whether it also holds for the other images of the list that do not know their pixel size.
+    """
+
+    spacing_mm: tuple[float, float]
+    for_all: bool = False
+
+
+class MmOfFile(StrEnum):
+    """What positions in mm mean where nobody knows how large the pixels are."""
+
+    NEED_PIXEL_SIZE = "need pixel size"
+    ARE_PX = "are px"
+
+
+@dataclass(frozen=True)
+class Occupied:
+    """A file that saving would replace, although a person may not know what is in it.
+
+    Attributes
+    ----------
+    path
+        The file.
+    digest
+        SHA-256 of what stands in it.
+    changed
+        Whether Cairn has read or written it, but somebody else has changed it since.
+    image_name
+        The image that its landmarks belong to where that is another one, else empty.
+    """
+
+    path: Path
+    digest: str
+    changed: bool = False
+    image_name: str = ""
+
+
+class Overwrite(StrEnum):
+    """What to do about a file that is in the way."""
+
+    REPLACE = "replace"
+    ELSEWHERE = "elsewhere"
+    CANCEL = "cancel"
 
 
 class Questions(Protocol):
@@ -41,8 +95,20 @@ class Questions(Protocol):
     def landmarks_path(self, folder: Path | None) -> Path | None:
         """Ask which landmark file to open."""
 
-    def export_path(self, suggestion: Path) -> Path | None:
-        """Ask where to write the landmarks."""
+    def belongs_here(self, path: Path, file_image: str, image: str) -> bool:
+        """Ask whether to show the landmarks of ``path`` on ``image`` although they were made on ``file_image``."""
+
+    def mm_without_pixel_size(self, path: Path) -> MmOfFile | None:
+        """Ask what the mm of a landmark file mean on an image that does not know its pixel size."""
+
+    def save_path(self, suggestion: Path) -> Path | None:
+        """Ask where to save the landmarks."""
+
+    def overwrites(self, occupied: Occupied) -> Overwrite:
+        """Ask whether to replace a file."""
+
+    def stops_waiting(self, path: Path) -> bool:
+        """Ask whether to go on although ``path`` is still being written and may be lost."""
 
     def model_path(self) -> Path | None:
         """Ask which model file to use."""
@@ -53,8 +119,16 @@ class Questions(Protocol):
     def unsaved(self, name: str) -> Unsaved:
         """Ask what to do with the unsaved landmarks of the image ``name``."""
 
-    def pixel_size_mm(self, current_mm: float | None) -> float | OnRuler | None:
-        """Ask for the side of a pixel in mm."""
+    def pixel_size(self, current_mm: tuple[float, float] | None, others: int) -> PixelSize | OnRuler | None:
+        """Ask how large the pixels are.
+
+        Parameters
+        ----------
+        current_mm
+            Distance between rows and between columns as it is now, None where nobody knows it.
+        others
+            How many other images are in the list.
+        """
 
     def ruler_length_mm(self, length_px: float) -> float | None:
         """Ask how long the line just measured is in mm."""

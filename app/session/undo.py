@@ -1,11 +1,11 @@
-"""The one undo command: landmarks before, landmarks after.
+"""The undo commands: landmarks before and after, or the whole state where a step changed more than landmarks.
 
-Landmarks are an immutable value, so undoing is putting the old value back; no other command class is needed.
+Both are immutable values, so undoing is putting the old value back.
 """
 
 from PySide6.QtGui import QUndoCommand
 
-from app.session.document import Document
+from app.session.document import Document, Snapshot
 from core.values.landmarks import Landmarks
 
 
@@ -55,3 +55,37 @@ class ReplaceLandmarks(QUndoCommand):
         self._after = other._after
         self.setObsolete(self._after == self._before)
         return True
+
+
+class ReplaceState(QUndoCommand):
+    """Replaces landmarks together with the pixel size they rely on, or with the file they are saved to.
+
+    Parameters
+    ----------
+    document
+        Whose state.
+    after
+        The state to go to.
+    text
+        What was done, for the Edit menu.
+    """
+
+    def __init__(self, document: Document, after: Snapshot, text: str) -> None:
+        super().__init__(text)
+        self._document = document
+        self._other = after
+
+    def redo(self) -> None:
+        """Go to the new state."""
+        self._swap()
+
+    def undo(self) -> None:
+        """Go back to the old state."""
+        self._swap()
+
+    def _swap(self) -> None:
+        """Exchange the states; the one that is left is kept as it is by now, with its file and its prediction."""
+        left = self._document.snapshot()
+        self._document.restore(self._other)
+        if left is not None:
+            self._other = left

@@ -221,7 +221,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Close where the controller agrees."""
-        if self.controller.close(self._vanish):
+        if self.controller.close(self._vanish, self.close):
             event.accept()
         else:
             event.ignore()

@@ -148,8 +148,7 @@ def _spacing_warnings(image: Image, model: Model) -> list[str]:
     """Say where the spacing that will be used is not the file's, or is unlike anything the model has seen."""
     info = model.info
     if not image.source.spacing_known:
-        assumed = f"{info.training_spacing_mm:g} mm is assumed, as in the training images of {info.title}"
-        return [f"The image has no pixel size; {assumed}. Positions are given in px."]
+        return [info.assumed_spacing]
     doubt = info.doubt_about(image.grid.spacing_mm.tolist())
     return [doubt] if doubt else []
 

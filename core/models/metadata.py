@@ -152,6 +152,12 @@ class ModelInfo(_Strict):
             f"and a single patch of this model is {patch_mm:.3g} mm wide."
         )
 
+    @property
+    def assumed_spacing(self) -> str:
+        """Say in one sentence what is taken for the pixel size of an image that does not know its own."""
+        assumed = f"{self.training_spacing_mm:g} mm is assumed, as in the training images of {self.title}"
+        return f"The image has no pixel size; {assumed}. Positions are given in px."
+
     def doubt_about(self, spacing_mm: Sequence[float]) -> str:
         """Say in one sentence why images of this spacing can hardly be what the model knows; empty where they can."""
         coarsest = max(spacing_mm)

@@ -33,7 +33,7 @@ def window(qtbot):
 
 
 @pytest.mark.slow
-def test_drop_localize_drag_undo_export(window, tmp_path, qtbot):
+def test_drop_localize_drag_undo_save(window, tmp_path, qtbot):
     controller, answers = window.controller, window.controller.questions
     document = controller.document
     names = read_model_info(bundled_model_for(2)).landmarks
@@ -69,17 +69,18 @@ def test_drop_localize_drag_undo_export(window, tmp_path, qtbot):
     controller.editor.select("Nasion")
     controller.editor.confirm()
 
-    answers.export = tmp_path / "cephalogram.csv"
+    answers.save = tmp_path / "cephalogram.csv"
     window.actions_by_id["file.save_as"].trigger()
+    qtbot.waitUntil(lambda: not controller.jobs.busy)
     assert not document.modified
-    lines = answers.export.read_text(encoding="utf-8").splitlines()
+    lines = answers.save.read_text(encoding="utf-8").splitlines()
     rows = {row["name"]: row for row in csv.DictReader(line for line in lines if not line.startswith("#"))}
     assert list(rows) == list(names)
     assert rows["Sella"]["status"] == "corrected"
     assert rows["Nasion"]["status"] == "confirmed"
     plane = controller.editor.plane
     assert float(rows["Sella"]["x_px"]) == pytest.approx(plane.px_from_mm(dragged.point_mm("Sella"))[0], abs=0.01)
-    again = read_landmarks(answers.export, image=document.image)
+    again = read_landmarks(answers.save, image=document.image)
     assert np.allclose(again.points_mm, document.landmarks.points_mm, atol=0.01)
     assert window.close()
 
@@ -144,8 +145,9 @@ def test_drop_a_volume_localize_drag_in_a_plane_undo_export_reopen(window, tmp_p
     assert states == {moved: Status.CORRECTED, confirmed: Status.CONFIRMED, missing: Status.ABSENT}
     paths = [tmp_path / name for name in ("mouse_skull.csv", "mouse_skull.mrk.json")]
     for path in paths:
-        answers.export = path
+        answers.save = path
         window.actions_by_id["file.save_as"].trigger()
+        qtbot.waitUntil(lambda: not controller.jobs.busy)
     assert answers.errors == []
     assert not document.modified
     for path in paths:

@@ -69,15 +69,16 @@ def test_drop_place_drag_undo_export_reopen(answers, localize, volume_path, suff
     window.actions_by_id["edit.redo"].trigger()
     assert document.landmarks == dragged
 
-    answers.export = tmp_path / f"head{suffix}"
+    answers.save = tmp_path / f"head{suffix}"
     window.actions_by_id["file.save_as"].trigger()
+    qtbot.waitUntil(lambda: not controller.jobs.busy)
     assert answers.errors == []
     assert not document.modified
 
     localize.gate.clear()
     drop(window, volume_path)
     qtbot.waitUntil(lambda: document.revision == 2)
-    controller.open_landmarks(answers.export)
+    controller.landmark_opener.open(answers.save)
     localize.gate.set()
     qtbot.waitUntil(lambda: not controller.jobs.busy)
     assert document.landmarks.names == NAMES

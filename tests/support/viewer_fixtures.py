@@ -4,18 +4,18 @@ import json
 import threading
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from app.session.questions import OnRuler, Unsaved
+from app.session.questions import MmOfFile, Occupied, OnRuler, Overwrite, PixelSize, Unsaved
 from core.base.errors import AppError, Cancelled
 from core.images.dicom.series import Series
 from core.models.metadata import METADATA_NAME, ModelInfo, StageInfo
 from core.values.grid import Grid
 from core.values.image import Image, ImageSource, SpacingSource
-from core.values.landmarks import Landmarks, Status
+from core.values.landmarks import Author, Landmarks, Status
 from core.values.prediction import Prediction, VectorField
 
 NAMES = ("Sella", "Nasion", "Menton", "Gonion")
@@ -29,11 +29,15 @@ class Answers:
     folder: Path | None = None
     chosen_series: Callable[[tuple[Series, ...]], Series | None] = lambda found: found[0]
     landmarks: Path | None = None
-    export: Path | None = None
+    save: Path | None = None
     model: Path | None = None
     accepts: bool = True
     on_unsaved: Unsaved = Unsaved.CANCEL
-    pixel_size: float | OnRuler | None = None
+    belongs: bool = False
+    mm: MmOfFile | None = None
+    on_occupied: Overwrite = Overwrite.CANCEL
+    goes_on: bool = False
+    size: PixelSize | OnRuler | None = None
     ruler_mm: float | None = None
     name: str | None = None
     asked: list[str] = field(default_factory=list)
@@ -52,9 +56,26 @@ class Answers:
     def landmarks_path(self, folder: Path | None) -> Path | None:
         return self.landmarks
 
-    def export_path(self, suggestion: Path) -> Path | None:
-        self.asked.append(f"export {suggestion.name}")
-        return self.export
+    def belongs_here(self, path: Path, file_image: str, image: str) -> bool:
+        self.asked.append(f"{path.name} of {file_image} on {image}")
+        return self.belongs
+
+    def mm_without_pixel_size(self, path: Path) -> MmOfFile | None:
+        self.asked.append(f"mm of {path.name}")
+        return self.mm
+
+    def save_path(self, suggestion: Path) -> Path | None:
+        self.asked.append(f"save as {suggestion.name}")
+        return self.save
+
+    def overwrites(self, occupied: Occupied) -> Overwrite:
+        why = f"of {occupied.image_name}" if occupied.image_name else "changed" if occupied.changed else "unread"
+        self.asked.append(f"overwrite {occupied.path.name} ({why})")
+        return self.on_occupied
+
+    def stops_waiting(self, path: Path) -> bool:
+        self.asked.append(f"still saving {path.name}")
+        return self.goes_on
 
     def model_path(self) -> Path | None:
         return self.model
@@ -67,9 +88,9 @@ class Answers:
         self.asked.append(f"unsaved {name}")
         return self.on_unsaved
 
-    def pixel_size_mm(self, current_mm: float | None) -> float | OnRuler | None:
-        self.asked.append(f"pixel size {current_mm}")
-        return self.pixel_size
+    def pixel_size(self, current_mm: tuple[float, float] | None, others: int) -> PixelSize | OnRuler | None:
+        self.asked.append(f"pixel size {current_mm} and of {others} others")
+        return self.size
 
     def ruler_length_mm(self, length_px: float) -> float | None:
         self.asked.append(f"ruler {length_px:.1f}")
@@ -128,6 +149,7 @@ def make_prediction(image: Image, *, shift_px: float = 0.0, absent: tuple[str, .
     )
     for name in absent:
         landmarks = landmarks.without_point(name)
+    landmarks = replace(landmarks, author=(Author.MODEL,) * len(NAMES))
     return Prediction(landmarks, tuple(fields), stage_points_mm, "Test model 1", "cpu", 0.1)
 
 

@@ -1,13 +1,16 @@
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QMessageBox, QToolButton, QWidget
 
 from app.desktop.theme import apply_theme
-from app.dialogs.question_dialogs import Dialogs, PixelSizeDialog, with_suffix
-from app.session.questions import OnRuler, Unsaved
+from app.dialogs.pixel_size_dialog import PixelSizeDialog
+from app.dialogs.question_dialogs import Dialogs
+from app.session.questions import MmOfFile, Occupied, Overwrite, Unsaved
 from core.base.errors import ImageReadError
+from core.landmark_files.formats import SUFFIX_OF_FILTER
 from core.models.metadata import read_model_info
 
 
@@ -75,44 +78,99 @@ def test_the_details_of_an_unexpected_error_can_be_copied(dialogs, tmp_path):
     box.close()
 
 
-def test_the_pixel_size_is_a_number_or_a_ruler(qtbot):
-    dialog = PixelSizeDialog(None)
-    qtbot.addWidget(dialog)
-    dialog.size_mm.setValue(0.125)
-    dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok).click()
-    assert dialog.answer == 0.125
-    other = PixelSizeDialog(0.3)
-    qtbot.addWidget(other)
-    assert other.size_mm.value() == 0.3
-    other.measure.click()
-    assert other.answer is OnRuler.MEASURE
+def click(text: str, seen: list[str] | None = None) -> None:
+    """Press the button with this text in the box that opens next, and note what the box says."""
+
+    def press() -> None:
+        box = box_on_screen()
+        if seen is not None:
+            seen.append(f"{box.text()} {box.informativeText()}")
+        (button,) = [button for button in box.buttons() if button.text().replace("&", "") == text]
+        button.click()
+
+    QTimer.singleShot(50, press)
+
+
+@pytest.mark.parametrize(("button", "answer"), [("Show them here", True), ("Cancel", False)])
+def test_landmarks_of_another_image_are_shown_only_on_purpose(dialogs, button, answer):
+    seen = []
+    click(button, seen)
+    assert dialogs.belongs_here(Path("/x/a.csv"), "a.png", "b.png") is answer
+    assert "a.csv were made on a.png" in seen[0]
+    assert "This image is b.png" in seen[0]
+
+
+@pytest.mark.parametrize(
+    ("button", "answer"),
+    [("Set pixel size…", MmOfFile.NEED_PIXEL_SIZE), ("1 mm is 1 px", MmOfFile.ARE_PX), ("Cancel", None)],
+)
+def test_mm_without_a_pixel_size_have_three_answers(dialogs, button, answer):
+    click(button)
+    assert dialogs.mm_without_pixel_size(Path("/x/a.mrk.json")) is answer
+
+
+@pytest.mark.parametrize(
+    ("button", "answer"),
+    [("Replace", Overwrite.REPLACE), ("Save as…", Overwrite.ELSEWHERE), ("Cancel", Overwrite.CANCEL)],
+)
+def test_a_file_in_the_way_has_three_answers(dialogs, button, answer):
+    click(button)
+    assert dialogs.overwrites(Occupied(Path("/x/a.csv"), "ab")) is answer
+
+
+@pytest.mark.parametrize(
+    ("occupied", "words"),
+    [
+        (Occupied(Path("/x/a.csv"), "ab"), "a.csv is already there"),
+        (Occupied(Path("/x/a.csv"), "ab", changed=True), "a.csv has changed since"),
+        (Occupied(Path("/x/a.csv"), "ab", image_name="b.png"), "the landmarks of another image, b.png"),
+    ],
+)
+def test_why_a_file_is_in_the_way_is_said(dialogs, occupied, words):
+    seen = []
+    click("Cancel", seen)
+    dialogs.overwrites(occupied)
+    assert words in seen[0]
+    assert "lost" in seen[0]
+
+
+@pytest.mark.parametrize(("button", "answer"), [("Don’t wait", True), ("Wait", False)])
+def test_a_slow_drive_is_waited_for_or_not(dialogs, button, answer):
+    click(button)
+    assert dialogs.stops_waiting(Path("/x/a.csv")) is answer
+
+
+def test_enter_and_escape_leave_a_file_alone(dialogs):
+    for key in (Qt.Key.Key_Return, Qt.Key.Key_Escape):
+        QTimer.singleShot(50, lambda key=key: QTest.keyClick(box_on_screen(), key))
+        assert dialogs.overwrites(Occupied(Path("/x/a.csv"), "ab")) is Overwrite.CANCEL
 
 
 @pytest.mark.parametrize(
     ("name", "suffix", "expected"),
     [
-        ("scan", ".csv", "scan.csv"),
         ("scan.csv", ".csv", "scan.csv"),
-        ("scan.csv", ".mrk.json", "scan.mrk.json"),
-        ("scan.mrk.json", ".fcsv", "scan.fcsv"),
+        ("scan.csv", ".mrk.json", "scan.mrk.json"),  # the name was left alone, so the kind that was chosen counts
+        ("mine", ".csv", "mine.csv"),
+        ("mine.csv", ".mrk.json", "mine.csv"),  # a name that was typed says its kind itself
+        ("mine.FCSV", ".csv", "mine.FCSV"),
+        ("mine.mrk.json", ".fcsv", "mine.mrk.json"),
         ("scan.v2", ".csv", "scan.v2.csv"),
+        ("Mr. X", ".csv", "Mr. X.csv"),
+        ("2024.11.27", ".csv", "2024.11.27.csv"),
+        ("mine.xlsx", ".csv", "mine.xlsx"),  # refused in a sentence later
+        ("mine.json", ".csv", "mine.json"),
     ],
 )
-def test_a_name_gets_the_suffix_of_the_chosen_kind(name, suffix, expected):
-    assert with_suffix(Path("/x") / name, suffix) == Path("/x") / expected
+def test_what_is_typed_wins_over_the_kind_of_file(dialogs, name, suffix, expected, monkeypatch):
+    (kind,) = [kind for kind, ending in SUFFIX_OF_FILTER.items() if ending == suffix]
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (f"/x/{name}", kind))
+    assert dialogs.save_path(Path("/x/scan.csv")) == Path("/x") / expected
 
 
-@pytest.mark.parametrize(
-    ("button", "expected"),
-    [(QMessageBox.StandardButton.Yes, "scan.fcsv"), (QMessageBox.StandardButton.No, None)],
-)
-def test_a_completed_name_never_replaces_a_file_unasked(dialogs, tmp_path, monkeypatch, button, expected):
-    (tmp_path / "scan.fcsv").write_text("")
-    chosen = (str(tmp_path / "scan"), "3D Slicer fiducials, old (*.fcsv)")
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: chosen)
-    press(button)
-    path = dialogs.export_path(tmp_path / "scan.csv")
-    assert (path.name if path else None) == expected
+def test_no_name_is_no_answer(dialogs, monkeypatch):
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("", ""))
+    assert dialogs.save_path(Path("/x/scan.csv")) is None
 
 
 def test_the_theme_leaves_no_stock_icons_on_buttons(qtbot, qapp):

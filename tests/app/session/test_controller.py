@@ -237,7 +237,7 @@ def test_an_error_of_the_model_is_told(controller, answers, scan, localize, qtbo
     def fail(*_, **__):
         raise InferenceError("The image is constant.", "Open another one.")
 
-    controller._localize = fail
+    controller.search._localize = fail
     controller.open_paths([scan])
     idle(controller, qtbot)
     assert answers.errors[0].message == "The image is constant."
@@ -262,6 +262,7 @@ def test_another_model_is_shown_before_it_is_used(opened, answers, localize, tmp
     answers.model = make_model_file(tmp_path / "other.pt", name="Other")
     answers.accepts = False
     opened.ask_model()
+    idle(opened, qtbot)
     assert answers.asked == ["model Other 1"]
     assert len(localize.calls) == 1
     answers.accepts = True
@@ -271,9 +272,10 @@ def test_another_model_is_shown_before_it_is_used(opened, answers, localize, tmp
     assert opened.document.model_info.name == "Other"
 
 
-def test_a_damaged_model_is_refused(opened, answers, tmp_path):
+def test_a_damaged_model_is_refused(opened, answers, tmp_path, qtbot):
     answers.model = tmp_path / "broken.pt"
     answers.model.write_bytes(b"PK\x03\x04 no more")
     opened.ask_model()
+    idle(opened, qtbot)
     assert "not a model file" in answers.errors[0].message
     assert answers.asked == []

@@ -3,7 +3,7 @@ import pytest
 
 from app.session.editor import Editor
 from app.session.view_state import Mode, Sort
-from core.values.landmarks import Landmarks, Status
+from core.values.landmarks import Author, Status
 
 
 @pytest.fixture
@@ -204,10 +204,58 @@ def test_nothing_happens_without_an_image(controller):
     assert controller.undo_stack.count() == 0
 
 
-def test_replacing_equal_landmarks_is_no_step(opened, editor):
-    steps = opened.undo_stack.count()
-    same = opened.document.landmarks
-    editor.replace(
-        Landmarks(same.names, same.points_mm, same.presence, same.spread_mm, same.radius_mm, same.status), "x"
-    )
-    assert opened.undo_stack.count() == steps
+def test_confirming_what_was_moved_keeps_that_a_person_moved_it(opened, editor):
+    editor.select("Sella")
+    editor.nudge(1, 0)
+    editor.select("Sella")
+    editor.confirm()
+    editor.select("Nasion")
+    editor.confirm()
+    landmarks = opened.document.landmarks
+    assert landmarks.status[:2] == (Status.CONFIRMED, Status.CONFIRMED)
+    assert landmarks.author[:2] == (Author.PERSON, Author.MODEL)
+
+
+def test_confirming_walks_down_the_doubtful_ones_though_the_confirmed_one_leaves_its_place(opened, editor):
+    editor.sort_by(Sort.CERTAINTY)
+    doubtful = editor.names
+    editor.select(doubtful[0])
+    for name in doubtful[1:]:
+        editor.confirm()
+        assert opened.view_state.selected == name
+    editor.confirm()
+    assert opened.view_state.selected == editor.names[0]
+
+
+def test_a_corrected_landmark_leaves_the_top_of_the_doubtful_ones(opened, editor):
+    editor.sort_by(Sort.CERTAINTY)
+    worst = editor.names[0]
+    editor.select(worst)
+    editor.nudge(1, 0)
+    assert editor.names[-1] == worst
+
+
+def test_a_model_s_absent_stays_the_model_s_after_a_second_model_and_undo(opened, editor, localize, qtbot):
+    localize.absent = ("Sella",)
+    opened.start_localization()
+    qtbot.waitUntil(lambda: not opened.jobs.busy)
+    localize.absent = ()
+    opened.start_localization()
+    qtbot.waitUntil(lambda: not opened.jobs.busy)
+    editor.undo()
+    assert opened.document.landmarks.status[0] is Status.ABSENT
+    assert not opened.document.is_decided("Sella")
+    assert not opened.document.modified
+
+
+def test_a_person_s_absent_stays_whatever_models_say(opened, editor, localize, qtbot):
+    localize.absent = ("Sella",)
+    opened.start_localization()
+    qtbot.waitUntil(lambda: not opened.jobs.busy)
+    editor.select("Sella")
+    editor.mark_absent()
+    assert opened.document.modified
+    localize.absent = ()
+    opened.start_localization()
+    qtbot.waitUntil(lambda: not opened.jobs.busy)
+    assert opened.document.landmarks.status[0] is Status.ABSENT

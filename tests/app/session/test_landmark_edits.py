@@ -62,6 +62,19 @@ def test_rows_that_are_joined_and_merged_keep_their_authors():
     assert landmark_edits.merged(absent, four(), []).author[3] is Author.MODEL
 
 
+def test_a_person_who_calls_absent_what_the_model_called_absent_has_decided():
+    landmarks = four()
+    assert landmarks.author[3] is Author.MODEL
+    assert not landmark_edits.is_decided(landmarks, "d")
+    assert landmark_edits.is_decided(landmark_edits.absent(landmarks, "d"), "d")
+
+
+def test_what_a_person_moved_placed_or_confirmed_is_decided():
+    decided = {name: landmark_edits.is_decided(four(), name) for name in "abc"}
+    assert decided == {"a": False, "b": True, "c": True}
+    assert landmark_edits.is_decided(four().with_status("a", Status.CONFIRMED), "a")
+
+
 def test_clearing_is_no_finding():
     cleared = landmark_edits.cleared(four(), "a")
     assert cleared.status[0] is Status.UNPLACED
@@ -96,15 +109,15 @@ def test_regridding_keeps_the_index_and_scales_the_spread():
         (Sort.STATUS, True, "dbca"),
     ],
 )
-def test_order_puts_the_worst_first_and_the_unknown_last(sort, worst_first, names):
+def test_order_puts_the_worst_first_the_unknown_later_and_the_decided_last(sort, worst_first, names):
     assert "".join(landmark_edits.ordered_names(four(), sort, worst_first=worst_first)) == names
 
 
 def test_radii_decide_the_order_where_there_are_some():
     radii_mm = np.array([3, 1, np.nan, 7], np.float32)  # d is not in the image, so its radius is around nothing
-    landmarks = replace(four(), radius_mm=radii_mm)
-    assert landmark_edits.ordered_names(landmarks, Sort.CERTAINTY, worst_first=True) == ("a", "d", "b", "c")
-    assert landmark_edits.ordered_names(landmarks, Sort.CERTAINTY, worst_first=False) == ("a", "d", "b", "c")
+    landmarks = replace(four(), radius_mm=radii_mm, status=(*[Status.PREDICTED] * 3, Status.ABSENT))
+    assert landmark_edits.ordered_names(landmarks, Sort.CERTAINTY, worst_first=True)[:2] == ("a", "b")
+    assert landmark_edits.ordered_names(landmarks, Sort.CERTAINTY, worst_first=False)[:2] == ("b", "a")
 
 
 def test_free_name_skips_taken_numbers():

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 
+from app.session.questions import PixelSize, Unsaved
 from core.landmark_files.file import read_landmarks, write_landmarks
 from tests.support.viewer_fixtures import NAMES
 
@@ -19,14 +20,20 @@ def slicer_file(controller, path):
     return document
 
 
-def test_a_slicer_file_is_saved_into_itself_even_if_it_vanished_meanwhile(opened, answers, tmp_path):
+def load(controller, path, qtbot):
+    controller.landmark_opener.open(path)
+    qtbot.waitUntil(lambda: not controller.jobs.busy)
+
+
+def test_a_slicer_file_is_saved_into_itself_even_if_it_vanished_meanwhile(opened, answers, tmp_path, qtbot):
     path = tmp_path / "points.mrk.json"
     document = slicer_file(opened, path)
-    opened.open_landmarks(path)
+    load(opened, path, qtbot)
     path.unlink()
     opened.editor.select(NAMES[0])
     opened.editor.nudge(1, 0)
-    assert opened.save()
+    opened.save()
+    qtbot.waitUntil(lambda: not opened.jobs.busy)
     assert answers.asked == []
     saved = json.loads(path.read_text(encoding="utf-8"))
     assert saved["study"] == "pilot"
@@ -38,12 +45,13 @@ def test_a_slicer_file_is_saved_into_itself_even_if_it_vanished_meanwhile(opened
     np.testing.assert_allclose(read.points_mm, opened.document.landmarks.subset(read.names).points_mm)
 
 
-def test_another_file_brings_its_own_template_and_another_pixel_size_does_not(opened, tmp_path):
+def test_another_file_brings_its_own_template_and_another_pixel_size_does_not(opened, answers, tmp_path, qtbot):
     slicer_file(opened, tmp_path / "points.mrk.json")
     write_landmarks(opened.document.landmarks, tmp_path / "points.csv", image=opened.document.image)
-    opened.open_landmarks(tmp_path / "points.mrk.json")
+    load(opened, tmp_path / "points.mrk.json", qtbot)
     assert opened.document.landmarks_template is not None
-    opened.document.replace_image(opened.document.image.with_spacing(0.5), opened.document.landmarks)
+    answers.size, answers.on_unsaved = PixelSize((0.5, 0.5)), Unsaved.DISCARD
+    opened.ask_pixel_size()
     assert opened.document.landmarks_template is not None
-    opened.open_landmarks(tmp_path / "points.csv")
-    assert opened.document.landmarks_template is None
+    load(opened, tmp_path / "points.csv", qtbot)
+    assert opened.document.landmarks_template.suffix == ".csv"

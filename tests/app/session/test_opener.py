@@ -51,9 +51,10 @@ def test_a_folder_with_one_series_is_opened_without_asking(controller, answers, 
     assert answers.errors == []
     assert controller.view_state.progress is None
     assert controller.folder == tmp_path
-    answers.export = tmp_path / "out.csv"
-    assert controller.save()
-    assert answers.asked == ["export thorax.csv"]
+    answers.save = tmp_path / "out.csv"
+    controller.save()
+    idle(controller, qtbot)
+    assert answers.asked == ["save as thorax.csv"]
 
 
 def test_of_several_series_the_chosen_one_is_opened(controller, answers, examination, qtbot):
@@ -131,8 +132,9 @@ def test_the_folder_one_stands_in_has_a_name(controller, answers, tmp_path, monk
     monkeypatch.chdir(tmp_path / "thorax")
     controller.open_paths([Path()])
     idle(controller, qtbot)
-    controller.export()
-    assert answers.asked == ["export thorax.csv"]
+    controller.save_as()
+    idle(controller, qtbot)
+    assert answers.asked == ["save as thorax.csv"]
 
 
 def test_one_slice_opens_its_series(controller, answers, tmp_path, qtbot):
@@ -312,9 +314,10 @@ def test_a_volume_for_a_2d_model_says_what_to_do_in_the_viewer(controller, answe
     assert len(localize.calls) == 1
 
 
-def test_a_model_for_volumes_is_not_taken_for_a_2d_image(opened, answers, tmp_path, localize):
+def test_a_model_for_volumes_is_not_taken_for_a_2d_image(opened, answers, tmp_path, localize, qtbot):
     answers.model = make_model_file(tmp_path / "volumes.pt", ndim=3)
     opened.ask_model()
+    idle(opened, qtbot)
     (error,) = answers.errors
     assert "analyses volumes, and this is a 2D image" in error.message
     assert answers.asked == []
@@ -323,7 +326,7 @@ def test_a_model_for_volumes_is_not_taken_for_a_2d_image(opened, answers, tmp_pa
 
 def test_no_bundled_model_says_what_to_do_in_the_viewer(controller, tmp_path, monkeypatch, qtbot):
     monkeypatch.setattr("core.models.bundled.bundled_models", dict)
-    controller._model_path = None
+    controller.search.chosen = None
     write_stack(tmp_path / "thorax")
     controller.open_paths([tmp_path / "thorax"])
     idle(controller, qtbot)
@@ -358,9 +361,84 @@ def test_what_was_added_to_one_list_does_not_follow_another(controller, scan, tm
     assert controller.image_paths == (other,)
 
 
-def test_a_landmark_file_that_comes_late_is_opened_on_the_image(opened, answers, tmp_path):
+def test_a_landmark_file_that_comes_late_is_opened_on_the_image(opened, answers, tmp_path, qtbot):
     path = tmp_path / "landmarks.csv"
     path.write_text("name,x_px,y_px\nSella,10,20\n", encoding="utf-8")
     opened.add_paths([path])
+    idle(opened, qtbot)
     assert answers.errors == []
     assert opened.document.landmarks_path == path
+
+
+# Files that cannot be opened
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    """Three files, the second of which is no image."""
+    paths = [tmp_path / name for name in ("a.png", "letter.docx", "b.png")]
+    for path in (paths[0], paths[2]):
+        write_image(make_image(), path)
+    paths[1].write_bytes(b"no image at all")
+    return paths
+
+
+def shown(controller):
+    return controller.document.image.source.path.name
+
+
+def test_a_bad_file_costs_only_itself(controller, answers, mixed, qtbot):
+    controller.open_paths(mixed)
+    idle(controller, qtbot)
+    controller.opener.open_neighbour(1)
+    idle(controller, qtbot)
+    assert shown(controller) == "b.png"
+    assert any("letter.docx" in text and "skipped" in text for text in messages(controller))
+    assert answers.errors == []
+    assert controller.image_paths == tuple(mixed)
+    controller.opener.open_neighbour(-1)
+    idle(controller, qtbot)
+    assert shown(controller) == "a.png"
+
+
+def test_a_drop_whose_first_file_is_bad_opens_the_others(controller, answers, mixed, qtbot):
+    controller.open_paths([mixed[1], mixed[0], mixed[2]])
+    idle(controller, qtbot)
+    assert shown(controller) == "a.png"
+    assert answers.errors == []
+    assert any("letter.docx" in text for text in messages(controller))
+    assert controller.opener.has_neighbour(1)
+
+
+def test_a_bad_file_at_the_end_is_told_and_the_image_stays(controller, answers, mixed, qtbot):
+    controller.open_paths(mixed[:2])
+    idle(controller, qtbot)
+    controller.opener.open_neighbour(1)
+    idle(controller, qtbot)
+    assert shown(controller) == "a.png"
+    assert "letter.docx" in answers.errors[0].message
+    assert controller.opener.has_neighbour(1)
+
+
+def test_nothing_but_bad_files_are_told_together(controller, answers, tmp_path, qtbot):
+    paths = [tmp_path / f"{number}.docx" for number in range(3)]
+    for path in paths:
+        path.write_bytes(b"no image at all")
+    controller.open_paths(paths)
+    idle(controller, qtbot)
+    (error,) = answers.errors
+    assert "0.docx" in error.message
+    assert "2 more" in error.message
+    assert controller.document.image is None
+    assert controller.image_paths == ()
+
+
+def test_many_bad_files_in_a_row_are_one_message(controller, tmp_path, qtbot):
+    paths = [tmp_path / f"{number}.docx" for number in range(3)]
+    for path in paths:
+        path.write_bytes(b"no image at all")
+    write_image(make_image(), tmp_path / "a.png")
+    controller.open_paths([*paths, tmp_path / "a.png"])
+    idle(controller, qtbot)
+    (text,) = [text for text in messages(controller) if "skipped" in text]
+    assert "3 files" in text

@@ -1,0 +1,201 @@
+"""Finds the landmarks of the open image in the background, with the model that fits it or the one a person chose.
+
+Knows which model that is; `localization` applies it, in another thread. No model file is opened in the main thread.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from app.session.document import Document
+from app.session.editor import Editor
+from app.session.jobs import Job, Jobs
+from app.session.questions import Questions
+from app.session.shown_job import ShownJob
+from app.session.view_state import MessageAction, Progress, ViewState
+from core.base.errors import AppError, InferenceError, ModelFileError
+from core.models.bundled import bundled_model_for
+from core.models.metadata import ModelInfo, read_model_info
+from core.values.image import Image
+from core.values.prediction import Prediction
+
+Model = tuple[Path, ModelInfo]
+"""A model file and what it says about itself."""
+
+_KINDS = {2: "2D images", 3: "volumes"}
+
+
+class LandmarkSearch:
+    """Finds landmarks.
+
+    Parameters
+    ----------
+    document, editor, view_state
+        Where the answer goes.
+    jobs, questions
+        Who works, and who is asked.
+    shown_job
+        Tells how far a job is.
+    localize
+        What finds landmarks; runs in a worker thread.
+    chosen
+        Model file to use in place of the bundled ones.
+
+    Attributes
+    ----------
+    chosen
+        The model file a person chose, None where the bundled ones serve.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        editor: Editor,
+        view_state: ViewState,
+        jobs: Jobs,
+        questions: Questions,
+        shown_job: ShownJob,
+        localize: Callable[..., Prediction],
+        chosen: Path | None,
+    ) -> None:
+        self.chosen = chosen
+        self._document = document
+        self._editor = editor
+        self._view = view_state
+        self._jobs = jobs
+        self._questions = questions
+        self._localize = localize
+        self._shown = shown_job
+        self._model: Model | AppError = ModelFileError("No image is open.")
+        self._job: Job | None = None
+        document.image_changed.connect(self.stop)
+
+    @property
+    def running(self) -> bool:
+        """Whether a search runs that nobody has cancelled."""
+        return self._job is not None
+
+    def use(self, model: Model | AppError) -> None:
+        """Take what `model_for` found for the open image."""
+        self._model = model
+
+    def start(self) -> None:
+        """Find the landmarks; where no model fits, say so and let the person place them."""
+        image = self._document.image
+        if image is None:
+            return
+        self.stop()
+        if isinstance(self._model, AppError):
+            self._view.say(f"{self._model} You can place landmarks by hand: press P and click.")
+            return
+        path, info = self._model
+        revision = self._document.revision
+
+        def localized(prediction: Prediction) -> None:
+            if revision == self._document.revision:
+                self._take(prediction, info)
+
+        def ended() -> None:
+            if self._job is job:
+                self._job = None
+            self._shown.hide(job)
+
+        job = self._jobs.run(
+            self._localize,
+            image,
+            path,
+            on_result=localized,
+            on_error=self._questions.show_error,
+            on_progress=lambda fraction, text: self._shown.show(job, text, fraction),
+            on_end=ended,
+        )
+        self._job = job
+        self._shown.show(job, "Starting up")
+
+    def stop(self) -> None:
+        """Drop a search that runs; its answer would be for another image or another pixel size."""
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+
+    def cancel(self, job: Job) -> bool:
+        """Stop at a person's wish where ``job`` is the search that runs; tell whether it is."""
+        if job is not self._job:
+            return False
+        self.stop()
+        progress = self._view.progress
+        self._view.progress = Progress(-1.0 if progress is None else progress.fraction, "Cancelling", cancellable=False)
+        again = MessageAction("&Find landmarks", self.start)
+        self._view.say("The search for landmarks was cancelled.", is_warning=False, actions=[again])
+        return True
+
+    def ask_model(self) -> None:
+        """Ask for a model file, show what it says about itself, and find the landmarks with it."""
+        path = self._questions.model_path()
+        if path is None:
+            return
+        self._jobs.run(
+            read_model_info,
+            path,
+            on_result=lambda info: self._choose((path, info)),
+            on_error=self._questions.show_error,
+            may_stall=True,
+        )
+
+    def _choose(self, model: Model) -> None:
+        path, info = model
+        image = self._document.image
+        try:
+            if image is not None:
+                _require_rank(info, image.ndim)
+        except InferenceError as error:
+            self._questions.show_error(error)
+            return
+        if self._questions.accepts_model(info, path):
+            self.chosen = path
+            self._model = model
+            self._view.messages = ()
+            self.start()
+
+    def _take(self, prediction: Prediction, info: ModelInfo) -> None:
+        self._editor.apply_prediction(prediction, info)
+        self._view.stage = min(self._view.stage, len(prediction.fields) - 1)
+        for warning in prediction.warnings:
+            if warning != info.assumed_spacing:  # a message of its own, with buttons, says that
+                self._view.say(warning)
+
+
+def model_for(ndim: int, chosen: Path | None) -> Model:
+    """Return the model for images of ``ndim`` axes; in a job.
+
+    Raises
+    ------
+    ModelFileError, InferenceError
+        There is none, it cannot be read, or the one ``chosen`` is for other images.
+    """
+    try:
+        path = chosen or bundled_model_for(ndim)
+    except ModelFileError as error:
+        raise ModelFileError(error.message, _hint_to_choose(ndim)) from error
+    info = read_model_info(path)
+    _require_rank(info, ndim)
+    return path, info
+
+
+def doubt_about(image: Image, model: Model | AppError) -> str:
+    """Say why a model can hardly know such an image; empty where it can, or where that cannot be told."""
+    if isinstance(model, AppError) or not image.source.spacing_known:
+        return ""
+    return model[1].doubt_about(image.grid.spacing_mm.tolist())
+
+
+def _require_rank(info: ModelInfo, ndim: int) -> None:
+    """Refuse a model for volumes on a 2D image, and the reverse."""
+    if info.ndim != ndim:
+        shown = "a volume" if ndim == 3 else "a 2D image"
+        raise InferenceError(
+            f"The model {info.title} analyses {_KINDS[info.ndim]}, and this is {shown}.", _hint_to_choose(ndim)
+        )
+
+
+def _hint_to_choose(ndim: int) -> str:
+    return f"Choose one for {_KINDS[ndim]} with “Choose model…” in the File menu."
