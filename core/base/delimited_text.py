@@ -69,7 +69,7 @@ class Table:
                     continue
                 number = finite_number(cell.replace(",", ".") if decimal_comma else cell)
                 if number is None:
-                    raise line_error(self.path, line, f'has "{cell}" in the column {column}, which is no number')
+                    raise line_error(self.path, line, f'has "{cell}" in the column {column}, which is not a number')
                 values[row, index] = number
         return values
 

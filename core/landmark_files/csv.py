@@ -273,7 +273,9 @@ def _placed(
     if image is None:
         if has_mm.any() and (has_px & ~has_mm).any():
             line = rows[int(np.flatnonzero(has_px & ~has_mm)[0])].line
-            raise line_error(path, line, "is in px, other lines are in mm", "Open the image first, then its landmarks.")
+            raise line_error(
+                path, line, "is in px, but other lines are in mm", "Open the image first, then its landmarks."
+            )
         points = np.where(has_mm[:, None], mm, px)
         return Found(_landmarks(rows, points, _either(lengths_mm, lengths_px)), record)
     try:

@@ -80,7 +80,7 @@ class ImageRecord:
 
     @classmethod
     def from_words(cls, words: Mapping[str, Any]) -> "ImageRecord":
-        """Return what `words` made, from a file that anybody may have changed: what is no such word says nothing."""
+        """Return what `words` made, from a file that anybody may have changed: whatever makes no sense says nothing."""
         shape = [n for n in _numbers(words.get("size_px")) if n >= 1 and n == int(n)]
         spacing_mm = [s for s in _numbers(words.get("pixel_size_mm")) if s > 0]
         texts = {key: value for key in _TEXTS if isinstance(value := words.get(key), str)}

@@ -51,7 +51,7 @@ def read_markups(text: str, path: Path, wanted: Wanted) -> Found:
     Raises
     ------
     LandmarkFileError
-        It is no JSON, holds no point list, or a point has no usable position or the name of another one.
+        It is not JSON, holds no point list, or a point has no usable position or the name of another one.
     """
     document = _document(text, path)
     points = []

@@ -105,7 +105,7 @@ def read_scheme(scheme: str | Path) -> Scheme:
             f"There is no landmark scheme {scheme}.", f"Give the path of a .json file, or one of: {bundled}."
         ) from error
     except (OSError, ValueError) as error:
-        raise ConfigError(f"The landmark scheme {path.name} is no readable JSON file.", "Check the file.") from error
+        raise ConfigError(f"The landmark scheme {path.name} is not a readable JSON file.", "Check the file.") from error
     try:
         return Scheme.model_validate(raw)
     except ValidationError as error:

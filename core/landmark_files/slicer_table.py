@@ -37,7 +37,7 @@ def read_slicer_table(text: str, path: Path, wanted: Wanted) -> Found:
     Raises
     ------
     LandmarkFileError
-        A line has part of a position, something that is no number, or a name that another line has.
+        A line has part of a position, something that is not a number, or a name that another line has.
     """
     table = split_table(text, path)
     system = next(system for system, axes in _AXES.items() if set(axes) <= set(table.columns))

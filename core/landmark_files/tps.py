@@ -100,8 +100,7 @@ def write_tps(landmarks: Landmarks, written: Written) -> str:
         return "\n".join([*_new_record(px, image), ""])
     lines, line_end = _lines(written.kept), "\r\n" if "\r\n" in written.kept else "\n"
     records = _records(lines, _THE_FILE)
-    mine = [record for record in records if record.image_name.casefold() == _name(image).casefold()]
-    record = mine[0] if mine else records[0] if len(records) == 1 and not records[0].image_name else None
+    record = next(iter(_records_for(records, image)), None)
     if record is None:
         while lines and not lines[-1].strip():
             lines.pop()
@@ -210,20 +209,25 @@ def _point(line: str, path: Path, number: int) -> tuple[float, float]:
     return values[0], values[1]
 
 
-def _record_of(records: Sequence[_Record], image: Image, path: Path) -> _Record:
-    """Return the record that names the image, else the one that names a file of another kind, else the only one."""
+def _records_for(records: Sequence[_Record], image: Image) -> list[_Record]:
+    """Return the records that name the image, else those that name it with another suffix, else the only one."""
     name = _name(image).casefold()
-    for found in (
-        [record for record in records if record.image_name.casefold() == name],
-        [record for record in records if Path(record.image_name.casefold()).stem == Path(name).stem],
-        list(records) if len(records) == 1 else [],
-    ):
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise LandmarkFileError(
-                f"{path.name} has {len(found)} records of {image.source.path.name}.", "Leave one of them in the file."
-            )
+    return (
+        [record for record in records if record.image_name.casefold() == name]
+        or [record for record in records if Path(record.image_name.casefold()).stem == Path(name).stem]
+        or (list(records) if len(records) == 1 else [])
+    )
+
+
+def _record_of(records: Sequence[_Record], image: Image, path: Path) -> _Record:
+    """Return the record of `_records_for`, or refuse that there is none or more than one."""
+    found = _records_for(records, image)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise LandmarkFileError(
+            f"{path.name} has {len(found)} records of {image.source.path.name}.", "Leave one of them in the file."
+        )
     named = [record.image_name for record in records if record.image_name]
     more = f" and {len(named) - _LISTED} more" if len(named) > _LISTED else ""
     told = f": it has those of {', '.join(named[:_LISTED])}{more}" if named else ""

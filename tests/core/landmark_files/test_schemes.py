@@ -93,5 +93,5 @@ def test_a_wrong_scheme_is_refused(tmp_path: Path, change: dict[str, object], co
 def test_a_scheme_that_is_no_json_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     path.write_text("{")
-    with pytest.raises(ConfigError, match="no readable JSON"):
+    with pytest.raises(ConfigError, match="not a readable JSON"):
         read_scheme(path)

@@ -76,6 +76,8 @@ def test_an_image_that_was_saved_as_another_kind_of_picture_is_found(tmp_path: P
     file = read_landmark_file(path, image=tiff)
     np.testing.assert_array_equal(file.landmarks.points_mm[0], [1, 22])
     assert belongs_to(file, tiff) is Belonging.NO  # so that a person is asked
+    write_landmarks(file.landmarks.with_point("2", [5, 4]), path, image=tiff, template=file.template)
+    assert path.read_text(encoding="utf-8").splitlines() == [*TWO[:7], "5.00 20.00", *TWO[8:]]
 
 
 @pytest.mark.parametrize(
