@@ -20,7 +20,7 @@ def require_memory(needed_bytes: int, name: str) -> None:
     if needed_bytes > available:
         raise ImageReadError(
             f"{name} needs {_amount(needed_bytes)} of memory, but only {_amount(available)} is available.",
-            "Close other programs, use a computer with more memory, or export the image coarser or in parts.",
+            "Close other programs, use a computer with more memory, or export the image at a lower resolution or in parts.",
         )
 
 

@@ -109,7 +109,7 @@ def _is_finite(voxels: AnyArray) -> bool:
 
 
 def _unreadable(path: Path, error: OSError) -> ImageReadError:
-    return ImageReadError(f"{path} cannot be opened ({error.strerror}).", "Check its permissions, and its disk.")
+    return ImageReadError(f"{path} cannot be opened ({error.strerror}).", "Check its permissions and its disk.")
 
 
 def _format_of(path: Path) -> ImageFormat:

@@ -176,10 +176,10 @@ def check_spacing(name: str, spacing_mm: Sequence[float]) -> None:
 
 
 def spacing_error(name: str, spacing_mm: Sequence[float] = ()) -> ImageReadError:
-    """Return the error for a pixel size that is zero, negative, no number or absurd: it asks for the true one."""
+    """Return the error for a pixel size that is zero, negative, not a number or absurd."""
     stated = f" ({' × '.join(f'{size:g}' for size in spacing_mm)} mm)" if spacing_mm else ""
     return ImageReadError(
-        f"{name} gives a pixel size that cannot be{stated}: what is the true one?",
+        f"{name} states an impossible pixel size{stated}.",
         "Correct the pixel size in the file, for example with 3D Slicer, or export the image again.",
     )
 

@@ -38,6 +38,7 @@ class NiftiHeader:
 
     sizes: tuple[int, ...]
     spacing: tuple[float, float, float]
+    datatype: int
     dtype: np.dtype[np.generic]
     data_offset: int
     scale: tuple[float, float] | None
@@ -149,6 +150,7 @@ def _header(raw: "Nifti1Header", *, detached: bool, first: int) -> NiftiHeader:
     return NiftiHeader(
         sizes=sizes,
         spacing=(spacing[0] * mm_per_unit, spacing[1] * mm_per_unit, spacing[2] * mm_per_unit),
+        datatype=int(raw["datatype"]),
         dtype=dtype,
         data_offset=int(offset) if math.isfinite(offset) and offset >= earliest else usual,
         scale=(slope, intercept) if scaled else None,
@@ -252,7 +254,9 @@ def _voxels(
     if stored.kind == "c":
         raise complex_error(path.name)
     if stored.kind not in "iuf" or stored.itemsize > 8:
-        raise ImageReadError(f"{path.name} holds a rare kind of numbers.", "Convert it to NRRD.")
+        raise ImageReadError(
+            f"{path.name} holds a rare kind of numbers (NIfTI type {header.datatype}).", "Convert it to NRRD."
+        )
     if math.prod(header.sizes[4:]) > 1 and math.prod(header.sizes[3:4]) == 1:
         values = math.prod(header.sizes[4:])
         raise ImageReadError(

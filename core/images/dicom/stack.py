@@ -209,7 +209,7 @@ def _stack(slices: Sequence[Slice], part: str) -> Stack:
         return _single(ordered[0], part)
     notes: list[str] = []
     if first.spacing_mm is None:
-        problem = f"The slices do not say how large their pixels are (for example {ordered[0].name}): what is their true size?"
+        problem = f"The slices do not state their pixel size (for example {ordered[0].name})."
         return Stack(ordered, problem=problem, hint=_EXPORT_AGAIN, part=part)
     problem = _uneven(ordered, heights, notes) or _scattered(ordered)
     if problem:

@@ -170,8 +170,7 @@ bool has_right_angles(const Grid& grid) {
 Error spacing_error(const std::string& name, const std::vector<double>& spacing_mm) {
     std::string stated;
     for (const double size : spacing_mm) stated += (stated.empty() ? "" : " × ") + general_text(size);
-    return Error(name + " gives a pixel size that cannot be" + (stated.empty() ? "" : " (" + stated + " mm)") +
-                     ": what is the true one?",
+    return Error(name + " states an impossible pixel size" + (stated.empty() ? "" : " (" + stated + " mm)") + ".",
                  "Correct the pixel size in the file, for example with 3D Slicer, or export the image again.");
 }
 
