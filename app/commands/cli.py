@@ -92,12 +92,12 @@ def view(
     files: Annotated[list[Path] | None, typer.Argument(metavar="FILES", help="Images to open.")] = None,
     model: ModelOption = None,
     new_window: Annotated[
-        bool, typer.Option("--new-window", help="Open a window of its own also where Cairn is already open.")
+        bool, typer.Option("--new-window", help="Open another window even if Cairn is already open.")
     ] = False,
 ) -> None:
-    """Open images in the viewer; this word may be left out.
+    """Open images in the viewer; the word “view” may be left out.
 
-    Where Cairn is already open its window takes the images, unless --model or --new-window asks for another one.
+    If Cairn is already open, its window takes the images, unless --model or --new-window is given.
     """
     from app.desktop.display import tell_on_desktop
 
@@ -150,7 +150,7 @@ def localize(
         typer.Option(
             "--spacing",
             metavar="MM[,MM[,MM]]",
-            help="Pixel size in mm, in place of what the images say: one number, or one each along x, y and, in a volume, z.",
+            help="Pixel size in mm, whatever the images say: one number, or one each along x, y and, in a volume, z.",
         ),
     ] = None,
     device: Annotated[Device, typer.Option("--device", help="Where the networks run.")] = Device.AUTO,
@@ -187,7 +187,7 @@ def info(
         Path | None, typer.Argument(metavar="MODEL", help="Model file (.pt); this installation where omitted.")
     ] = None,
 ) -> None:
-    """Show what a model file says about itself or, without one, what is installed here and runs on which processor."""
+    """Show what a model file says about itself; without one, what is installed here and which processor it runs on."""
     console = Console()
     if model is None:
         from app.desktop.installation import describe_installation
@@ -220,7 +220,7 @@ def _metadata_table(metadata: ModelInfo) -> Table:
         "pixel size in training": f"{metadata.training_spacing_mm:g} mm",
         "intensities": metadata.normalisation,
         **{f"stage {number}": _stage(stage) for number, stage in enumerate(metadata.stages, start=1)},
-        "absent below presence": f"{metadata.presence_threshold:g}" if metadata.presence_threshold else "",
+        "not present below a presence of": f"{metadata.presence_threshold:g}" if metadata.presence_threshold else "",
         "certainty": _certainty(metadata),
         "training data": metadata.training_data,
         "intended use": metadata.intended_use,

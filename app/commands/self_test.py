@@ -107,7 +107,7 @@ def _folder_or_temporary(folder: Path | None) -> Iterator[Path]:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise AppError(
-                f"{folder} cannot be a folder for landmark files: {reason_of(error)}.", "Name another one."
+                f"Landmark files cannot be written to {folder}: {reason_of(error)}.", "Choose another folder."
             ) from error
         yield folder
         return
@@ -145,14 +145,14 @@ def check_sample(sample: Sample, samples: Path, folder: Path) -> str:
     expected = read_landmarks(samples / sample.landmarks_name, image=image)
     model_path = bundled_model_for(image.ndim)
     if read_model_info(model_path).landmarks != expected.names:
-        raise SelfTestFailed("the model does not find the landmarks that are expected.")
+        raise SelfTestFailed("the model finds other landmarks than the expected ones.")
     prediction = localize(image, load_model(model_path), device="cpu")
     found = prediction.landmarks
     off_mm = np.linalg.norm(found.points_mm - expected.points_mm, axis=1)
     if not (np.median(off_mm) <= sample.median_mm and off_mm.max() <= sample.largest_mm):  # NaN fails as well
         raise SelfTestFailed(
-            f"the landmarks are off by {np.median(off_mm):.2f} mm in the median and {off_mm.max():.2f} mm at most, "
-            f"which may be {sample.median_mm:g} and {sample.largest_mm:g} mm."
+            f"the landmarks are off by a median of {np.median(off_mm):.2f} mm and by {off_mm.max():.2f} mm at most; "
+            f"{sample.median_mm:g} and {sample.largest_mm:g} mm are allowed."
         )
     path = folder / sample.landmarks_name
     write_landmarks(found, path, image=image, model=prediction.model)
@@ -201,7 +201,7 @@ def _wait_for_landmarks(window: "MainWindow", unattended: "_Unattended", process
         if unattended.error is not None:
             raise unattended.error
         if time.monotonic() > deadline:
-            raise SelfTestFailed(f"no landmarks came within {LONGEST_WAIT_S:.0f} s.")
+            raise SelfTestFailed(f"no landmarks were found within {LONGEST_WAIT_S:.0f} s.")
         process_events()
         time.sleep(0.01)
     process_events()

@@ -40,7 +40,7 @@ class Arrivals(QObject):
             self._timer.start()
 
     def add(self, paths: Sequence[Path]) -> None:
-        """Take files that shall be opened."""
+        """Take files to be opened."""
         if not paths:
             return
         if not self._waiting:

@@ -15,12 +15,12 @@ from app.session.localization import describe_device
 from core.base.errors import AppError
 
 _USE = (
-    "Everything stays on this computer. Cairn is made for research; it is no medical device, and a person answers for "
-    "every landmark."
+    "Everything stays on this computer. Cairn is for research. It is not a medical device, and every landmark it places "
+    "needs a person's eye."
 )
 _LIBRARIES = (
-    "Cairn is free software under the Apache License 2.0. Its windows are drawn by Qt, under the LGPL 3: the libraries of Qt "
-    "are files of their own that you may replace."
+    "Cairn is free software under the Apache License 2.0. It uses Qt under the LGPL 3; Qt's libraries are separate files that "
+    "you may replace."
 )
 
 
@@ -55,7 +55,7 @@ class AboutBox(QMessageBox):
 
     def _show_licences(self, folder: Path) -> None:
         if not open_folder(folder):  # a bare window manager has no program for folders
-            self.setInformativeText(f"<p>The licences lie in {escape(str(folder))}</p>")
+            self.setInformativeText(f"<p>The licences are in {escape(str(folder))}</p>")
 
     def _tell(self, device: str) -> None:
         self.setInformativeText(f"<p>{_USE}</p><p>{escape(device)}</p><p>{_LIBRARIES}</p>")

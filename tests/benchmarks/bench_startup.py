@@ -14,6 +14,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -43,8 +44,8 @@ class FirstPainting(QObject):
 
 make_window = app.window.viewer.make_window
 
-def watched_window(model=None):
-    window = make_window(model)
+def watched_window(*arguments):
+    window = make_window(*arguments)
     window.painting = FirstPainting()
     window.centralWidget().installEventFilter(window.painting)
     document = window.controller.document
@@ -74,11 +75,13 @@ sys.exit(code)
 
 def start_once(image: Path, idle_ms: int) -> dict[str, tuple[float, float]]:
     """Start the viewer, wait for landmarks, close it; return the seconds to each milestone, of clock and processor."""
-    environment = {"QT_QPA_PLATFORM": "offscreen", **os.environ}
-    done = subprocess.run(
-        [sys.executable, "-c", WATCHED_START, str(time.time()), str(image), str(idle_ms)],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as home:  # with a person's own settings it would measure another window
+        own = {"HOME": home, "XDG_CONFIG_HOME": home, "XDG_STATE_HOME": home, "APPDATA": home, "LOCALAPPDATA": home}
+        done = subprocess.run(
+            [sys.executable, "-c", WATCHED_START, str(time.time()), str(image), str(idle_ms)],
+            cwd=ROOT, env={"QT_QPA_PLATFORM": "offscreen", **os.environ, **own}, capture_output=True, text=True,
+            timeout=300, check=False,
+        )  # fmt: skip
     if done.returncode != 0:
         raise SystemExit(done.stderr)
     return dict(json.loads(done.stdout.splitlines()[-1]))

@@ -45,7 +45,7 @@ def test_an_expected_landmark_that_the_model_does_not_know_fails_it(samples, tmp
     path = samples / "cephalogram.csv"
     expected = read_landmarks(path)
     write_landmarks(expected.subset(expected.names[1:]), path)
-    with pytest.raises(SelfTestFailed, match="does not find the landmarks that are expected"):
+    with pytest.raises(SelfTestFailed, match="finds other landmarks than the expected ones"):
         check_sample(SAMPLES[0], samples, tmp_path)
 
 
@@ -84,5 +84,5 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path, capsys):
     blocked.write_text("no folder")
     assert cli.run(["--self-test", "--out", str(blocked)]) == 2
     assert capsys.readouterr().err == (
-        f"cairn: {blocked} cannot be a folder for landmark files: file exists. Name another one.\n"
+        f"cairn: Landmark files cannot be written to {blocked}: file exists. Choose another folder.\n"
     )
