@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.base.errors import ConfigError
-from core.landmark_files.schemes import mirror_images, read_scheme
+from core.landmark_files.schemes import read_scheme
 
 
 def test_the_bundled_cephalometric_scheme_has_the_challenges_order() -> None:
@@ -27,12 +27,10 @@ def test_the_bundled_mouse_scheme_knows_left_from_right() -> None:
     assert all(mirrored[mirrored[row]] == row for row in range(45) if mirrored[row] >= 0)
     in_pairs = [row for row in range(45) if mirrored[row] not in (row, -1)]
     assert len(in_pairs) > 20
-    assert mirror_images("mouse-skull-45") == mirrored
 
 
-def test_plain_names_and_schemes_without_sides_have_no_mirror_images() -> None:
-    assert mirror_images(("a", "b", "c")) == (-1, -1, -1)
-    assert set(mirror_images("cephalometric-19")) == {-1}
+def test_a_scheme_without_sides_has_no_mirror_images() -> None:
+    assert set(read_scheme("cephalometric-19").mirrored) == {-1}
 
 
 def test_mirrored_names_become_rows(tmp_path: Path) -> None:
