@@ -98,6 +98,7 @@ class Controller:
             when_safe=self._when_safe,
             show=self._show_image,
             say=self.view_state.say,
+            announce=lambda name: setattr(self.view_state, "opening", name),
         )
 
     # Opening

@@ -76,6 +76,8 @@ class Opener(Generic[Prepared]):
         Takes over an image that was read, what was prepared for it, and the landmark file that goes with it.
     say
         Tells in a sentence which files were skipped.
+    announce
+        Tells the name of what is being opened, which is no longer the present image's; empty once nothing is.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Opener(Generic[Prepared]):
         when_safe: Callable[[Callable[[], object]], None],
         show: Callable[[Prepared, Path | None], None],
         say: Callable[[str], None],
+        announce: Callable[[str], None],
     ) -> None:
         self.paths: tuple[Path, ...] = ()
         self._position = -1
@@ -102,6 +105,7 @@ class Opener(Generic[Prepared]):
         self._when_safe = when_safe
         self._show = show
         self._say = say
+        self._announce = announce
         self._shown = shown_job
         self._job: Job | None = None
 
@@ -140,13 +144,17 @@ class Opener(Generic[Prepared]):
 
     def cancel(self) -> None:
         """Give up what is being opened; nothing is waited for."""
+        self._stop()
+        self._announce("")
+
+    def _stop(self) -> None:
         job, self._job = self._job, None
         if job is not None:
             job.cancel()
             self._shown.hide(job)
 
     def _begin(self, request: _Request) -> None:
-        self.cancel()
+        self._stop()
         self._find(replace(request, asked_about=self._document.landmarks))
 
     def _find(self, request: _Request) -> None:
@@ -219,14 +227,25 @@ class Opener(Generic[Prepared]):
                 self._job = None
             self._shown.hide(job)
 
+        def then(follow: Callable[..., None]) -> Callable[..., None]:
+            def handle(outcome: object) -> None:
+                try:
+                    follow(outcome)
+                finally:
+                    if self._job in (None, job):  # else another job has begun that goes on opening
+                        self._announce("")
+
+            return handle
+
         job = self._jobs.run(
             function,
             *args,
-            on_result=on_result,
-            on_error=partial(self._skip, request),
+            on_result=then(on_result),
+            on_error=then(partial(self._skip, request)),
             on_progress=lambda fraction, text: self._shown.show(job, text, fraction),
             on_end=ended,
             may_stall=True,
         )
         self._job = job
+        self._announce(request.path.name)
         self._shown.show(job, f"Opening {request.path.name}")

@@ -215,10 +215,13 @@ class Stalling:
 
     def __init__(self):
         self.gate, self.started = threading.Event(), threading.Event()
+        self.error: AppError | None = None
 
     def __call__(self, path, *, series=None, should_stop=None):
         self.started.set()
         assert self.gate.wait(10)
+        if self.error is not None:
+            raise self.error
         return make_image()
 
 
@@ -232,6 +235,27 @@ def test_a_drive_that_stalls_holds_nobody_up_and_its_late_answer_is_dropped(cont
     stalling.gate.set()
     idle(controller, qtbot)
     assert controller.document.image is None
+
+
+@pytest.mark.parametrize("ending", ["arrives", "fails", "is cancelled"])
+def test_while_another_image_is_opened_its_name_is_announced_until_that_has_ended(opened, tmp_path, ending, qtbot):
+    path = tmp_path / "next patient.png"
+    write_image(make_image(), path)
+    stalling, announced, shown = Stalling(), [], []
+    opened.opener._read = stalling
+    opened.view_state.events.opening.connect(announced.append)
+    opened.document.image_changed.connect(lambda: shown.append(opened.view_state.opening))
+    opened.open_paths([path])
+    assert opened.view_state.opening == path.name
+    qtbot.waitUntil(stalling.started.is_set)
+    if ending == "is cancelled":
+        opened.cancel_job()
+    if ending == "fails":
+        stalling.error = AppError("It is damaged.", "Try another one.")
+    stalling.gate.set()
+    idle(opened, qtbot)
+    assert announced == [path.name, ""]  # from searching to reading the last image is not seen again
+    assert shown == ([path.name] if ending == "arrives" else [])
 
 
 def test_closing_does_not_wait_for_a_drive_that_stalls(controller, scan, qtbot):
