@@ -119,6 +119,7 @@ class MessageBar(QWidget):
         text.setWordWrap(True)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         close = QToolButton()
+        close.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard to the image
         close.setText("✕")
         close.setToolTip("Dismiss" if not hidden else f"Dismiss ({hidden} more will follow)")
         close.setAutoRaise(True)
@@ -141,6 +142,7 @@ class MessageBar(QWidget):
 
     def _button(self, message: Message, action: MessageAction) -> QPushButton:
         button = QPushButton(action.text)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setAutoDefault(False)
 
         def do() -> None:

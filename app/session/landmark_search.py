@@ -11,7 +11,7 @@ from app.session.editor import Editor
 from app.session.jobs import Job, Jobs
 from app.session.questions import Questions
 from app.session.shown_job import ShownJob
-from app.session.view_state import MessageAction, Progress, ViewState
+from app.session.view_state import MessageAction, ViewState
 from core.base.errors import AppError, InferenceError, ModelFileError
 from core.models.bundled import bundled_model_for
 from core.models.metadata import ModelInfo, read_model_info
@@ -123,7 +123,7 @@ class LandmarkSearch:
             return False
         self.stop()
         progress = self._view.progress
-        self._view.progress = Progress(-1.0 if progress is None else progress.fraction, "Cancelling", cancellable=False)
+        self._shown.show(job, "Cancelling", -1.0 if progress is None else progress.fraction, cancellable=False)
         again = MessageAction("&Find landmarks", self.start)
         self._view.say("The search for landmarks was cancelled.", is_warning=False, actions=[again])
         return True

@@ -1,4 +1,4 @@
-"""Which of the running jobs the progress line shows: the one that spoke last."""
+"""Which of the running jobs the progress line shows: the one that spoke last, and after its end one that still runs."""
 
 from app.session.jobs import Job
 from app.session.view_state import Progress, ViewState
@@ -11,24 +11,24 @@ class ShownJob:
     ----------
     view_state
         Holds the progress that is shown.
-
-    Attributes
-    ----------
-    job
-        The job that is shown, None where none is.
     """
 
     def __init__(self, view_state: ViewState) -> None:
         self._view = view_state
-        self.job: Job | None = None
+        self._running: dict[Job, Progress] = {}
+
+    @property
+    def job(self) -> Job | None:
+        """The job that is shown, None where none is."""
+        return next(reversed(self._running), None)
 
     def show(self, job: Job, text: str, fraction: float = -1.0, *, cancellable: bool = True) -> None:
         """Show how far a job is; a fraction below 0 means that nobody knows."""
-        self.job = job
-        self._view.progress = Progress(fraction, text, cancellable)
+        self._running.pop(job, None)
+        self._running[job] = Progress(fraction, text, cancellable)
+        self._view.progress = self._running[job]
 
     def hide(self, job: Job) -> None:
-        """Show nothing any more where ``job`` is what is shown."""
-        if self.job is job:
-            self.job = None
-            self._view.progress = None
+        """Let go of a job that has ended or was given up."""
+        self._running.pop(job, None)
+        self._view.progress = next(reversed(self._running.values()), None)

@@ -110,6 +110,13 @@ class VolumeView(QWidget):
         self._cover.show()
         self._cover.raise_()
 
+    def paint_now(self) -> None:
+        """Put what has changed in the visible planes on the screen before anything else happens."""
+        self.bring_up_to_date()
+        for view in self.views.values():
+            if view.isVisible():
+                view.viewport().repaint()
+
     def _focus(self, *_: object) -> None:
         """Let keys act in a view that can be seen: the focus was perhaps in one that has just been hidden."""
         self.views[self._controller.view_state.active].setFocus()

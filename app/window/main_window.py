@@ -149,7 +149,10 @@ class MainWindow(QMainWindow):
         paths = self.controller.image_paths
         path = image.source.path
         place = f" ({paths.index(path) + 1} of {len(paths)})" if len(paths) > 1 and path in paths else ""
-        self.setWindowTitle(f"{path.name}{place}[*] – Cairn")
+        title = f"{path.name}{place}[*] – Cairn"
+        if title != self.windowTitle():
+            self.viewer.paint_now()  # the name of one patient never stands over the picture of another
+            self.setWindowTitle(title)
         self.setWindowModified(self.controller.document.modified)
 
     # What a person does to the window
