@@ -17,7 +17,6 @@ from core.geometry.single_slice import grid_in_space, squeezed_grid
 from core.images.dicom.series import Series
 from core.images.dicom.volume import NoSeriesError, read_dicom
 from core.images.formats import FLAT_SUFFIXES, FORMAT_NAMES, WRITABLE_SUFFIXES, ImageFormat, format_of, has_image_suffix
-from core.images.formats import image_name as image_name
 from core.images.itk import AnyArray, Content, quiet_itk, to_itk, vanished_error
 from core.images.pictures import write_png
 from core.images.rectilinear import is_rectilinear, slant_note, straightened

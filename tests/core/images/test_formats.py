@@ -21,7 +21,8 @@ from core.images.formats import (
 from tests.support.dicom_fixtures import pixels, write_dicom
 from tests.support.image_fixtures import noise
 
-LINUX = Path(__file__).parents[3] / "packaging" / "linux"
+PACKAGING = Path(__file__).parents[3] / "packaging"
+LINUX = PACKAGING / "linux"
 
 
 @pytest.mark.parametrize(
@@ -70,6 +71,27 @@ def test_the_formats_that_linux_does_not_know_are_described_with_the_same_suffix
         # The header of a NIfTI pair shares its suffix with too many other programs to claim it.
         assert not own or own == set(row.suffixes) - {".hdr"}
     assert set(described) <= set(MIME_TYPES)
+
+
+@pytest.mark.parametrize("page", ["README.md", "packaging/README.md"])
+def test_the_pages_for_people_name_every_format(page):
+    text = (PACKAGING.parent / page).read_text(encoding="utf-8")
+    assert [row.name for row in IMAGE_FORMATS if row.name not in text] == []
+
+
+def test_windows_and_macos_are_told_of_the_same_formats():
+    setup = (PACKAGING / "windows" / "cairn.nsi").read_text(encoding="utf-8")
+    offered = set(re.findall(r"^\s*!insertmacro \$\{do\} (\.\w+)$", setup, re.MULTILINE))
+    # Windows and macOS see the last suffix only, and .hdr and .dicom belong to other programs first.
+    assert offered == set(IMAGE_SUFFIXES) - {".nii.gz", ".hdr", ".dicom"}
+    (documents,) = re.findall(
+        r"^_DOCUMENT_TYPES = \(\n(.*?)^\)",
+        (PACKAGING / "frozen" / "platform_files.py").read_text(),
+        re.DOTALL | re.MULTILINE,
+    )
+    volumes = {suffix for row in IMAGE_FORMATS if not row.flat for suffix in row.suffixes} - {".hdr", ".nii.gz"}
+    assert volumes | {".gz"} <= {f".{suffix}" for suffix in re.findall(r'"(\w+)"', documents)}
+    assert all(f'"public.{name}"' in documents for name in ("png", "jpeg", "tiff"))
 
 
 def test_a_file_is_known_by_its_content_and_text_by_none(tmp_path):
