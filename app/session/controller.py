@@ -4,7 +4,7 @@ Everything a person can do goes through here, or through one of its parts; widge
 asked goes through `Questions`, what must be shown through `Document` and `ViewState`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from app.session.editor import Editor
 from app.session.file_names import Sample, is_landmark_file, sample_path
 from app.session.jobs import Jobs
 from app.session.landmark_opener import LandmarkOpener
-from app.session.landmark_search import LandmarkSearch, Model, doubt_about, model_for
+from app.session.landmark_search import ChosenModel, LandmarkSearch, Model, doubt_about, model_for
 from app.session.localization import localize_image
 from app.session.navigation import Navigator
 from app.session.opener import Opener
@@ -158,7 +158,12 @@ class Controller:
         remembered = self.saver.file_of(path)
         said = self.pixel_sizes.said_about(path)
         return partial(
-            _prepare, chosen=self.search.chosen, said=said, finds_work=self._opens_saved_work, remembered=remembered
+            _prepare,
+            chosen=self.search.chosen,
+            chosen_before=dict(self.search.remembered),
+            said=said,
+            finds_work=self._opens_saved_work,
+            remembered=remembered,
         )
 
     def _show_image(self, prepared: _Prepared, landmarks_path: Path | None) -> None:
@@ -287,11 +292,19 @@ class Controller:
                 proceed()
 
 
-def _prepare(image: Image, *, chosen: Path | None, said: Said, finds_work: bool, remembered: Path | None) -> _Prepared:
+def _prepare(
+    image: Image,
+    *,
+    chosen: Path | None,
+    chosen_before: Mapping[int, ChosenModel],
+    said: Said,
+    finds_work: bool,
+    remembered: Path | None,
+) -> _Prepared:
     """Give an image the size that a person said it has, and find its model and earlier work on it; in a job."""
     image = with_size(image, said)
     try:
-        model: Model | AppError = model_for(image.ndim, chosen)
+        model: Model | AppError = model_for(image.ndim, chosen, chosen_before.get(image.ndim))
     except AppError as error:
         model = error
     return _Prepared(image, model, find_saved_work(image, remembered) if finds_work else SavedWork())

@@ -4,7 +4,10 @@ Knows which model that is; `localization` applies it, in another thread. No mode
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+
+from psygnal import Signal
 
 from app.session.document import Document
 from app.session.editor import Editor
@@ -20,6 +23,30 @@ from core.values.prediction import Prediction
 
 Model = tuple[Path, ModelInfo]
 """A model file and what it says about itself."""
+
+
+@dataclass(frozen=True)
+class ChosenModel:
+    """A model file that a person agreed to use, as it was then: one that has changed since may hold other code.
+
+    Attributes
+    ----------
+    path
+        The file.
+    size, changed_ns
+        Its bytes, and when it was written.
+    """
+
+    path: Path
+    size: int
+    changed_ns: int
+
+    @classmethod
+    def now(cls, path: Path) -> "ChosenModel":
+        """Return a file as it is now; `OSError` where it is not there."""
+        found = path.stat()
+        return cls(path, found.st_size, found.st_mtime_ns)
+
 
 _KINDS = {2: "2D images", 3: "volumes"}
 
@@ -44,7 +71,13 @@ class LandmarkSearch:
     ----------
     chosen
         The model file a person chose, None where the bundled ones serve.
+    remembered
+        The model files that a person chose at earlier starts, by the rank of their images.
+    model_chosen
+        Emitted with rank and file when a person has chosen a model.
     """
+
+    model_chosen = Signal(int, ChosenModel)
 
     def __init__(
         self,
@@ -58,6 +91,7 @@ class LandmarkSearch:
         chosen: Path | None,
     ) -> None:
         self.chosen = chosen
+        self.remembered: dict[int, ChosenModel] = {}
         self._document = document
         self._editor = editor
         self._view = view_state
@@ -134,14 +168,14 @@ class LandmarkSearch:
         if path is None:
             return
         self._jobs.run(
-            read_model_info,
+            _read_choice,
             path,
-            on_result=lambda info: self._choose((path, info)),
+            on_result=lambda read: self._choose((path, read[0]), read[1]),
             on_error=self._questions.show_error,
             may_stall=True,
         )
 
-    def _choose(self, model: Model) -> None:
+    def _choose(self, model: Model, choice: ChosenModel) -> None:
         path, info = model
         image = self._document.image
         try:
@@ -152,6 +186,8 @@ class LandmarkSearch:
             return
         if self._questions.accepts_model(info, path):
             self.chosen = path
+            self.remembered[info.ndim] = choice
+            self.model_chosen.emit(info.ndim, choice)
             self._model = model
             self._view.messages = ()
             self.start()
@@ -164,14 +200,21 @@ class LandmarkSearch:
                 self._view.say(warning)
 
 
-def model_for(ndim: int, chosen: Path | None) -> Model:
+def _read_choice(path: Path) -> tuple[ModelInfo, ChosenModel]:
+    info = read_model_info(path)
+    return info, ChosenModel.now(path)
+
+
+def model_for(ndim: int, chosen: Path | None, remembered: ChosenModel | None = None) -> Model:
     """Return the model for images of ``ndim`` axes; in a job.
 
     Raises
     ------
     ModelFileError, InferenceError
-        There is none, it cannot be read, or the one ``chosen`` is for other images.
+        There is none, it cannot be read, the one ``chosen`` is for other images, or the one ``remembered`` has changed.
     """
+    if chosen is None and remembered is not None:
+        chosen = _unchanged(remembered)
     try:
         path = chosen or bundled_model_for(ndim)
     except ModelFileError as error:
@@ -179,6 +222,20 @@ def model_for(ndim: int, chosen: Path | None) -> Model:
     info = read_model_info(path)
     _require_rank(info, ndim)
     return path, info
+
+
+def _unchanged(model: ChosenModel) -> Path:
+    """Return the file of a model that a person agreed to, if it is still the same file."""
+    try:
+        is_same = ChosenModel.now(model.path) == model
+    except OSError:
+        is_same = False
+    if not is_same:
+        raise ModelFileError(
+            f"The model {model.path.name} that you chose last has changed or is gone.",
+            "Choose it again, or another one, with “Choose model…” in the File menu.",
+        )
+    return model.path
 
 
 def doubt_about(image: Image, model: Model | AppError) -> str:

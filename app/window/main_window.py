@@ -21,7 +21,7 @@ from app.views.volume_view import VolumeView
 from app.window.action_set import ActionSet
 from app.window.menu_bar import fill_menu_bar
 from app.window.recent_menu import RecentMenu
-from app.window.remembered import WindowLayout, restore_view
+from app.window.remembered import WindowLayout, restore_models, restore_view
 from app.window.theme_menu import ThemeMenu
 from app.window.tool_bar import ToolBar
 from app.window.window_menu import WindowMenu
@@ -49,6 +49,7 @@ class MainWindow(QMainWindow):
         self.controller = controller
         self.settings = Settings() if settings is None else settings
         restore_view(controller.view_state, self.settings)
+        restore_models(controller.search, self.settings)
         self.setAcceptDrops(True)
         self.setMinimumSize(LEAST_SIZE)
         self.viewer = VolumeView(controller)

@@ -4,6 +4,7 @@ Reads and writes `Settings`; decides nothing else. What the image shows, such as
 """
 
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QRect, QSize, Qt
 from PySide6.QtGui import QGuiApplication
@@ -12,7 +13,10 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow
 from app.desktop.settings import Settings
 from app.panels.landmark_table import LandmarkTable
 from app.session.document import Document
+from app.session.landmark_search import ChosenModel, LandmarkSearch
 from app.session.view_state import Sort, ViewState
+from core.base.assets import assets_folder
+from core.base.errors import AppError
 
 WANTED = QSize(1280, 800)
 """Size of the window at the very first start, where the screen has room for it."""
@@ -34,6 +38,34 @@ def restore_view(state: ViewState, settings: Settings) -> None:
         state.events[name].connect(partial(_keep, settings, name))
     state.sort = settings.choice("view/sort", Sort.MODEL)
     state.events.sort.connect(partial(_keep, settings, "sort"))
+
+
+def restore_models(search: LandmarkSearch, settings: Settings) -> None:
+    """Use the models that were chosen last, and keep in mind which a person chooses from now on."""
+    for ndim in (2, 3):
+        size, _, rest = settings.text(_model_key(ndim)).partition(" ")
+        changed_ns, _, name = rest.partition(" ")
+        if size.isdecimal() and changed_ns.isdecimal() and name:
+            search.remembered[ndim] = ChosenModel(Path(name), int(size), int(changed_ns))
+    search.model_chosen.connect(partial(_keep_model, settings))
+
+
+def _model_key(ndim: int) -> str:
+    return f"model/{ndim}d"
+
+
+def _keep_model(settings: Settings, ndim: int, model: ChosenModel) -> None:
+    is_bundled = bundled_file(model.path)
+    text = None if is_bundled else f"{model.size} {model.changed_ns} {model.path.absolute()}"
+    settings.set(_model_key(ndim), text)
+
+
+def bundled_file(path: Path) -> bool:
+    """Tell whether a file comes with Cairn, and so may be another one after the next update."""
+    try:
+        return path.absolute().is_relative_to(assets_folder())
+    except AppError:
+        return False
 
 
 def _keep(settings: Settings, field: str, value: bool | Sort) -> None:

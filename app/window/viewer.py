@@ -19,6 +19,7 @@ from app.dialogs.question_dialogs import Dialogs
 from app.session.controller import Controller
 from app.session.localization import warm_up
 from app.window.main_window import MainWindow
+from app.window.remembering_dialogs import RememberingDialogs
 from app.window.theme_menu import theme_of
 from core.base.errors import AppError
 from core.models.bundled import bundled_model_for
@@ -59,8 +60,9 @@ def make_window(model: Path | None = None, settings: Settings | None = None) -> 
     """
     if model is not None:
         read_model_info(model)
-    dialogs = Dialogs()
-    window = MainWindow(Controller(dialogs, model), settings)
+    kept = Settings() if settings is None else settings
+    dialogs = RememberingDialogs(kept)
+    window = MainWindow(Controller(dialogs, model), kept)
     dialogs.parent = window
     return window
 

@@ -47,7 +47,7 @@ make_window = app.window.viewer.make_window
 def watched_window(*arguments):
     window = make_window(*arguments)
     window.painting = FirstPainting()
-    window.centralWidget().installEventFilter(window.painting)
+    window.statusBar().installEventFilter(window.painting)
     document = window.controller.document
 
     def open_image():

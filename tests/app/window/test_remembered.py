@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QRect, Qt
+from PySide6.QtWidgets import QFileDialog
 
 from app.desktop.settings import Settings
 from app.panels.landmark_table import CERTAINTY
 from app.session.controller import Controller
+from app.session.questions import Unsaved
 from app.session.view_state import Sort
 from app.window.main_window import MainWindow
 from app.window.remembered import first_size
+from app.window.remembering_dialogs import RememberingDialogs
+from tests.support.viewer_fixtures import make_model_file
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -21,13 +25,14 @@ ROOT = Path(__file__).resolve().parents[3]
 def start(answers, model_path, localize, scan, tmp_path, qtbot):
     """Open the window with an image, as often as is wanted, each time from the same settings."""
 
-    def started():
-        controller = Controller(answers, model_path, localize=localize)
+    def started(*, given=True, localizes=True):
+        controller = Controller(answers, model_path if given else None, localize=localize)
         window = MainWindow(controller, Settings(tmp_path / "settings.ini"))
         qtbot.addWidget(window)
         window.show()
         controller.open_paths([scan])
-        qtbot.waitUntil(lambda: controller.document.prediction is not None and not controller.jobs.busy)
+        qtbot.waitUntil(lambda: controller.document.image is not None and not controller.jobs.busy)
+        assert (controller.document.prediction is not None) is localizes
         qtbot.wait(20)
         return window
 
@@ -70,6 +75,45 @@ def test_what_is_kept_names_no_patient(start, tmp_path, scan):
     kept = (tmp_path / "settings.ini").read_text()
     sections = {line.split("=")[0] for line in kept.splitlines() if "=" in line}
     assert sections <= {"schema_version", "files", "geometry", "table_side", "images"}
+
+
+def test_a_chosen_model_is_used_at_the_next_start_unless_it_has_changed(start, answers, tmp_path, qtbot):
+    window = start(given=False)
+    answers.model = make_model_file(tmp_path / "mine.pt", name="Mine")
+    window.controller.search.ask_model()
+    qtbot.waitUntil(lambda: window.controller.search.chosen is not None)
+    qtbot.waitUntil(lambda: not window.controller.jobs.busy)
+    assert close(window, answers)
+    again = start(given=False)
+    assert again.controller.document.model_info.title == "Mine 1"
+    assert close(again, answers)
+    make_model_file(tmp_path / "mine.pt", name="Somebody else's")
+    os.utime(tmp_path / "mine.pt", ns=(1, 1))
+    changed = start(given=False, localizes=False)
+    assert changed.controller.document.model_info is None
+    (told,) = [message.text for message in changed.controller.view_state.messages if "mine.pt" in message.text]
+    assert told.startswith("The model mine.pt that you chose last has changed or is gone.")
+
+
+def close(window, answers):
+    answers.on_unsaved = Unsaved.DISCARD
+    return window.close()
+
+
+def test_dialogs_begin_where_the_last_image_was(tmp_path, monkeypatch, qapp):
+    begun = []
+    chosen = str(tmp_path / "scan.png")
+    monkeypatch.setattr(
+        QFileDialog, "getOpenFileName", lambda _, __, folder, ___: (begun.append(folder), (chosen, ""))[1]
+    )
+    settings = Settings()
+    for _ in range(2):
+        assert RememberingDialogs(settings).image_path(None) == Path(chosen)
+    RememberingDialogs(settings).image_path(Path("/open"))
+    settings.remembers_files = False
+    RememberingDialogs(settings).image_path(None)
+    RememberingDialogs(settings).image_path(None)
+    assert begun == ["", str(tmp_path), "/open", "", ""]
 
 
 def test_the_first_window_fits_the_screen():
