@@ -13,8 +13,6 @@ import numpy as np
 from core.base.errors import LandmarkFileError
 from core.base.files import written_whole
 from core.landmark_files.contract import Wanted, Written
-from core.landmark_files.formats import READABLE_SUFFIXES as READABLE_SUFFIXES
-from core.landmark_files.formats import WRITABLE_SUFFIXES as WRITABLE_SUFFIXES
 from core.landmark_files.formats import format_to_read, format_to_write, require_suffix
 from core.landmark_files.image_record import Belonging as Belonging
 from core.landmark_files.image_record import ImageRecord

@@ -15,6 +15,7 @@ from core.base.errors import ConfigError
 from core.images.file import read_image
 from core.images.formats import image_name
 from core.landmark_files.file import read_landmarks
+from core.landmark_files.formats import needs_names
 from core.learning.cases import Case, with_known_spacing
 from core.learning.configuration import DataConfig, TrainingConfig, landmark_names
 from core.values.image import Image
@@ -181,7 +182,7 @@ def _read_list(path: Path, split: str, names: Sequence[str] | None, spacing_mm: 
 
 def _read_wanted(path: Path, names: Sequence[str] | None, image: Image) -> Landmarks:
     """Read the landmarks ``names`` of a file that may hold more."""
-    if names is not None and path.suffix.lower() != ".txt":  # such a file has no names of its own
+    if names is not None and not needs_names(path):
         marks = read_landmarks(path, image=image)
         if set(names) <= set(marks.names):
             return marks.subset(names)
