@@ -1,6 +1,8 @@
 """What the names of files tell: images or landmarks, and which names are proposed. Opens no file."""
 
+from collections.abc import Iterator
 from enum import StrEnum
+from itertools import count
 from pathlib import Path
 
 from core.base.assets import assets_folder
@@ -39,6 +41,13 @@ def landmarks_path_beside(image_path: Path) -> Path:
     whole = image_path.absolute()  # a folder may be called "." or be the root of a drive
     folder = Path.home() if whole in map(sample_path, Sample) else whole.parent
     return folder / f"{image_name(whole)}.csv"
+
+
+def numbered(path: Path) -> Iterator[Path]:
+    """Yield the names like that of a landmark file which saving proposes where it is taken: ``scan 2.csv``, ``scan 3.csv``."""
+    suffix = suffix_of(path) or ""
+    stem = path.name[: len(path.name) - len(suffix)]
+    return (path.with_name(f"{stem} {number}{suffix}") for number in count(2))
 
 
 def sample_path(sample: Sample) -> Path | None:

@@ -120,9 +120,12 @@ class PixelSizes:
 
     def stop_measuring(self) -> None:
         """Go back to looking around."""
+        measured = self._view.mode is Mode.RULER
         self._view.mode = Mode.NAVIGATE
         self._view.ruler_px = ()
         self._then = None
+        if measured:
+            self._tell()
 
     def _use(self, spacing_mm: float) -> None:
         size_mm = (spacing_mm, spacing_mm)

@@ -5,9 +5,10 @@ Touches the disk: runs in jobs, never in the main thread. Shows nothing and asks
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
-from app.session.file_names import landmarks_path_beside
+from app.session.file_names import landmarks_path_beside, numbered
 from core.base.errors import AppError, PixelSizeNeeded
 from core.base.files import sha256_of
 from core.landmark_files.file import Belonging, LandmarkFile, belongs_to, read_landmark_file
@@ -72,11 +73,13 @@ def read_file(path: Path, image: Image, names: Sequence[str] | None, *, mm_is_px
 def find_saved_work(image: Image, remembered: Path | None) -> SavedWork:
     """Return the landmark file of ``image``: the one ``remembered`` from this session, else the latest one beside it.
 
-    A file beside an image is the image's by its name; one that says it belongs to another image is not opened by itself, nor is
-    one in mm where nobody knows the pixel size, nor a mere list of names.
+    A file beside an image is the image's by its name, which is numbered where saving found it taken. One that says it belongs to
+    another image is not opened by itself, nor is one in mm where nobody knows the pixel size, nor a mere list of names.
     """
     beside = landmarks_path_beside(image.source.path)
-    latest_first = sorted((beside.with_suffix(suffix) for suffix in LOSSLESS_SUFFIXES), key=_changed_s, reverse=True)
+    named = [beside.with_suffix(suffix) for suffix in LOSSLESS_SUFFIXES]
+    others = [other for path in named for other in takewhile(_exists, numbered(path))]
+    latest_first = sorted([*named, *others], key=_changed_s, reverse=True)
     candidates = latest_first if remembered is None else [remembered, *latest_first]
     foreign = []
     for path in dict.fromkeys(candidates):
@@ -88,6 +91,8 @@ def find_saved_work(image: Image, remembered: Path | None) -> SavedWork:
         except AppError:
             continue  # there is no such file, or it is another kind of table that has the image's name
         stranger = other_image(read.content, image)
+        if path in others and belongs_to(read.content, image) is not Belonging.YES:
+            continue  # its name alone says nothing
         if stranger:
             foreign.append((path, f"{path.name} was made on {stranger}."))
         elif any(status is not Status.UNPLACED for status in read.content.landmarks.status):
@@ -102,6 +107,10 @@ def other_image(content: LandmarkFile, image: Image) -> str:
         return content.image_name or "another image"
     # The same name and another content: saved anew, or another patient's. Only a person can tell.
     return f"another {content.image_name}" if belonging is Belonging.UNKNOWN and content.image_name else ""
+
+
+def _exists(path: Path) -> bool:
+    return _changed_s(path) > 0
 
 
 def _changed_s(path: Path) -> float:

@@ -7,12 +7,12 @@ unasked only where it holds what Cairn itself read from it or wrote to it for th
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import count
+from itertools import chain
 from pathlib import Path
 
 from app.session.document import Document
 from app.session.editor import Editor
-from app.session.file_names import can_be_written, keeps_everything, landmarks_path_beside
+from app.session.file_names import can_be_written, keeps_everything, landmarks_path_beside, numbered
 from app.session.jobs import Job, Jobs
 from app.session.questions import Occupied, Overwrite, Questions
 from app.session.saved_work import other_image
@@ -21,7 +21,7 @@ from app.session.view_state import ViewState
 from core.base.errors import AppError, LandmarkFileError
 from core.base.files import sha256_of
 from core.landmark_files.file import LandmarkTemplate, read_landmark_file, write_landmarks
-from core.landmark_files.formats import WRITABLE_SUFFIXES, format_to_write, suffix_of
+from core.landmark_files.formats import WRITABLE_SUFFIXES, format_to_write
 from core.values.image import Image
 from core.values.landmarks import Landmarks
 
@@ -110,13 +110,17 @@ class Saver:
         image, path = self._document.image, self._document.landmarks_path
         if image is None or self._asking:
             return
+        if path is not None and keeps_everything(path):
+            self._asking = True
+            self._ask_path(self._document.revision, then, path)
+        else:
+            self._propose(landmarks_path_beside(image.source.path), then)
+
+    def _propose(self, path: Path, then: Proceed) -> None:
+        """Ask where to save, proposing ``path`` or, where that is taken, a name like it."""
         self._asking = True
         ask = partial(self._ask_path, self._document.revision, then)
-        if path is not None and keeps_everything(path):
-            ask(path)
-        else:
-            beside = landmarks_path_beside(image.source.path)
-            self._jobs.run(_free_path, beside, on_result=ask, on_error=lambda _: ask(beside), may_stall=True)
+        self._jobs.run(_free_path, path, on_result=ask, on_error=lambda _: ask(path), may_stall=True)
 
     def _ask_path(self, revision: int, then: Proceed, suggestion: Path) -> None:
         try:
@@ -196,7 +200,7 @@ class Saver:
             self._run(replace(order, replaceable=occupied.digest), then)
             return
         if answer is Overwrite.ELSEWHERE:
-            self.save_as(then)
+            self._propose(order.path, then)
         self._waiting = None
         self._queued.pop(order.path, None)
 
@@ -253,7 +257,4 @@ def _other_image(order: _Order) -> str:
 
 def _free_path(path: Path) -> Path:
     """Return ``path``, numbered where there is such a file already; in a job."""
-    suffix = suffix_of(path, WRITABLE_SUFFIXES) or ""
-    stem = path.name[: -len(suffix)]
-    numbered = (path.with_name(f"{stem} {number}{suffix}") for number in count(2))
-    return path if not path.exists() else next(other for other in numbered if not other.exists())
+    return next(other for other in chain([path], numbered(path)) if not other.exists())

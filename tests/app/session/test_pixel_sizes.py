@@ -170,9 +170,13 @@ def test_an_unknown_size_is_said_once_with_what_can_be_done_and_no_longer_once_i
     assert banner(opened) is not None
 
 
-def test_the_banner_leads_to_the_ruler(opened):
-    button(opened, "Measure").trigger()
+def test_the_banner_leads_to_the_ruler_and_is_back_if_nothing_is_measured(opened):
+    action = button(opened, "Measure")
+    opened.view_state.dismiss(banner(opened))
+    action.trigger()
     assert opened.view_state.mode is Mode.RULER
+    opened.leave_mode()
+    assert banner(opened) is not None
 
 
 @pytest.fixture

@@ -160,3 +160,24 @@ def test_a_list_of_names_beside_an_image_is_no_work(controller, scan, localize, 
     idle(controller, qtbot)
     assert len(localize.calls) == 1
     assert controller.document.landmarks_path is None
+
+
+def test_work_saved_under_a_numbered_name_is_found_too(controller, answers, scan, localize, qtbot):
+    """A picture and a photograph of one name: both want scan.csv, and the second one gets scan 2.csv."""
+    other = scan.with_suffix(".tif")
+    write_image(make_image((70, 60)), other)
+    save_beside(other, read_image(other))
+    controller.open_paths([scan])
+    idle(controller, qtbot)
+    judge(controller)
+    answers.save_path = lambda suggestion: suggestion
+    controller.save()
+    idle(controller, qtbot)
+    assert controller.document.landmarks_path.name == "scan 2.csv"
+    controller.saver._files.clear()  # as after another start
+    calls = len(localize.calls)
+    controller.open_paths([scan])
+    idle(controller, qtbot)
+    assert controller.document.landmarks_path.name == "scan 2.csv"
+    assert controller.document.landmarks.status[0] is Status.CONFIRMED
+    assert len(localize.calls) == calls

@@ -173,9 +173,10 @@ def test_a_file_in_the_way_can_be_avoided(changed, answers, tmp_path, qtbot):
     taken, free = tmp_path / "notes.csv", tmp_path / "mine.csv"
     taken.write_text("somebody's", encoding="utf-8")
     answers.on_occupied = Overwrite.ELSEWHERE
-    paths = iter([taken, free])
-    answers.save_path = lambda suggestion: next(paths)
+    paths, proposed = iter([taken, free]), []
+    answers.save_path = lambda suggestion: (proposed.append(suggestion.name), next(paths))[1]
     saved_as(changed, qtbot)
+    assert proposed == ["scan.csv", "notes 2.csv"]
     assert taken.read_text(encoding="utf-8") == "somebody's"
     assert changed.document.landmarks_path == free
     assert not changed.document.modified
