@@ -48,12 +48,12 @@ class PixelSizeDialog(QDialog):
         self.square.toggled.connect(self._follow)
         self.width_mm.valueChanged.connect(self._follow)
         self.square.setChecked(self.width_mm.value() == self.height_mm.value())
-        self.for_all = QCheckBox("Use for &all images in this list that do not know their pixel size")
+        self.for_all = QCheckBox("Use it for &all images in this list without a pixel size")
         self.for_all.setVisible(others > 0)
-        told = "This image does not know how large its pixels are. " if current_mm is None else ""
-        note = QLabel(f"{told}Type the size, or measure something of known length in the image.")
+        told = "The pixel size of this image is not known. Type it" if current_mm is None else "Type the pixel size"
+        note = QLabel(f"{told}, or measure something of known length in the image.")
         note.setWordWrap(True)
-        self.measure = QPushButton("&Measure on a ruler…")
+        self.measure = QPushButton("&Measure in the image…")
         self.measure.setAutoDefault(False)
         self.measure.clicked.connect(self._measure)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)

@@ -154,7 +154,7 @@ class Dialogs:
         box = QMessageBox(self.parent)
         box.setWindowTitle("Unsaved landmarks")
         box.setIcon(QMessageBox.Icon.Warning)
-        box.setText(f"The landmarks of {name} have changes that are not saved.")
+        box.setText(f"The landmarks of {name} have unsaved changes.")
         box.setInformativeText("Do you want to save them?")
         box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
         box.setDefaultButton(buttons.Save)
