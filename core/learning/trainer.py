@@ -21,7 +21,7 @@ from core.learning.checkpoints import TrainingState, write_checkpoint
 from core.learning.configuration import TrainingConfig
 from core.learning.device import Device, PlainDevice
 from core.learning.prepared_cases import PreparedCase, mean_shape_of, with_rotation
-from core.learning.sampling import StageCase
+from core.learning.sampling import StageCase, random_generators
 from core.learning.session import StageSession
 from core.learning.targets import Losses
 from core.learning.team import Team
@@ -152,6 +152,7 @@ class Trainer:
         error_mm: float | None = None
         with closing(iter(batches)) as coming:
             for batch in coming:
+                self._seed_dropout(stage.dropout)
                 result = session.step(batch, state.iteration)
                 state.iteration += 1
                 validated = self._validated(session, earlier, estimates)
@@ -169,6 +170,13 @@ class Trainer:
             return False
         self._finish_stage(earlier, estimates)
         return True
+
+    def _seed_dropout(self, dropout: float) -> None:
+        """Let what the next step silences depend on where the training stands, not on how often it was stopped before."""
+        if dropout:
+            where = (self.config.seed, self.state.stage, self.state.iteration)
+            (generator,) = random_generators(*where, [self.team.rank])
+            torch.manual_seed(int(generator.integers(2**31)))
 
     def _report(self, loss: float, losses: Losses, error_mm: float | None, validated: bool) -> None:
         if self.on_step is not None:

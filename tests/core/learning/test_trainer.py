@@ -29,9 +29,17 @@ def fresh(config: TrainingConfig) -> TrainingState:
     return TrainingState("", list(landmark_names(config)[0]))
 
 
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
 def test_a_training_stopped_anywhere_goes_on_as_if_it_had_not(
-    config: TrainingConfig, cases: list[PreparedCase], tmp_path: Path
+    dropout: float, config: TrainingConfig, cases: list[PreparedCase], tmp_path: Path
 ) -> None:
+    """What dropout silences is drawn anew in each step, and must be what it would have been."""
+    config = config.model_copy(
+        update={
+            "global_stage": config.global_stage.model_copy(update={"dropout": dropout}),
+            "local_stages": tuple(stage.model_copy(update={"dropout": dropout}) for stage in config.local_stages),
+        }
+    )
     whole = fresh(config)
     assert Trainer(config, whole, tmp_path / "whole", cases[:2], cases[2:]).fit()
     state, sessions = fresh(config), 0
