@@ -182,7 +182,7 @@ class Controller:
         elif has_landmarks:
             return
         elif doubt:
-            self.view_state.say(f"{doubt} Ctrl+L looks for them all the same.")
+            self.view_state.say(f"{doubt} Ctrl+L looks for them anyway.")
         else:
             self.search.start()
 

@@ -114,13 +114,13 @@ class Saver:
             self._asking = True
             self._ask_path(self._document.revision, then, path)
         else:
-            self._propose(landmarks_path_beside(image.source.path), then)
+            self._propose(_free_path_beside, image.source.path, then)
 
-    def _propose(self, path: Path, then: Proceed) -> None:
-        """Ask where to save, proposing ``path`` or, where that is taken, a name like it."""
+    def _propose(self, find: Callable[[Path], Path], path: Path, then: Proceed) -> None:
+        """Ask where to save, proposing what ``find`` makes of ``path`` in a job."""
         self._asking = True
         ask = partial(self._ask_path, self._document.revision, then)
-        self._jobs.run(_free_path, path, on_result=ask, on_error=lambda _: ask(path), may_stall=True)
+        self._jobs.run(find, path, on_result=ask, on_error=self._questions.show_error, may_stall=True)
 
     def _ask_path(self, revision: int, then: Proceed, suggestion: Path) -> None:
         try:
@@ -200,7 +200,7 @@ class Saver:
             self._run(replace(order, replaceable=occupied.digest), then)
             return
         if answer is Overwrite.ELSEWHERE:
-            self._propose(order.path, then)
+            self._propose(_free_path, order.path, then)
         self._waiting = None
         self._queued.pop(order.path, None)
 
@@ -255,6 +255,14 @@ def _other_image(order: _Order) -> str:
         return ""
 
 
+def _free_path_beside(image_path: Path) -> Path:
+    """Return a file beside an image, or a folder of slices, that is not there yet; in a job."""
+    return _free_path(landmarks_path_beside(image_path))
+
+
 def _free_path(path: Path) -> Path:
     """Return ``path``, numbered where there is such a file already; in a job."""
-    return next(other for other in chain([path], numbered(path)) if not other.exists())
+    try:
+        return next(other for other in chain([path], numbered(path)) if not other.exists())
+    except OSError:
+        return path  # a folder that nobody may look into; saving says so

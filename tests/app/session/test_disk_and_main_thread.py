@@ -1,0 +1,74 @@
+"""A drive that stalls must not stop the window: nothing that lies on a person's disk is touched in the main thread."""
+
+import os
+import threading
+
+import pytest
+
+from core.images.file import write_image
+from tests.support.viewer_fixtures import make_image, make_model_file
+
+CALLS = ("open", "stat", "lstat", "listdir", "scandir", "mkdir", "rename", "replace", "unlink", "chmod", "access")
+
+
+@pytest.fixture
+def touched(tmp_path, monkeypatch):
+    """What the main thread has done under the test's folder."""
+    seen = []
+
+    def watched(name, call):
+        def wrapper(path, *arguments, **named):
+            is_main = threading.current_thread() is threading.main_thread()
+            if is_main and isinstance(path, (str, os.PathLike)) and str(path).startswith(str(tmp_path)):
+                seen.append(f"{name} {path}")
+            return call(path, *arguments, **named)
+
+        return wrapper
+
+    for name in CALLS:
+        monkeypatch.setattr(os, name, watched(name, getattr(os, name)))
+    for module in ("builtins", "io"):
+        monkeypatch.setattr(f"{module}.open", watched("open", open))
+    return seen
+
+
+def test_the_watch_sees_what_is_done(touched, tmp_path):
+    (tmp_path / "a.txt").write_text("a", encoding="utf-8")
+    (tmp_path / "a.txt").stat()
+    assert any(call.startswith("open") for call in touched)
+    assert any(call.startswith("stat") for call in touched)
+
+
+def test_opening_saving_and_choosing_a_model_touch_no_disk_in_the_main_thread(
+    controller, answers, tmp_path, request, qtbot
+):
+    def idle():
+        qtbot.waitUntil(lambda: not controller.jobs.busy)
+
+    paths = [tmp_path / f"{number}.png" for number in range(2)]
+    for path in paths:
+        write_image(make_image(), path)
+    answers.model = make_model_file(tmp_path / "other.pt", name="Other")
+    answers.save = tmp_path / "0.csv"
+    touched = request.getfixturevalue("touched")
+    controller.open_paths(paths)
+    idle()
+    controller.editor.select("Sella")
+    controller.editor.nudge(1, 0)
+    controller.save()
+    idle()
+    controller.editor.nudge(1, 0)
+    controller.save()
+    idle()
+    controller.ask_model()
+    idle()
+    controller.opener.open_neighbour(1)
+    idle()
+    controller.opener.open_neighbour(-1)
+    idle()
+    controller.landmark_opener.open(answers.save)
+    idle()
+    assert answers.errors == []
+    assert controller.document.landmarks_path == answers.save
+    assert controller.document.model_info.name == "Other"
+    assert touched == []
