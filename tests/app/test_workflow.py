@@ -1,4 +1,4 @@
-"""The main job with nothing stood in for: drop a sample, localize it with the bundled model, correct, undo, export, reopen."""
+"""The main job with nothing stood in for: drop a sample, localize it with the bundled model, correct, undo, save, reopen."""
 
 import csv
 
@@ -102,7 +102,7 @@ def test_cancelling_the_real_localization_leaves_the_window_usable(window, qtbot
 
 
 @pytest.mark.slow
-def test_drop_a_volume_localize_drag_in_a_plane_undo_export_reopen(window, tmp_path, qtbot):
+def test_drop_a_volume_localize_drag_in_a_plane_undo_save_reopen(window, tmp_path, qtbot):
     controller, answers = window.controller, window.controller.questions
     document, editor = controller.document, controller.editor
     names = read_model_info(bundled_model_for(3)).landmarks

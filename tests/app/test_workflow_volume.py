@@ -1,4 +1,4 @@
-"""A volume's whole way with a hand on the mouse: drop, landmarks in three planes, place, drag, undo, export, reopen.
+"""A volume's whole way with a hand on the mouse: drop, landmarks in three planes, place, drag, undo, save, reopen.
 
 The volume lies obliquely; a stand-in takes the place of the model, files and planes are real.
 """
@@ -32,7 +32,7 @@ def volume_path(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".mrk.json"])
-def test_drop_place_drag_undo_export_reopen(answers, localize, volume_path, suffix, tmp_path, qtbot):
+def test_drop_place_drag_undo_save_reopen(answers, localize, volume_path, suffix, tmp_path, qtbot):
     localize.absent = ("Gonion",)
     window = MainWindow(Controller(answers, make_model_file(tmp_path / "3d.pt", ndim=3), localize=localize))
     qtbot.addWidget(window)
