@@ -64,11 +64,12 @@ class Action:
 
 
 def _has_image(controller: Controller) -> bool:
-    return controller.document.image is not None
+    """Tell whether there is an image to work on; one that is covered while the next one is opened is none."""
+    return controller.document.image is not None and not controller.view_state.opening
 
 
 def _has_selection(controller: Controller) -> bool:
-    return controller.view_state.selected in controller.editor.names
+    return _has_image(controller) and controller.view_state.selected in controller.editor.names
 
 
 def _is_flat(controller: Controller) -> bool:
@@ -82,7 +83,10 @@ def _is_volume(controller: Controller) -> bool:
 
 
 def _can_revert(controller: Controller) -> bool:
-    return controller.document.predicted_status(controller.view_state.selected or "") is not None
+    return (
+        _has_image(controller)
+        and controller.document.predicted_status(controller.view_state.selected or "") is not None
+    )
 
 
 def _toggled(field: str) -> Callable[[Controller], None]:
@@ -159,15 +163,17 @@ _FILE = (
 
 _EDIT = (
     Action(
-        "edit.undo", "&Undo", lambda c: c.editor.undo(), EDIT, ("Ctrl+Z",), "undo", lambda c: c.undo_stack.canUndo(),
+        "edit.undo", "&Undo", lambda c: c.editor.undo(), EDIT, ("Ctrl+Z",), "undo",
+        lambda c: _has_image(c) and c.undo_stack.canUndo(),
         toolbar="Undo",
     ),
     Action(
         "edit.redo", "&Redo", lambda c: c.editor.redo(), EDIT, ("Ctrl+Shift+Z", "Ctrl+Y"), "redo",
-        lambda c: c.undo_stack.canRedo(), toolbar="Redo",
+        lambda c: _has_image(c) and c.undo_stack.canRedo(), toolbar="Redo",
     ),
     Action(
-        "edit.pixel_size", "Set &pixel size…", Controller.ask_pixel_size, EDIT, (), "ruler", _is_flat,
+        "edit.pixel_size", "Set &pixel size…", Controller.ask_pixel_size, EDIT, (), "ruler",
+        lambda c: _has_image(c) and _is_flat(c),
         shown_when=lambda c: not _is_volume(c), group=1, toolbar="Pixel size",
     ),
 )  # fmt: skip

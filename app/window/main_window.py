@@ -111,7 +111,7 @@ class MainWindow(QMainWindow):
         events = state.events
         for event in (
             events.selected, events.mode, events.show_labels, events.show_vectors, events.inverted, events.stage,
-            events.progress, events.show_crosshair, events.radiological, events.maximised,
+            events.progress, events.show_crosshair, events.radiological, events.maximised, events.opening,
         ):  # fmt: skip
             event.connect(self._refresh_soon)
         self.controller.undo_stack.indexChanged.connect(self._refresh_soon)
@@ -133,6 +133,7 @@ class MainWindow(QMainWindow):
             self.pages.setCurrentIndex(int(has_image))
             (self.slice_view if has_image else self.empty_state).setFocus()
         self.dock.setVisible(has_image)
+        self.table.setEnabled(not self.controller.view_state.opening)
         self._layout.fit()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name

@@ -267,3 +267,18 @@ def test_closing_the_window_while_localizing_stops_the_job(empty_window, scan, l
     assert empty_window.close()
     assert localize.stopped.is_set()
     assert visible == [False]  # nobody looks at a window that waits
+
+
+def test_nothing_can_be_done_to_an_image_that_is_covered_by_the_next_one(window, qtbot):
+    qtbot.waitUntil(lambda: not window.controller.jobs.busy)
+    window.controller.view_state.selected = window.controller.editor.names[0]
+    before = window.controller.document.landmarks
+    window.controller.view_state.opening = "next.png"
+    qtbot.waitUntil(lambda: not window.table.isEnabled())
+    for key in (Qt.Key.Key_Space, Qt.Key.Key_X, Qt.Key.Key_Delete):
+        QTest.keyClick(window, key)
+    assert window.controller.document.landmarks == before
+    window.controller.view_state.opening = ""
+    qtbot.waitUntil(window.table.isEnabled)
+    QTest.keyClick(window, Qt.Key.Key_Space)
+    assert window.controller.document.landmarks != before
