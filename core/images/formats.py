@@ -167,7 +167,12 @@ def _head_of(path: Path) -> bytes:
         if not head.startswith(_GZIP_MAGIC):
             return head
         zipped = head + stream.read(_ZIPPED_HEAD_BYTES)
+    head = b""
     try:
-        return zlib.decompressobj(wbits=31).decompress(zipped, _HEAD_BYTES)  # 31: gzip
+        while zipped and len(head) < _HEAD_BYTES:  # an archive may have several members, and the first may be short
+            unzip = zlib.decompressobj(wbits=31)  # 31: gzip
+            head += unzip.decompress(zipped, _HEAD_BYTES - len(head))
+            zipped = unzip.unused_data
     except zlib.error:
-        return b""
+        pass  # zeros may follow the last member
+    return head
