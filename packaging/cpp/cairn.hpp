@@ -1,8 +1,8 @@
 // Finds landmarks with a Cairn model file: `cairn::Model::load(path).localize(image)`.
 //
-// The same steps as core/models/inference.py; the method itself is in the model file. Copy this file and the folder cairn/
-// beside it into a program that links LibTorch (C++20). Positions are LPS millimetres, arrays are in the order (z, y,
-// x).
+// The same steps as core/models/inference.py; the method itself is in the model file. Copy this file and the folder
+// cairn/ beside it into a program that links LibTorch (C++20). Positions are LPS millimetres, arrays are in the order
+// (z, y, x).
 #pragma once
 
 #include <caffe2/serialize/inline_container.h>
@@ -111,8 +111,8 @@ inline void require_suitable(const ModelInfo& info, const Image& image) {
                                                ? image.grid.spacing_mm()
                                                : std::vector<double>(image.grid.ndim(), info.training_spacing_mm);
     if (const std::string too_small = info.too_small(image.grid.shape, spacing_mm); !too_small.empty())
-        throw Error(too_small, std::string(image.spacing_known ? "Check" : "Set") +
-                                   " its pixel size, or use a larger image.");
+        throw Error(too_small,
+                    std::string(image.spacing_known ? "Check" : "Set") + " its pixel size, or use a larger image.");
     const torch::Tensor voxels = computable(image.voxels);
     const auto low = voxels.min().item<double>(), high = voxels.max().item<double>();
     if (!std::isfinite(low) || !std::isfinite(high))

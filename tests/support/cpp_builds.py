@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,11 @@ int main() {
 
 
 def built(folder: Path, *options: str) -> Path:
-    """Build packaging/cpp in ``folder`` and return where its programs are; skip, saying so, where a tool is missing."""
+    """Build packaging/cpp in ``folder`` and return where its programs are; skip, saying so, where a tool is missing.
+
+    LibTorch's headers take minutes to compile. Where CAIRN_CPP_BUILDS names a folder, what was built is kept there, one
+    folder for each set of options, and only what has changed since is built again.
+    """
     if sys.platform == "win32":
         pytest.skip("the C++ runner is built by hand on Windows")
     compiler = os.environ.get("CXX", "c++")
@@ -32,13 +37,15 @@ def built(folder: Path, *options: str) -> Path:
             pytest.skip(f"the C++ runner is not tested: {tool} is missing")
     if not compiles(folder, compiler, "-lz"):
         pytest.skip(f"the C++ runner is not tested: {compiler} lacks C++20, or zlib and its header are missing")
-    configure = ["cmake", "-S", str(SOURCE), "-B", str(folder / "build"), "-G", "Unix Makefiles", *options]
-    build = ["cmake", "--build", str(folder / "build"), "--parallel", "2"]
+    kept = os.environ.get("CAIRN_CPP_BUILDS")
+    build_folder = Path(kept) / sha256(" ".join(options).encode()).hexdigest()[:12] if kept else folder / "build"
+    configure = ["cmake", "-S", str(SOURCE), "-B", str(build_folder), "-G", "Unix Makefiles", *options]
+    build = ["cmake", "--build", str(build_folder), "--parallel", "2"]
     for command in (configure, build):
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stdout + run.stderr
         assert "warning:" not in run.stderr, run.stderr
-    return folder / "build"
+    return build_folder
 
 
 def compiles(folder: Path, compiler: str, *flags: str) -> bool:

@@ -1,4 +1,5 @@
-// What a model file says about itself: the schema of its metadata and the checks (core/models/metadata.py). No torch here.
+// What a model file says about itself: the schema of its metadata and the checks (core/models/metadata.py). No torch
+// here.
 #pragma once
 
 #include <algorithm>
@@ -6,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <initializer_list>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,22 +15,26 @@
 #include <vector>
 
 #include "error.hpp"
-#include "json.hpp"
 #include "number_text.hpp"
 
 namespace cairn {
+
+using Json = nlohmann::json;
 
 inline constexpr int schema_version = 3;
 inline constexpr const char* metadata_name = "cairn.json";
 /// How many times coarser than its training images a model's images may be before it is doubted.
 inline constexpr double coarser_at_most = 4.0;
+/// What metadata may be at most: a model of a thousand landmarks needs 300 kB and five levels.
+inline constexpr std::size_t longest_metadata = std::size_t{16} << 20;
+inline constexpr int deepest_metadata = 64;
 
 /// Geometry of one stage.
 struct StageInfo {
     double spacing_mm = 0.0;
     std::int64_t stride = 0;
     double offset = 0.0;
-    /// Side of the local sub-image in samples; none for the global stage.
+    /// Side of the local crop in samples; none for the global stage.
     std::optional<std::int64_t> crop;
     std::int64_t passes = 1;
     bool pose = false;
@@ -101,15 +107,14 @@ public:
 
     MetadataReader(const Json& json, std::string where, std::initializer_list<std::string_view> keys)
         : json_(json), where_(std::move(where)) {
-        const auto* object = json.as<Json::Object>();
-        if (object == nullptr) throw Complaint{(where_.empty() ? "it" : where_) + " is no object"};
-        for (const std::string& name : object->names) {
+        if (!json.is_object()) throw Complaint{(where_.empty() ? "it" : where_) + " is not an object"};
+        for (const auto& [name, value] : json.items()) {
             if (std::find(keys.begin(), keys.end(), name) == keys.end())
                 throw Complaint{"there is no key " + path_of(name)};
         }
     }
 
-    [[nodiscard]] bool has(std::string_view key) const { return json_.find(key) != nullptr; }
+    [[nodiscard]] bool has(std::string_view key) const { return json_.contains(key); }
 
     [[nodiscard]] std::string text(std::string_view key) const { return text_of(required(key), path_of(key)); }
     [[nodiscard]] std::string text_or_empty(std::string_view key) const { return has(key) ? text(key) : ""; }
@@ -125,13 +130,11 @@ public:
         if (value != std::floor(value) || value > 1e9) throw Complaint{path_of(key) + ": it must be a whole number"};
         return static_cast<std::int64_t>(value);
     }
-    [[nodiscard]] bool is_null(std::string_view key) const {
-        return !has(key) || json_.find(key)->as<std::nullptr_t>();
-    }
+    [[nodiscard]] bool is_null(std::string_view key) const { return !has(key) || required(key).is_null(); }
     [[nodiscard]] bool truth(std::string_view key) const {
-        const bool* value = required(key).as<bool>();
-        if (value == nullptr) throw Complaint{path_of(key) + ": it must be true or false"};
-        return *value;
+        const Json& value = required(key);
+        if (!value.is_boolean()) throw Complaint{path_of(key) + ": it must be true or false"};
+        return value.get<bool>();
     }
 
     /// Read each item of a list, an absent one being empty; `read` is given the item and its place.
@@ -139,9 +142,9 @@ public:
     [[nodiscard]] auto list(std::string_view key, Read read) const {
         std::vector<decltype(read(json_, std::string()))> found;
         if (!has(key)) return found;
-        const auto* items = json_.find(key)->as<Json::Array>();
-        if (items == nullptr) throw Complaint{path_of(key) + ": it must be a list"};
-        for (const Json& item : *items) found.push_back(read(item, path_of(key) + "." + std::to_string(found.size())));
+        const Json& items = required(key);
+        if (!items.is_array()) throw Complaint{path_of(key) + ": it must be a list"};
+        for (const Json& item : items) found.push_back(read(item, path_of(key) + "." + std::to_string(found.size())));
         return found;
     }
     /// The same, with at least one item.
@@ -154,14 +157,12 @@ public:
     }
 
     static std::string text_of(const Json& json, const std::string& where) {
-        const auto* value = json.as<std::string>();
-        if (value == nullptr) throw Complaint{where + ": it must be a text"};
-        return *value;
+        if (!json.is_string()) throw Complaint{where + ": it must be a text"};
+        return json.get<std::string>();
     }
     static double number_of(const Json& json, const std::string& where) {
-        const double* value = json.as<double>();
-        if (value == nullptr) throw Complaint{where + ": it must be a number"};
-        return *value;
+        if (!json.is_number()) throw Complaint{where + ": it must be a number"};
+        return json.get<double>();
     }
 
 private:
@@ -169,8 +170,8 @@ private:
         return where_ + (where_.empty() ? "" : ".") + std::string(key);
     }
     const Json& required(std::string_view key) const {
-        const Json* found = json_.find(key);
-        if (found == nullptr) throw Complaint{"the key " + path_of(key) + " is missing"};
+        const auto found = json_.find(key);
+        if (found == json_.end()) throw Complaint{"the key " + path_of(key) + " is missing"};
         return *found;
     }
 
@@ -248,12 +249,27 @@ inline ModelInfo model_info(const Json& json) {
     return info;
 }
 
+/// Return the value that a text in UTF-8 stands for; throws Complaint where it is not JSON, too long or nested too
+/// deeply.
+inline Json read_json(std::string_view text) {
+    using Complaint = MetadataReader::Complaint;
+    if (text.size() > longest_metadata) throw Complaint{"it is too long"};
+    const auto allow = [](int depth, Json::parse_event_t, const Json&) {
+        if (depth > deepest_metadata) throw Complaint{"it is nested too deeply"};
+        return true;
+    };
+    try {
+        return Json::parse(text, allow);
+    } catch (const Json::exception&) {  // what it says quotes the text, and that is foreign
+        throw Complaint{"it is not JSON"};
+    }
+}
+
 /// What the metadata calls its version, for a message.
-inline std::string version_text(const Json* version) {
-    if (version == nullptr) return "None";
-    if (const auto* number = version->as<double>()) return general_text(*number, 17);
-    if (const auto* text = version->as<std::string>()) return *text;
-    return "None";
+inline std::string version_text(const Json& json) {
+    const Json version = json.is_object() ? json.value("schema_version", Json()) : Json();
+    if (version.is_number()) return general_text(version.get<double>(), 17);
+    return version.is_string() ? version.get<std::string>() : "None";
 }
 
 }  // namespace metadata
@@ -262,15 +278,13 @@ inline std::string version_text(const Json* version) {
 inline ModelInfo parse_model_info(std::string_view text, const std::string& file_name) {
     Json json;
     try {
-        json = read_json(text);
-    } catch (const JsonError&) {
+        json = metadata::read_json(text);
+    } catch (const MetadataReader::Complaint&) {
         throw Error("The model file " + file_name + " holds no readable Cairn metadata.",
                     "Choose a .pt file exported by cairn-train.");
     }
-    const Json* version = json.find("schema_version");
-    const double* number = version == nullptr ? nullptr : version->as<double>();
-    if (number == nullptr || *number != schema_version) {
-        throw Error("The model file " + file_name + " has metadata of version " + metadata::version_text(version) +
+    if (!json.is_object() || json.value("schema_version", Json()) != Json(schema_version)) {
+        throw Error("The model file " + file_name + " has metadata of version " + metadata::version_text(json) +
                         ", but this program reads version " + std::to_string(schema_version) + ".",
                     "Export the model again with a matching version of cairn-train, or update Cairn.");
     }

@@ -22,7 +22,7 @@ double positive(const std::string& option, const std::string& text, const char* 
 void set_option(Arguments& arguments, const std::string& option, const std::string& value) {
     if (option == "--out") {
         if (value.size() < 5 || (!value.ends_with(".csv") && !value.ends_with(".CSV")))
-            throw Error("cairn-run writes landmark tables, and " + value + " is no name for one.",
+            throw Error("cairn-run writes landmark tables, and " + value + " is not the name of one.",
                         "Give a name that ends in .csv.");
         arguments.out = value;
     } else if (option == "--device") {
@@ -88,7 +88,8 @@ std::string usage() {
            "  cairn-run MODEL.pt IMAGE --out landmarks.csv [options]\n"
            "  cairn-run MODEL.pt --info\n"
            "\n"
-           "IMAGE is a NIfTI (.nii, .nii.gz), NRRD (.nrrd, .nhdr) or MetaImage (.mha, .mhd) file.\n"
+           "IMAGE is a NIfTI (.nii, .nii.gz) or NRRD (.nrrd, .nhdr) file; where cairn-run was built with ITK also a\n"
+           "MetaImage (.mha, .mhd), DICOM, PNG, JPEG, TIFF or BMP file, or a folder with one series of DICOM slices.\n"
            "\n"
            "  --out FILE.csv            where the landmarks go: the table that cairn localize writes\n"
            "  --device auto|cpu|cuda    where the networks run; auto takes a GPU where there is one\n"
@@ -97,7 +98,7 @@ std::string usage() {
            "  --info                    show what the model says about itself\n"
            "  --version                 show the version\n"
            "\n"
-           "Exit code: 0 done, 2 bad input, 1 a mistake of the program, 130 interrupted.\n";
+           "Exit code: 0 done, 2 bad input, 1 an error in the program, 130 interrupted.\n";
 }
 
 }  // namespace cairn

@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "../cairn/paths.hpp"
+#include "decoder_guard.hpp"
 #include "sha256.hpp"
 
 namespace cairn {
@@ -23,7 +24,26 @@ constexpr double largest_slant = 0.01;
 /// ... if all steps together do not lead further astray than this, in voxels.
 constexpr double largest_offset = 0.5;
 
-enum class Kind { none, nifti, nrrd, meta_image };
+/// The beginnings by which files are known. DICM decides first: what comes before it may be that of a TIFF file.
+struct Beginning {
+    std::size_t at;
+    std::string_view bytes;
+    Kind kind;
+};
+constexpr std::array<Beginning, 14> beginnings = {{{128, "DICM", Kind::dicom},
+                                                   {0, "\x89PNG\r\n\x1a\n", Kind::png},
+                                                   {0, "\xFF\xD8\xFF", Kind::jpeg},
+                                                   {0, std::string_view("II*\0", 4), Kind::tiff},
+                                                   {0, std::string_view("MM\0*", 4), Kind::tiff},
+                                                   {0, std::string_view("II+\0", 4), Kind::tiff},
+                                                   {0, std::string_view("MM\0+", 4), Kind::tiff},
+                                                   {0, "BM", Kind::bmp},
+                                                   {0, "NRRD0001", Kind::nrrd},
+                                                   {0, "NRRD0002", Kind::nrrd},
+                                                   {0, "NRRD0003", Kind::nrrd},
+                                                   {0, "NRRD0004", Kind::nrrd},
+                                                   {0, "NRRD0005", Kind::nrrd},
+                                                   {344, std::string_view("n+1\0", 4), Kind::nifti}}};
 
 /// Tell by its first bytes what kind of image a file is.
 Kind kind_of(const std::filesystem::path& path) {
@@ -43,10 +63,10 @@ Kind kind_of(const std::filesystem::path& path) {
         count = static_cast<std::size_t>(stream.gcount());
     }
     const std::string_view head(buffer.data(), count);
-    if (head.substr(0, 7) == "NRRD000" && head.size() > 7 && head[7] >= '1' && head[7] <= '5') return Kind::nrrd;
-    if (head.size() >= 348 &&
-        (head.substr(344, 4) == std::string_view("n+1\0", 4) || head.substr(344, 4) == std::string_view("ni1\0", 4)))
-        return Kind::nifti;
+    for (const Beginning& known : beginnings) {
+        if (head.size() > known.at && head.substr(known.at, known.bytes.size()) == known.bytes) return known.kind;
+    }
+    if (head.size() >= 348 && head.substr(344, 4) == std::string_view("ni1\0", 4)) return Kind::nifti;
     const std::size_t first = std::min(head.find_first_not_of(" \t\r\n"), head.size());
     for (const std::string_view key : {"ObjectType", "NDims", "Comment"}) {
         if (head.substr(first, key.size()) != key) continue;
@@ -66,17 +86,35 @@ void squeeze(Grid& grid) {
     grid = Grid::from_spacing(grid.shape, spacing);
 }
 
+/// Let ITK read what the readers here cannot, or say that this program was built without it.
+void read_by_itk([[maybe_unused]] const std::filesystem::path& path, Kind kind, ImageFile& image) {
+#if CAIRN_HAS_ITK
+    const DecoderGuard guard(image.name);
+    switch (kind) {
+        case Kind::meta_image: read_meta_image(path, image); break;
+        case Kind::dicom: read_dicom(path, image); break;
+        default: read_picture(path, kind, image); break;
+    }
+#else
+    throw Error(image.name + " is a " + std::string(name_of(kind)) + " file, and this cairn-run was built without ITK.",
+                "Save it as NRRD or NIfTI, use cairn localize, or build cairn-run with ITK.");
+#endif
+}
+
 ImageFile read_any(const std::filesystem::path& path) {
     ImageFile image;
-    image.name = utf8_text(path.filename());
-    switch (kind_of(path)) {
+    image.name = utf8_text(path.has_filename() ? path.filename() : path.parent_path().filename());
+    const Kind kind = std::filesystem::is_directory(path) ? Kind::dicom : kind_of(path);
+    switch (kind) {
         case Kind::nifti: read_nifti(path, image); break;
         case Kind::nrrd: read_nrrd(path, image); break;
-        case Kind::meta_image: read_meta_image(path, image); break;
         case Kind::none:
-            throw Error(
-                image.name + " is not an image that cairn-run can read, or its beginning is damaged.",
-                "cairn-run reads NIfTI (version 1), NRRD and MetaImage files; the app and cairn localize read more.");
+            throw Error(image.name + " is not an image that cairn-run can read, or its beginning is damaged.",
+                        CAIRN_HAS_ITK ? "cairn-run reads NIfTI (version 1), NRRD, MetaImage, DICOM, PNG, JPEG, TIFF "
+                                        "and BMP files; the app and cairn localize read more."
+                                      : "This cairn-run, which was built without ITK, reads NIfTI (version 1) and NRRD "
+                                        "files; the app and cairn localize read more.");
+        default: read_by_itk(path, kind, image); break;
     }
     try {
         static_cast<void>(image.grid.index_from_mm());
@@ -88,22 +126,40 @@ ImageFile read_any(const std::filesystem::path& path) {
     if (image.grid.ndim() == 3 && !has_right_angles(image.grid))
         throw Error("The axes of " + image.name + " are not at right angles, which cairn-run does not read.",
                     "Use the app or cairn localize, which resample it, or resample it with 3D Slicer.");
-    image.sha256 = sha256_of(path);
+    if (image.sha256.empty()) image.sha256 = sha256_of({path});
     return image;
 }
 
 }  // namespace
 
+std::string_view name_of(Kind kind) {
+    switch (kind) {
+        case Kind::nifti: return "NIfTI";
+        case Kind::nrrd: return "NRRD";
+        case Kind::meta_image: return "MetaImage";
+        case Kind::dicom: return "DICOM";
+        case Kind::png: return "PNG";
+        case Kind::jpeg: return "JPEG";
+        case Kind::tiff: return "TIFF";
+        case Kind::bmp: return "BMP";
+        default: return "unknown";
+    }
+}
+
 ImageFile read_image(const std::filesystem::path& path) {
     std::error_code problem;
     const auto status = std::filesystem::status(path, problem);
     if (!std::filesystem::exists(status)) throw Error("There is no file " + utf8_text(path) + ".", "Check the path.");
-    if (!std::filesystem::is_regular_file(status))
-        throw Error(utf8_text(path) + " is no file.",
-                    "Check the path; a DICOM folder can be read by the app and cairn localize.");
-    if (std::filesystem::file_size(path, problem) == 0 && !problem)
+    const bool is_folder = std::filesystem::is_directory(status);
+    if (is_folder && !CAIRN_HAS_ITK)
+        throw Error(utf8_text(path) +
+                        " is a folder, and this cairn-run, which would read DICOM from it, was built without ITK.",
+                    "Use cairn localize, or build cairn-run with ITK.");
+    if (!is_folder && !std::filesystem::is_regular_file(status))
+        throw Error(utf8_text(path) + " is not a file.", "Check the path.");
+    if (!is_folder && std::filesystem::file_size(path, problem) == 0 && !problem)
         throw Error(utf8_text(path.filename()) + " is empty.", "Copy or export the image again.");
-    if (problem || !std::ifstream(path, std::ios::binary))
+    if (problem || (!is_folder && !std::ifstream(path, std::ios::binary)))
         throw Error(utf8_text(path) + " cannot be opened.", "Check its permissions, and its disk.");
     try {
         return read_any(path);

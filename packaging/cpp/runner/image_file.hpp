@@ -1,5 +1,6 @@
-// Reading images for cairn-run: NIfTI (version 1), NRRD and MetaImage, one channel, one volume. What Cairn's own
-// readers (core/images/file.py) tolerate is either read in the same way here or refused with a sentence. No torch here.
+// Reading images for cairn-run, one channel, one volume: NIfTI (version 1) and NRRD always; MetaImage, pictures and
+// DICOM where it was built with ITK. What Cairn's own readers (core/images/file.py) tolerate is either read in the same
+// way here or refused with a sentence; tests/support/image_vectors.py holds both to that. No torch here.
 #pragma once
 
 #include <cstddef>
@@ -41,6 +42,12 @@ inline std::size_t bytes_of(Number number) {
     return visit_number(number, [](auto zero) { return sizeof(zero); });
 }
 
+/// What a file is.
+enum class Kind { none, nifti, nrrd, meta_image, dicom, png, jpeg, tiff, bmp };
+
+/// Return what a person calls a kind of file.
+std::string_view name_of(Kind kind);
+
 /// An image as it was read.
 struct ImageFile {
     Grid grid;
@@ -48,20 +55,26 @@ struct ImageFile {
     /// Array order, the machine's byte order.
     std::vector<std::byte> voxels;
     bool spacing_known = true;
+    /// Where the pixel size comes from, in the words of SpacingSource in core/values/image.py.
+    std::string spacing_source = "stated in the file";
     /// Of the file that was opened; without its folder.
     std::string name;
+    /// Of its bytes; those of a DICOM series in the order of its slices.
     std::string sha256;
     /// What was tolerated.
     std::vector<std::string> warnings;
 };
 
-/// Read a 2D or 3D image; a volume with a single slice becomes 2D. Throws Error.
+/// Read a 2D or 3D image, from a file or a folder of DICOM slices; a volume with a single slice becomes 2D. Throws
+/// Error.
 ImageFile read_image(const std::filesystem::path& path);
 
 /// Spread over the readers of the formats: they fill grid, number, voxels, spacing_known and warnings.
 void read_nifti(const std::filesystem::path& path, ImageFile& image);
 void read_nrrd(const std::filesystem::path& path, ImageFile& image);
-void read_meta_image(const std::filesystem::path& path, ImageFile& image);
+void read_meta_image(const std::filesystem::path& path, ImageFile& image);  // these three with ITK only
+void read_picture(const std::filesystem::path& path, Kind kind, ImageFile& image);
+void read_dicom(const std::filesystem::path& path, ImageFile& image);
 
 /// Fill `image.voxels` with what `image.grid` and `image.number` ask for; of another byte order if told so. What cannot
 /// be in the source is not made room for. Throws Error where the file is incomplete.

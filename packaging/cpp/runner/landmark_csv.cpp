@@ -68,8 +68,7 @@ std::string number_cell(double value, int decimals) {
 /// Three cells, empty ones where there is no position or no such axis.
 std::string place_cells(const std::vector<double>& point, int decimals) {
     std::string text;
-    for (std::size_t axis = 0; axis < 3; ++axis)
-        text += axis < point.size() ? number_cell(point[axis], decimals) : ",";
+    for (std::size_t axis = 0; axis < 3; ++axis) text += axis < point.size() ? number_cell(point[axis], decimals) : ",";
     return text;
 }
 
@@ -87,19 +86,20 @@ std::string format_csv(const Prediction& prediction, const ImageLabel& image) {
         "frame: LPS millimetres; px are array indices counted from the centre of the first pixel, x = column" +
         std::string(is_flat ? ", y = row" : ", y = row, z = slice"));
     text += comment_line("image: " + image.name + " (sha256 " + image.sha256 + ")");
-    const std::string known = image.spacing_known ? "pixel size " + image.grid.spacing_text(" x ") + " mm (" + image.spacing_source + ")"
-                                                  : "pixel size unknown, so the mm columns are empty";
+    const std::string known =
+        image.spacing_known ? "pixel size " + image.grid.spacing_text(" x ") + " mm (" + image.spacing_source + ")"
+                            : "pixel size unknown, so the mm columns are empty";
     text += comment_line("size: " + image.grid.size_text(" x ") + " px, " + known);
     text += comment_line("model: " + prediction.model);
-    text +=
-        "name,x_mm,y_mm,z_mm,x_px,y_px,z_px,presence,spread_mm,radius_mm,spread_px,radius_px,status,author\r\n";
+    text += "name,x_mm,y_mm,z_mm,x_px,y_px,z_px,presence,spread_mm,radius_mm,spread_px,radius_px,status,author\r\n";
     const int decimals = mm_decimals(image.grid);
     for (const Landmark& landmark : prediction.landmarks) {
         text += cell(landmark.name);
         text += place_cells(image.spacing_known ? landmark.point_mm : std::vector<double>(), decimals);
         text += place_cells(landmark.point_px, kPxDecimals);
         text += number_cell(landmark.presence, 4);
-        text += image.spacing_known ? length_cells(landmark, decimals) + ",," : ",," + length_cells(landmark, kPxDecimals);
+        text +=
+            image.spacing_known ? length_cells(landmark, decimals) + ",," : ",," + length_cells(landmark, kPxDecimals);
         text += ',' + landmark.status() + ",model\r\n";
     }
     return text;

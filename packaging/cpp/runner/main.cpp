@@ -51,7 +51,7 @@ torch::ScalarType torch_type(cairn::Number number) {
     }
 }
 
-/// Give an image another spacing, where it stands and turned as it is; return what to say about that.
+/// Give an image another spacing; it keeps its place and orientation. Return what to say about that.
 std::string respace(cairn::ImageFile& file, double spacing_mm) {
     const std::vector<double> own = file.grid.spacing_mm();
     const auto is_close = [spacing_mm](double size) { return std::abs(size - spacing_mm) <= 1e-8 + 1e-5 * spacing_mm; };
@@ -92,7 +92,7 @@ void localize(const cairn::Arguments& arguments) {
         if (said.insert(warning).second) std::cerr << arguments.image << ": " << warning << "\n";
     }
     std::signal(SIGINT, SIG_IGN);  // what is left takes no time, and nobody shall find half of it
-    const std::string source = arguments.spacing_mm ? "set by hand" : "stated in the file";
+    const std::string source = arguments.spacing_mm ? "set by hand" : file.spacing_source;
     const cairn::ImageLabel label{file.name, file.sha256, file.grid, file.spacing_known, source};
     cairn::write_whole(out, cairn::format_csv(prediction, label));
     std::cout << "Wrote " << prediction.landmarks.size() << " landmarks to " << arguments.out << ".\n";
@@ -124,7 +124,7 @@ int run_command_line(const std::vector<std::string>& words) {
         return say(error.what(), exit_bad_input);
     } catch (const std::exception& error) {
         const std::string reason = error.what();
-        return say("Stopped because of a mistake of its own (" + reason.substr(0, reason.find('\n')) + ").", exit_bug);
+        return say("Stopped by an error in the program (" + reason.substr(0, reason.find('\n')) + ").", exit_bug);
     }
 }
 

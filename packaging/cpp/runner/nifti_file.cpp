@@ -1,5 +1,5 @@
-// NIfTI files (version 1) in one file, zipped or not: header, geometry and voxels, by the rules of core/images/nifti.py.
-// RAS becomes LPS here; what is doubtful about the geometry is said in a warning.
+// NIfTI files (version 1) in one file, zipped or not: header, geometry and voxels, by the rules of
+// core/images/nifti.py. RAS becomes LPS here; what is doubtful about the geometry is said in a warning.
 #include <algorithm>
 #include <array>
 #include <bit>

@@ -55,36 +55,52 @@ void mix(Block& state, const unsigned char* bytes) {
     for (std::size_t i = 0; i < 8; ++i) state[i] += added[i];
 }
 
+/// The digest of bytes that come in pieces.
+class Digest {
+public:
+    void add(const unsigned char* bytes, std::size_t count) {
+        total_ += count;
+        rest_.insert(rest_.end(), bytes, bytes + count);
+        const std::size_t whole = rest_.size() / 64 * 64;
+        for (std::size_t at = 0; at < whole; at += 64) mix(state_, rest_.data() + at);
+        rest_.erase(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(whole));
+    }
+
+    /// A one bit, zeros, and the length in bits fill up the last block or two.
+    std::string finish() {
+        const std::uint64_t bits = total_ * 8;
+        std::vector<unsigned char> end = {0x80};
+        while ((rest_.size() + end.size()) % 64 != 56) end.push_back(0);
+        for (int shift = 56; shift >= 0; shift -= 8) end.push_back(static_cast<unsigned char>(bits >> shift));
+        add(end.data(), end.size());
+        std::string text;
+        for (const std::uint32_t word : state_) {
+            for (int shift = 28; shift >= 0; shift -= 4) text += "0123456789abcdef"[word >> shift & 15];
+        }
+        return text;
+    }
+
+private:
+    Block state_ = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+    std::vector<unsigned char> rest_;
+    std::uint64_t total_ = 0;
+};
+
 }  // namespace
 
-std::string sha256_of(const std::filesystem::path& path) {
-    std::ifstream stream(path, std::ios::binary);
-    if (!stream) throw Error(utf8_text(path) + " cannot be opened.", "Check its permissions, and its disk.");
-    Block state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+std::string sha256_of(const std::vector<std::filesystem::path>& paths) {
+    Digest digest;
     std::vector<unsigned char> piece(std::size_t{1} << 18);
-    std::uint64_t total = 0;
-    std::size_t filled = 0;
-    do {
-        stream.read(reinterpret_cast<char*>(piece.data()), static_cast<std::streamsize>(piece.size()));
-        filled = static_cast<std::size_t>(stream.gcount());
-        total += filled;
-        const std::size_t whole = filled / 64 * 64;
-        for (std::size_t at = 0; at < whole; at += 64) mix(state, piece.data() + at);
-        if (stream) continue;
-        // The end: a one bit, zeros, and the length in bits fill up the last block or two.
-        std::vector<unsigned char> end(piece.begin() + static_cast<std::ptrdiff_t>(whole),
-                                       piece.begin() + static_cast<std::ptrdiff_t>(filled));
-        end.push_back(0x80);
-        while (end.size() % 64 != 56) end.push_back(0);
-        for (int shift = 56; shift >= 0; shift -= 8) end.push_back(static_cast<unsigned char>(total * 8 >> shift));
-        for (std::size_t at = 0; at < end.size(); at += 64) mix(state, end.data() + at);
-    } while (stream);
-    if (stream.bad()) throw Error(utf8_text(path) + " cannot be read.", "Check its disk.");
-    std::string digest;
-    for (const std::uint32_t word : state) {
-        for (int shift = 28; shift >= 0; shift -= 4) digest += "0123456789abcdef"[word >> shift & 15];
+    for (const std::filesystem::path& path : paths) {
+        std::ifstream stream(path, std::ios::binary);
+        if (!stream) throw Error(utf8_text(path) + " cannot be opened.", "Check its permissions, and its disk.");
+        while (stream) {
+            stream.read(reinterpret_cast<char*>(piece.data()), static_cast<std::streamsize>(piece.size()));
+            digest.add(piece.data(), static_cast<std::size_t>(stream.gcount()));
+        }
+        if (stream.bad()) throw Error(utf8_text(path) + " cannot be read.", "Check its disk.");
     }
-    return digest;
+    return digest.finish();
 }
 
 }  // namespace cairn
