@@ -16,7 +16,15 @@ from app.session.editor import Editor
 from app.session.file_names import Sample, is_landmark_file, sample_path
 from app.session.jobs import Jobs
 from app.session.landmark_opener import LandmarkOpener
-from app.session.landmark_search import ChosenModel, LandmarkSearch, Model, doubt_about, model_for
+from app.session.landmark_search import (
+    BY_HAND,
+    ChosenModel,
+    LandmarkSearch,
+    Model,
+    doubt_about,
+    model_for,
+    too_small_for,
+)
 from app.session.localization import localize_image
 from app.session.navigation import Navigator
 from app.session.opener import Opener
@@ -176,11 +184,13 @@ class Controller:
         has_landmarks = self.landmark_opener.begin(image, work, info)
         for warning in image.source.warnings:
             self.view_state.say(warning)
-        doubt = doubt_about(image, model)
+        too_small, doubt = too_small_for(image, model), doubt_about(image, model)
         if landmarks_path is not None:
             self.landmark_opener.open(landmarks_path)
         elif has_landmarks:
             return
+        elif too_small:
+            self.view_state.say(f"{too_small} {BY_HAND}")
         elif doubt:
             self.view_state.say(f"{doubt} Ctrl+L looks for them anyway.")
         else:

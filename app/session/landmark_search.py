@@ -51,6 +51,10 @@ class ChosenModel:
 _KINDS = {2: "2D images", 3: "volumes"}
 
 
+BY_HAND = "You can place landmarks by hand: press P and click."
+"""What a person can do where no model can."""
+
+
 class LandmarkSearch:
     """Finds landmarks.
 
@@ -119,7 +123,7 @@ class LandmarkSearch:
             return
         self.stop()
         if isinstance(self._model, AppError):
-            self._view.say(f"{self._model} You can place landmarks by hand: press P and click.")
+            self._view.say(f"{self._model} {BY_HAND}")
             return
         path, info = self._model
         revision = self._document.revision
@@ -236,6 +240,15 @@ def _unchanged(model: ChosenModel) -> Path:
             "Choose it again, or another one, with “Choose model…” in the File menu.",
         )
     return model.path
+
+
+def too_small_for(image: Image, model: Model | AppError) -> str:
+    """Say why an image can hold nothing for a model, since it is smaller than one of its patches; empty where it can."""
+    if isinstance(model, AppError):
+        return ""
+    assumed_mm = [model[1].training_spacing_mm] * image.ndim
+    spacing_mm = image.grid.spacing_mm.tolist() if image.source.spacing_known else assumed_mm
+    return model[1].too_small(image.grid.shape, spacing_mm)
 
 
 def doubt_about(image: Image, model: Model | AppError) -> str:

@@ -148,6 +148,19 @@ def test_a_scan_far_coarser_than_the_models_is_localized_on_demand_only(
     controller.close()
 
 
+def test_an_image_smaller_than_a_patch_opens_without_an_error(answers, localize, tmp_path, qtbot, qapp: QApplication):
+    path = tmp_path / "thumbnail.png"
+    write_image(make_image((2, 3), spacing_known=False), path)
+    controller = Controller(answers, make_model_file(tmp_path / "2d.pt"), localize=localize)
+    controller.open_paths([path])
+    idle(controller, qtbot)
+    assert controller.document.image is not None
+    assert localize.calls == []
+    assert answers.errors == []
+    assert any("too small" in text and "by hand" in text for text in messages(controller))
+    controller.close()
+
+
 def test_cancelling_stops_the_job_and_says_so(controller, scan, localize, qtbot):
     localize.gate.clear()
     controller.open_paths([scan])
