@@ -10,7 +10,7 @@ from app.desktop.chrome import chrome
 from app.session.actions import ACTIONS, EDIT, FILE, HELP, LANDMARK, MENUS, VIEW
 from app.views.gestures import GESTURES
 
-_COLUMNS = (((FILE, EDIT, LANDMARK), 150), ((VIEW, HELP, "Moving and leaving"), 90), (("Mouse",), 190))
+_COLUMNS = (((FILE, EDIT, LANDMARK), 150), ((VIEW, HELP, "Anywhere"), 90), (("Mouse",), 190))
 """Titles of the sections in each column, and the width of their keys."""
 _AROUND = QSize(24, 56)
 """Room for the frame and title bar that the desktop puts around a dialog."""
@@ -48,7 +48,7 @@ _BESIDE = 64
 def _page(*, one_column: bool) -> QWidget:
     """Return all sections, side by side or one below the other."""
     sections = {menu: _rows(menu) for menu in MENUS}
-    sections |= {"Moving and leaving": _rows(""), "Mouse": list(GESTURES)}
+    sections |= {"Anywhere": _rows(""), "Mouse": list(GESTURES)}
     page = QWidget()
     page.setObjectName("sheetPage")
     columns = QVBoxLayout(page) if one_column else QHBoxLayout(page)
