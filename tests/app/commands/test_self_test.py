@@ -37,7 +37,7 @@ def test_landmarks_that_are_not_where_they_are_expected_fail_it_in_a_sentence(sa
         run_self_test(lambda _: None, tmp_path / "out", samples)
     sentence = str(failed.value)
     assert sentence.startswith("The self-test failed at “X-ray is localized”: the landmarks are off by ")
-    assert " and 28." in sentence
+    assert " by 28." in sentence
     assert list((tmp_path / "out").iterdir()) == []
 
 
