@@ -243,7 +243,7 @@ def test_other_viewers_stay_the_default(tmp_path):
 
 def test_desktop_entry_belongs_to_the_window():
     entry, offered = ((PACKAGING / "linux" / name).read_text() for name in ENTRIES)
-    assert 'setDesktopFileName("cairn")' in (ROOT / "app" / "viewer.py").read_text()
+    assert 'setDesktopFileName("cairn")' in (ROOT / "app" / "window" / "viewer.py").read_text()
     assert "\nExec=cairn %F\n" in entry
     assert "\nExec=cairn %F\n" in offered
     types = re.search(r"^MimeType=(.*);$", offered, flags=re.MULTILINE)[1].split(";")

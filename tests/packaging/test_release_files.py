@@ -70,7 +70,7 @@ def test_windows_uninstaller_removes_exactly_what_was_installed(builder, tmp_pat
 
 
 def test_windows_shortcut_has_the_id_of_the_window():
-    named = re.search(r'AppUserModelID\("(.*?)"\)', (ROOT / "app" / "viewer.py").read_text())[1]
+    named = re.search(r'AppUserModelID\("(.*?)"\)', (ROOT / "app" / "window" / "viewer.py").read_text())[1]
     assert f'APP_USER_MODEL_ID "{named}"' in (PACKAGING / "windows" / "cairn.nsi").read_text()
 
 

@@ -150,7 +150,7 @@ def test_two_processes_learn_what_one_learns(config: Path, tmp_path: Path, capfd
     assert state.stage == 1
     assert state.iteration >= 2
     assert run("train", config, "--out", tmp_path / "two", "--device", "cpu", "--resume") == 0
-    assert_same(read_checkpoint(tmp_path / "one"), read_checkpoint(tmp_path / "two"), 1e-5)
+    assert_same(read_checkpoint(tmp_path / "one"), read_checkpoint(tmp_path / "two"), 1e-4)  # a wrong step is 1e-3
 
 
 def test_two_devices_are_two_processes(config: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -209,10 +209,10 @@ def test_a_slice_without_a_place_beside_placed_ones_is_left_out_and_said(tmp_pat
 
 
 @pytest.mark.parametrize("size", [[], [0, 0], [1e-9, 1e-9], [5000, 5000]])
-def test_slices_without_a_possible_pixel_size_are_refused_with_a_question(tmp_path, size):
+def test_slices_without_a_possible_pixel_size_are_refused_in_a_sentence(tmp_path, size):
     write_series(tmp_path, lit_stack(3, (1, 2, 3)), positions(3), PixelSpacing=size)
     assert only(tmp_path).refused
-    assert "?" in only(tmp_path).problem
+    assert "pixel size" in only(tmp_path).problem
 
 
 # --- what is found and proposed ---------------------------------------------------------------------------------------------
