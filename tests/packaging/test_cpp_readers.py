@@ -23,6 +23,8 @@ from tests.support.image_vectors import write_vectors
 from tests.support.model_fixtures import make_tiny_info
 from tests.support.volume_vectors import NRRD, PLACE, RAW, write_nifti, write_nrrd
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 QUICK = ("-DCAIRN_WITH_TORCH=OFF", "-DCAIRN_BUILD_CHECKS=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS=-O1")
 WITHOUT_ITK = "-DCMAKE_DISABLE_FIND_PACKAGE_ITK=ON"
 

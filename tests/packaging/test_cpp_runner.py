@@ -29,6 +29,8 @@ from core.values.image import Image, ImageSource
 from tests.support.cpp_builds import ONE_THREAD, SOURCE, built
 from tests.support.model_fixtures import make_tiny_info, write_tiny_image, write_tiny_model
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 WITH_TORCH = f"-DCMAKE_PREFIX_PATH={torch.utils.cmake_prefix_path}"
 WITHOUT_ITK = "-DCMAKE_DISABLE_FIND_PACKAGE_ITK=ON"
 SAMPLES = assets_folder() / "samples"

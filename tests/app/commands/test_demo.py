@@ -13,6 +13,8 @@ from core.landmark_files.file import read_landmarks
 from tests.support.model_fixtures import write_tiny_image, write_tiny_model
 from tests.support.viewer_fixtures import make_image, make_prediction
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 ROOT = Path(__file__).resolve().parents[3]
 
 

@@ -13,6 +13,8 @@ from core.models.bundled import bundled_model_for
 from core.models.file import load_model
 from core.models.inference import analysed_image, to_tensor
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 PRESETS = Path(__file__).parents[3] / "training" / "presets"
 
 

@@ -58,7 +58,7 @@ def test_it_finds_the_samples_landmarks(model: Model) -> None:
 def test_it_finds_real_landmarks_and_the_local_stages_help(model: Model) -> None:
     root = default_root("cephalometric")
     if root is None or not root.is_dir():
-        pytest.skip(f"the cephalometric data set is not at {root}")
+        pytest.skip(f"the cephalometric data set is not at {root}; CAIRN_DATA says where it is")
     evaluation = evaluate(model, read_cephalometric(root, "validation"), device="cpu")
     global_mm = np.nanmean(evaluation.stage_errors_mm[0])
     answer_mm = np.nanmean(evaluation.errors_mm)

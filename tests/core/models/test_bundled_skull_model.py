@@ -81,7 +81,7 @@ def test_the_sample_lies_straight_and_is_small(sample: tuple[Image, Landmarks]) 
 def test_it_finds_real_landmarks_in_any_pose(model: Model) -> None:
     root = default_root("mouse-skull")
     if root is None or not root.is_dir():
-        pytest.skip(f"the mouse skull data set is not at {root}")
+        pytest.skip(f"the mouse skull data set is not at {root}; CAIRN_DATA says where it is")
     cases = read_mouse_skulls(root, "validation")
     for rotation_seed in (None, 5):
         evaluation = evaluate(model, cases, device="cpu", rotation_seed=rotation_seed)

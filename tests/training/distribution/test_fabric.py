@@ -25,6 +25,8 @@ from training.datasets.phantom import write_phantom_dataset
 from training.distribution.fabric import FabricDevice, connected, launch_fabric, settle_fabric_run
 from training.distribution.processes import Placement, find_placement, run_in_processes
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_a_plain_device_learns_bit_for_bit_what_fabric_learns_on_one(tmp_path: Path, precision: Precision) -> None:

@@ -15,6 +15,8 @@ from core.base.command_line import EXIT_BUG, EXIT_INTERRUPTED
 from core.base.errors import ConfigError
 from training.distribution.processes import Placement, find_placement, run_in_processes, speaks_for_all
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 TORCHRUN = {
     "RANK": "5",
     "LOCAL_RANK": "1",

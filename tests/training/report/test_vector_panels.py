@@ -18,6 +18,8 @@ from training.evaluation.evaluation import evaluate
 from training.report import vector_panels
 from training.report.vector_panels import LONGEST_ARROW, choose_extremes, draw_vector_figures, picture_of_field
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 NAN = float("nan")
 
 
