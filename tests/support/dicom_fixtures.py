@@ -58,7 +58,7 @@ def write_dicom(
 
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-TURNED = (0.8, 0.6, 0.0, 0.0, 0.0, -1.0)
+ROTATED = (0.8, 0.6, 0.0, 0.0, 0.0, -1.0)
 PIXEL_MM = (0.5, 0.75)
 """Pixel size ``(y, x)`` of the slices below."""
 SIZE = (12, 10)

@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from pydicom.uid import DigitalXRayImageStorageForPresentation
 
 from core.images.itk import AnyArray
-from tests.support.dicom_fixtures import AXIAL, TURNED, lit_stack, pixels, positions, write_dicom, write_series
+from tests.support.dicom_fixtures import AXIAL, ROTATED, lit_stack, pixels, positions, write_dicom, write_series
 from tests.support.volume_vectors import Vector
 
 
@@ -104,7 +104,7 @@ def dicom_vectors() -> Iterator[Vector]:
         needs_itk=True,
     )
     volume = lit_stack(6, (2, 3, 4))
-    for name, orientation in (("axial", AXIAL), ("rotated", TURNED)):
+    for name, orientation in (("axial", AXIAL), ("rotated", ROTATED)):
         places = positions(6, 2.0, orientation)
         columns = np.column_stack(
             [

@@ -1,4 +1,4 @@
-"""Turned volumes: the bright voxel goes where the landmark goes."""
+"""Rotated volumes: the bright voxel goes where the landmark goes."""
 
 from pathlib import Path
 

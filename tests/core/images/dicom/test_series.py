@@ -18,8 +18,8 @@ from core.images.dicom.series import find_series
 from core.images.file import read_image
 from tests.support.dicom_fixtures import (
     AXIAL,
+    ROTATED,
     SECRET,
-    TURNED,
     enhanced_groups,
     item,
     lit_stack,
@@ -68,7 +68,7 @@ def test_nothing_of_the_patient_is_in_the_repr_or_in_what_reading_says(tmp_path)
     assert "4711" not in said + str(caught.value)
 
 
-@pytest.mark.parametrize("orientation", [AXIAL, TURNED])
+@pytest.mark.parametrize("orientation", [AXIAL, ROTATED])
 def test_slices_are_sorted_by_place_whatever_their_names_say(tmp_path, orientation):
     places = positions(5, orientation=orientation)
     paths = write_series(tmp_path, lit_stack(5, (1, 2, 3)), places[::-1], orientation, InstanceNumber=1)
@@ -236,8 +236,8 @@ def test_the_proposed_series_is_the_one_a_person_most_likely_means(tmp_path):
 def test_slices_of_one_series_that_differ_in_orientation_or_size_are_separate(tmp_path):
     uid = generate_uid()
     write_series(tmp_path, lit_stack(4, (1, 2, 3)), positions(4), name="a{}", SeriesInstanceUID=uid)
-    turned = positions(3, orientation=TURNED)
-    write_series(tmp_path, lit_stack(3, (1, 2, 3)), turned, TURNED, name="b{}", SeriesInstanceUID=uid)
+    rotated = positions(3, orientation=ROTATED)
+    write_series(tmp_path, lit_stack(3, (1, 2, 3)), rotated, ROTATED, name="b{}", SeriesInstanceUID=uid)
     write_series(tmp_path, lit_stack(2, (1, 2, 3), (6, 7)), positions(2), name="c{}", SeriesInstanceUID=uid)
     assert [series.shape for series in find_series(tmp_path)] == [(4, 12, 10), (3, 12, 10), (2, 6, 7)]
 

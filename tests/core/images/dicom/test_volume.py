@@ -16,7 +16,7 @@ from core.images.file import read_image
 from core.images.formats import image_name
 from tests.support.dicom_fixtures import (
     AXIAL,
-    TURNED,
+    ROTATED,
     enhanced_groups,
     item,
     lit_mm,
@@ -32,7 +32,7 @@ COUNT = 6
 
 
 @pytest.mark.parametrize(
-    "orientation", [AXIAL, TURNED, (0.0, 1.0, 0.0, 0.0, 0.0, -1.0), (-1.0, 0.0, 0.0, 0.0, 1.0, 0.0)]
+    "orientation", [AXIAL, ROTATED, (0.0, 1.0, 0.0, 0.0, 0.0, -1.0), (-1.0, 0.0, 0.0, 0.0, 1.0, 0.0)]
 )
 @pytest.mark.parametrize("reverse", [False, True])
 def test_a_lit_voxel_comes_out_at_its_millimetres(tmp_path, orientation, reverse):
@@ -73,9 +73,9 @@ def test_only_positions_and_orientation_place_the_slices(tmp_path):
 
 
 def test_simpleitk_agrees_where_a_series_is_simple(tmp_path):
-    places = positions(COUNT, orientation=TURNED)
+    places = positions(COUNT, orientation=ROTATED)
     voxels = np.random.default_rng(0).integers(-500, 500, (COUNT, 12, 10)).astype(np.int16)
-    paths = write_series(tmp_path, voxels, places, TURNED)
+    paths = write_series(tmp_path, voxels, places, ROTATED)
     oracle = sitk.ReadImage([str(path) for path in paths])
     image = read_image(tmp_path)
     np.testing.assert_array_equal(image.voxels, sitk.GetArrayFromImage(oracle))
@@ -134,12 +134,12 @@ def test_a_series_with_a_hole_is_refused(tmp_path):
 
 
 def test_a_single_slice_in_a_folder_is_2d(tmp_path):
-    places = positions(1, orientation=TURNED)
-    write_series(tmp_path, lit_stack(1, (0, 7, 4)), places, TURNED)
+    places = positions(1, orientation=ROTATED)
+    write_series(tmp_path, lit_stack(1, (0, 7, 4)), places, ROTATED)
     image = read_image(tmp_path)
     assert image.grid.shape == (12, 10)
     np.testing.assert_allclose(image.grid.spacing_mm, (0.5, 0.75))
-    np.testing.assert_allclose(image.source.original_grid.to_mm([0, 7, 4]), place_mm(places[0], 7, 4, TURNED))
+    np.testing.assert_allclose(image.source.original_grid.to_mm([0, 7, 4]), place_mm(places[0], 7, 4, ROTATED))
 
 
 def test_of_two_series_the_longer_is_read_and_the_other_on_request(tmp_path):
@@ -250,11 +250,11 @@ def test_the_digest_is_that_of_all_bytes_in_order(tmp_path):
 
 
 def test_frames_are_sorted_by_place(tmp_path):
-    places = positions(COUNT, orientation=TURNED)
+    places = positions(COUNT, orientation=ROTATED)
     mixed = [2, 0, 5, 3, 1, 4]
-    path = write_enhanced(tmp_path / "enhanced", lit_stack(COUNT, LIT)[mixed], enhanced_groups(places[mixed], TURNED))
+    path = write_enhanced(tmp_path / "enhanced", lit_stack(COUNT, LIT)[mixed], enhanced_groups(places[mixed], ROTATED))
     image = read_image(path)
-    np.testing.assert_allclose(lit_mm(image), place_mm(places[3], 7, 4, TURNED), atol=1e-9)
+    np.testing.assert_allclose(lit_mm(image), place_mm(places[3], 7, 4, ROTATED), atol=1e-9)
     assert image.grid.shape == (COUNT, 12, 10)
     assert image.source.path == path
     assert image.source.warnings == ()
