@@ -4,13 +4,13 @@ Asked before anything big is read, so that a person gets a sentence with two fig
 Knows nothing of images.
 """
 
-import psutil
-
 from core.base.errors import ImageReadError
 
 
 def available_bytes() -> int:
     """Return how many bytes programs can still take without swapping."""
+    import psutil  # here, since no window is to wait for it
+
     return int(psutil.virtual_memory().available)
 
 

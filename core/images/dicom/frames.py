@@ -4,17 +4,22 @@ What holds for all frames stands in the shared group, what differs in a group pe
 as slices, so that they stack by the same rules as files do.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pydicom
 
 from core.base.errors import ImageReadError
 from core.images.dicom.header import DicomHeader, numbers_of, pixel_size_of, placement_of, value_of
 from core.images.dicom.stack import Slice
 from core.values.image import SpacingSource
+
+if TYPE_CHECKING:
+    import pydicom
 
 FRAME_KEYWORDS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 """The tags `read_frames` looks at."""
@@ -46,6 +51,8 @@ def read_frames(path: Path, dataset: pydicom.Dataset, header: DicomHeader) -> li
     ImageReadError
         There are more or fewer descriptions than frames.
     """
+    import pydicom
+
     described = _frame_groups(dataset)
     if len(described) != header.frames:
         raise ImageReadError(
@@ -90,12 +97,16 @@ def rescales(dataset: pydicom.Dataset) -> list[tuple[float, float]]:
 
 def _frame_groups(dataset: pydicom.Dataset) -> Sequence[pydicom.Dataset]:
     """Return what is said of each frame."""
+    import pydicom
+
     groups = value_of(dataset, "PerFrameFunctionalGroupsSequence")
     return groups if isinstance(groups, pydicom.Sequence) else ()
 
 
 def _macro(dataset: pydicom.Dataset, groups: pydicom.Dataset, keyword: str) -> pydicom.Dataset | None:
     """Return a functional group of a frame: its own, else the shared one."""
+    import pydicom
+
     shared = value_of(dataset, "SharedFunctionalGroupsSequence")
     common = shared[0] if isinstance(shared, pydicom.Sequence) and len(shared) else None
     for holder in (groups, common):

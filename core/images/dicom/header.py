@@ -4,6 +4,8 @@ SimpleITK decodes the pixels, but takes the detector's spacing for the patient's
 one for multi-frame files; so the few tags that matter are read here with pydicom. How slices make a volume is not decided here.
 """
 
+from __future__ import annotations
+
 import logging
 import math
 import re
@@ -13,21 +15,23 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pydicom
-from pydicom import config
-from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from core.base.errors import ImageReadError
 from core.base.shared_context import SharedContext
 from core.values.grid import FloatArray, Grid
 from core.values.image import SpacingSource
 
+if TYPE_CHECKING:
+    import pydicom  # imported where a DICOM file is read: no window and no picture waits for it
+
 
 @contextmanager
 def _silenced() -> Iterator[None]:
+    from pydicom import config
+
     logger = logging.getLogger("pydicom")
     level = logger.level
     with config.disable_value_validation(), warnings.catch_warnings():
@@ -42,10 +46,16 @@ def _silenced() -> Iterator[None]:
 quiet_pydicom = SharedContext(_silenced)
 """Around whatever reads DICOM: pydicom quotes offending values in what it warns about and logs, and they may be a patient's."""
 
-_PYDICOM_ERRORS = (
-    InvalidDicomError, BytesLengthException, EOFError, OverflowError,
-    ValueError, TypeError, AttributeError, KeyError, NotImplementedError, struct.error
-)  # fmt: skip
+
+def _pydicom_errors() -> tuple[type[Exception], ...]:
+    """Return what pydicom raises on damaged files."""
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    return (
+        InvalidDicomError, BytesLengthException, EOFError, OverflowError,
+        ValueError, TypeError, AttributeError, KeyError, NotImplementedError, struct.error,
+    )  # fmt: skip
+
 
 CROSS_SECTIONS = ("CT", "MR", "NM", "PT")
 """Modalities whose PixelSpacing is the true one: nothing is projected."""
@@ -141,10 +151,12 @@ def read_dataset(path: Path, keywords: Iterable[str]) -> pydicom.Dataset:
     OSError
         The file cannot be opened.
     """
+    import pydicom
+
     with path.open("rb") as stream:
         try:
             return pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=list(keywords))
-        except _PYDICOM_ERRORS as error:
+        except _pydicom_errors() as error:
             raise damaged_header_error(path) from error
 
 
@@ -268,7 +280,7 @@ def value_of(dataset: pydicom.Dataset, keyword: str) -> object:
     """Return a tag's value, None where it is absent or cannot be decoded."""
     try:
         return dataset.get(keyword)
-    except _PYDICOM_ERRORS:
+    except _pydicom_errors():
         return None
 
 

@@ -4,14 +4,15 @@ Reads headers only, never pixels, with pydicom. A description or a patient's nam
 neither stands in any message, log or repr.
 """
 
+from __future__ import annotations
+
 import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import pydicom
+from typing import TYPE_CHECKING
 
 from core.base.errors import Cancelled, ImageReadError
 from core.images.dicom.frames import FRAME_KEYWORDS, is_enhanced, read_frames
@@ -26,6 +27,9 @@ from core.images.dicom.header import (
 )
 from core.images.dicom.stack import Slice, Stack, make_stacks
 from core.images.itk import unreadable_error, vanished_error
+
+if TYPE_CHECKING:
+    import pydicom
 
 DEEPEST_FOLDER = 12
 MOST_FILES = 100_000
@@ -180,18 +184,19 @@ def find_series(path: Path | str, should_stop: ShouldStop = None, progress: Prog
         raise unreadable_error(path, error) from error
 
 
-@quiet_pydicom
 def is_dicomdir(path: Path) -> bool:
     """Tell whether a file is the table of contents of a DICOM medium."""
     if path.name.upper().split(".")[0] != "DICOMDIR":
         return False
-    dataset = read_dataset(path, ["FileSetID"])
-    return _storage_class(dataset) in ("", _DIRECTORY_CLASS)
+    with quiet_pydicom:
+        return _storage_class(read_dataset(path, ["FileSetID"])) in ("", _DIRECTORY_CLASS)
 
 
 def _storage_class(dataset: pydicom.Dataset) -> str:
     """Return what a file's preamble says it holds."""
-    meta = getattr(dataset, "file_meta", pydicom.Dataset())
+    from pydicom import Dataset
+
+    meta = getattr(dataset, "file_meta", Dataset())
     return str(value_of(meta, "MediaStorageSOPClassUID") or "")
 
 
@@ -222,6 +227,8 @@ def _ask(should_stop: ShouldStop) -> None:
 
 def _listed_files(dicomdir: Path) -> tuple[list[Path], int]:
     """Return the image files that a DICOMDIR names and that are there, and how many are not."""
+    import pydicom
+
     records = value_of(read_dataset(dicomdir, ["DirectoryRecordSequence"]), "DirectoryRecordSequence")
     there: list[Path] = []
     missing = 0
