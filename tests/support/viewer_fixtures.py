@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from pytestqt.qtbot import QtBot
 
+from app.session.controller import Controller
 from app.session.questions import MmOfFile, Occupied, OnRuler, Overwrite, PixelSize, Unsaved
 from core.base.errors import AppError, Cancelled
 from core.images.dicom.series import Series
 from core.models.metadata import METADATA_NAME, ModelInfo, StageInfo
-from core.values.grid import Grid
+from core.values.grid import FloatArray, Grid
 from core.values.image import Image, ImageSource, SpacingSource
 from core.values.landmarks import Author, Landmarks, Status
 from core.values.prediction import Prediction, VectorField
@@ -200,3 +202,21 @@ def make_model_file(path: Path, ndim: int = 2, name: str = "Test model") -> Path
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"model/extra/{METADATA_NAME}", json.dumps(info.model_dump(mode="json")))
     return path
+
+
+def idle(controller: Controller, qtbot: QtBot) -> None:
+    """Wait until no job runs any more."""
+    qtbot.waitUntil(lambda: not controller.jobs.busy)
+
+
+def messages(controller: Controller) -> list[str]:
+    """Return what the messages over the image say."""
+    return [message.text for message in controller.view_state.messages]
+
+
+def px(controller: Controller, name: str) -> FloatArray:
+    """Return where a landmark is in the view that is worked in, ``(2,)`` px."""
+    plane, landmarks = controller.editor.plane, controller.document.landmarks
+    assert plane is not None
+    assert landmarks is not None
+    return plane.px_from_mm(landmarks.point_mm(name))

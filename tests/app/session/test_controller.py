@@ -7,20 +7,7 @@ from core.geometry.planes import Orientation
 from core.images.file import write_image
 from core.landmark_files.file import write_landmarks
 from core.values.landmarks import Status
-from tests.support.viewer_fixtures import NAMES, make_image, make_model_file, make_prediction
-
-
-def px(controller, name):
-    return controller.editor.plane.px_from_mm(controller.document.landmarks.point_mm(name))
-
-
-def idle(controller, qtbot):
-    qtbot.waitUntil(lambda: not controller.jobs.busy)
-
-
-def messages(controller):
-    return [message.text for message in controller.view_state.messages]
-
+from tests.support.viewer_fixtures import NAMES, idle, make_image, make_model_file, make_prediction, messages, px
 
 # Opening
 

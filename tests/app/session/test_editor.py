@@ -4,15 +4,12 @@ import pytest
 from app.session.editor import Editor
 from app.session.view_state import Mode, Sort
 from core.values.landmarks import Author, Status
+from tests.support.viewer_fixtures import px
 
 
 @pytest.fixture
 def editor(opened) -> Editor:
     return opened.editor
-
-
-def px(controller, name):
-    return controller.editor.plane.px_from_mm(controller.document.landmarks.point_mm(name))
 
 
 def status(controller, name):

@@ -14,19 +14,7 @@ from core.images.file import read_image, write_image
 from core.landmark_files.file import read_landmarks, write_landmarks
 from core.values.image import SpacingSource
 from core.values.landmarks import Status
-from tests.support.viewer_fixtures import NAMES, make_image, make_prediction
-
-
-def px(controller, name):
-    return controller.editor.plane.px_from_mm(controller.document.landmarks.point_mm(name))
-
-
-def idle(controller, qtbot):
-    qtbot.waitUntil(lambda: not controller.jobs.busy)
-
-
-def messages(controller):
-    return [message.text for message in controller.view_state.messages]
+from tests.support.viewer_fixtures import NAMES, idle, make_image, make_prediction, messages, px
 
 
 def load(controller, path, qtbot):

@@ -11,15 +11,7 @@ from app.session.questions import Unsaved
 from core.base.errors import AppError
 from core.images.file import write_image
 from tests.support.dicom_fixtures import SECRET, lit_mm, lit_stack, place_mm, positions, write_series
-from tests.support.viewer_fixtures import make_image, make_model_file
-
-
-def idle(controller, qtbot):
-    qtbot.waitUntil(lambda: not controller.jobs.busy)
-
-
-def messages(controller):
-    return [message.text for message in controller.view_state.messages]
+from tests.support.viewer_fixtures import idle, make_image, make_model_file, messages
 
 
 def write_stack(folder, count=6, **tags):

@@ -8,15 +8,7 @@ from app.session.questions import OnRuler, PixelSize
 from app.session.view_state import Mode
 from core.images.file import write_image
 from core.values.image import SpacingSource
-from tests.support.viewer_fixtures import make_image
-
-
-def px(controller, name):
-    return controller.editor.plane.px_from_mm(controller.document.landmarks.point_mm(name))
-
-
-def idle(controller, qtbot):
-    qtbot.waitUntil(lambda: not controller.jobs.busy)
+from tests.support.viewer_fixtures import idle, make_image, px
 
 
 def banner(controller):

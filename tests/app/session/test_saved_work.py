@@ -8,15 +8,7 @@ import pytest
 from core.images.file import read_image, write_image
 from core.landmark_files.file import write_landmarks
 from core.values.landmarks import Author, Status
-from tests.support.viewer_fixtures import NAMES, make_image, make_prediction
-
-
-def idle(controller, qtbot):
-    qtbot.waitUntil(lambda: not controller.jobs.busy)
-
-
-def messages(controller):
-    return [message.text for message in controller.view_state.messages]
+from tests.support.viewer_fixtures import NAMES, idle, make_image, make_prediction, messages
 
 
 def go(controller, step, qtbot):

@@ -15,16 +15,7 @@ from core.base.errors import LandmarkFileError
 from core.images.file import write_image
 from core.landmark_files.file import read_landmarks, write_landmarks
 from core.values.landmarks import Status
-from tests.support.viewer_fixtures import make_image
-
-
-def idle(controller, qtbot):
-    qtbot.waitUntil(lambda: not controller.jobs.busy)
-
-
-def messages(controller):
-    return [message.text for message in controller.view_state.messages]
-
+from tests.support.viewer_fixtures import idle, make_image, messages
 
 # Saving
 
