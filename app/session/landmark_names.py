@@ -7,8 +7,9 @@ from functools import lru_cache
 
 from core.base.assets import assets_folder
 from core.base.errors import AppError
-from core.landmark_files.schemes import SchemeLandmark, read_scheme
 from core.models.metadata import ModelInfo
+from core.schemes.file import read_scheme
+from core.schemes.scheme import SchemeLandmark
 
 
 def display_name(name: str, info: ModelInfo | None) -> str:

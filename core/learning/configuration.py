@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from core.base.complaints import first_complaint
 from core.base.errors import ConfigError
-from core.landmark_files.schemes import read_scheme
+from core.schemes.file import read_scheme
 
 
 class _Strict(BaseModel):

@@ -38,7 +38,7 @@ def make_mirror(partners: Sequence[int], ndim: int, shape_mm: Sequence[Sequence[
     Parameters
     ----------
     partners
-        From `core.landmark_files.schemes.Scheme.mirrored`.
+        From `core.schemes.scheme.Scheme.mirrored`.
     ndim
         2 or 3.
     shape_mm

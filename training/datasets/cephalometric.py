@@ -11,8 +11,8 @@ import numpy as np
 
 from core.base.errors import ConfigError
 from core.landmark_files.file import read_landmarks
-from core.landmark_files.schemes import read_scheme
 from core.learning.cases import Case
+from core.schemes.file import read_scheme
 from core.values.grid import Grid
 from core.values.landmarks import Landmarks
 

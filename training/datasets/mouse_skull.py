@@ -10,8 +10,8 @@ from typing import Literal, get_args
 
 from core.base.errors import ConfigError
 from core.landmark_files.file import read_landmarks
-from core.landmark_files.schemes import read_scheme
 from core.learning.cases import Case
+from core.schemes.file import read_scheme
 
 SCHEME = "mouse-skull-45"
 

@@ -21,8 +21,8 @@ from core.base.command_line import run_command_line
 from core.geometry.shapes import mean_shape
 from core.images.file import read_image, write_image
 from core.landmark_files.file import write_landmarks
-from core.landmark_files.schemes import read_scheme
 from core.learning.cases import Case, read_case_image
+from core.schemes.file import read_scheme
 from core.values.grid import FloatArray, Grid, corner_centres_mm, grid_around
 from core.values.image import Image, ImageSource
 from core.values.landmarks import Landmarks
@@ -50,7 +50,7 @@ def stood_straight(shape_mm: FloatArray, names: Sequence[str], mirrored: Sequenc
     names
         Their names.
     mirrored
-        From `core.landmark_files.schemes.Scheme.mirrored`.
+        From `core.schemes.scheme.Scheme.mirrored`.
 
     Returns
     -------

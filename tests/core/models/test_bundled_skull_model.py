@@ -8,11 +8,11 @@ import pytest
 from core.base.assets import assets_folder
 from core.images.file import read_image
 from core.landmark_files.file import read_landmarks
-from core.landmark_files.schemes import read_scheme
 from core.learning.configuration import config_sha256
 from core.models.bundled import bundled_model_for
 from core.models.file import Model, load_model
 from core.models.inference import localize
+from core.schemes.file import read_scheme
 from core.values.image import Image
 from core.values.landmarks import Landmarks
 from training.datasets.mouse_skull import read_mouse_skulls

@@ -10,7 +10,7 @@ import pytest
 from core.base.errors import ConfigError, LandmarkFileError
 from core.images.file import read_image
 from core.landmark_files.file import write_landmarks
-from core.landmark_files.schemes import read_scheme
+from core.schemes.file import read_scheme
 from core.values.landmarks import Landmarks
 from tests.support.model_fixtures import write_tiny_image
 from training.datasets.mouse_skull import SCHEME, read_mouse_skulls

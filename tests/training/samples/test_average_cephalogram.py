@@ -10,8 +10,8 @@ from core.base.errors import ConfigError
 from core.geometry.shapes import procrustes_mean
 from core.images.file import read_image
 from core.landmark_files.file import read_landmarks
-from core.landmark_files.schemes import read_scheme
 from core.learning.cases import Case
+from core.schemes.file import read_scheme
 from core.values.grid import Grid
 from training.datasets.cephalometric import SPACING_MM, read_cephalometric
 from training.datasets.phantom import PHANTOM_LANDMARKS, write_phantom_dataset

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from core.base.errors import ConfigError
-from core.landmark_files.schemes import read_scheme
+from core.schemes.file import read_scheme
+from core.schemes.scheme import LARGEST_PICTURE_BYTES, Scheme, SchemeLandmark, picture_text, require_picture
 
 
 def test_the_bundled_cephalometric_scheme_has_the_challenges_order() -> None:
@@ -78,6 +79,12 @@ def test_an_unknown_scheme_is_refused_with_those_there_are() -> None:
         ({"landmarks": []}, "landmarks"),
         ({"ndim": 4}, "ndim"),
         ({"colour": "red"}, "colour"),
+        ({"landmarks": [{"name": "a", "abbreviation": "x", "colour": "red"}]}, "colour"),
+        ({"landmarks": [{"name": "a\nb", "abbreviation": "x"}]}, "name"),
+        ({"landmarks": [{"name": "a", "abbreviation": "x", "picture": "AAAA"}]}, "no PNG"),
+        ({"landmarks": [{"name": "a", "abbreviation": "x", "picture": "?"}]}, "base64"),
+        ({"schema_version": 3}, "of version 3"),
+        ({"schema_version": "2"}, "schema_version"),
     ],
 )
 def test_a_wrong_scheme_is_refused(tmp_path: Path, change: dict[str, object], complaint: str) -> None:
@@ -93,3 +100,30 @@ def test_a_scheme_that_is_no_json_is_refused(tmp_path: Path) -> None:
     path.write_text("{")
     with pytest.raises(ConfigError, match="not a readable JSON"):
         read_scheme(path)
+
+
+def test_version_1_is_read_and_version_2_written(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    old = {"schema_version": 1, "name": "mine", "title": "Mine", "ndim": 2}
+    path.write_text(json.dumps(old | {"landmarks": [{"name": "a", "abbreviation": "x"}]}))
+    scheme = read_scheme(path)
+    assert scheme.schema_version == 2
+    path.write_text(scheme.to_json())
+    assert json.loads(scheme.to_json())["schema_version"] == 2
+    assert read_scheme(path) == scheme
+
+
+def test_pictures_are_bounded(png: bytes) -> None:
+    require_picture(png)
+    wide = png[:16] + (2000).to_bytes(4, "big") + png[20:]
+    for wrong, complaint in ((png + bytes(LARGEST_PICTURE_BYTES), "KiB"), (wide, "1024"), (png[:12], "no PNG")):
+        with pytest.raises(ValueError, match=complaint):
+            require_picture(wrong)
+
+
+def test_pictures_are_bounded_together(png: bytes) -> None:
+    text = picture_text(png + bytes(LARGEST_PICTURE_BYTES - len(png)))
+    marks = [SchemeLandmark(name=f"{n}", abbreviation=f"{n}", picture=text) for n in range(33)]
+    with pytest.raises(ValueError, match="8 MiB together"):
+        Scheme(name="mine", title="Mine", ndim=2, landmarks=tuple(marks))
+    assert len(Scheme(name="mine", title="Mine", ndim=2, landmarks=tuple(marks[:32])).landmarks) == 32
