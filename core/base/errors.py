@@ -49,5 +49,13 @@ class ConfigError(AppError):
     """A training configuration or its data set is wrong."""
 
 
+class ProjectError(AppError):
+    """A project cannot be opened, read or changed."""
+
+
+class ProjectUnavailable(ProjectError):
+    """The disk of a project does not answer now, or is full; nothing is lost, and trying again may help."""
+
+
 class Cancelled(AppError):
     """A person stopped a job; nothing is wrong and nothing was changed."""

@@ -1,0 +1,454 @@
+"""The project: a day's work in one SQLite file, of which every change is one transaction.
+
+Holds no pixel, no patient's name and no DICOM value. Safe to use from several threads; every call may wait for the disk, so none
+belongs into a window's main thread.
+"""
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from core.base.errors import ProjectError
+from core.base.files import reason_of
+from core.project.cases import COLUMNS, Case, CaseQuery, CaseState, Geometry, NewCase, case_from_row
+from core.project.connection import Connection
+from core.project.paths import Stored, absolute, stored
+from core.project.readings import Edit, Encoded, Reader, ReaderKind, Reading, decode, difference, encode, on_pixels_of
+from core.project.summary import summarise
+from core.schemes.scheme import Scheme
+
+SUFFIX = ".cairn"
+_SELECT_CASE = f"SELECT {', '.join(COLUMNS)} FROM cases"  # noqa: S608 - names of ours
+_SELECT_READING = (
+    "SELECT reading.case_id, reader.name, reader.kind, names.value, positions, figures, states, authors, geometry, uuid, "
+    "created, changed, seconds, locked FROM reading JOIN reader ON reader.id = reader_id JOIN names ON names.id = names_id"
+)
+_INSERT_READING = (
+    "INSERT INTO reading (case_id, reader_id, uuid, created, changed, seconds, geometry, names_id, positions, figures, states, "
+    "authors, locked) VALUES (?, (SELECT id FROM reader WHERE name = ? AND kind = ?), ?, ?, ?, ?, ?, "
+    "(SELECT id FROM names WHERE value = ?), ?, ?, ?, ?, ?) "
+    "ON CONFLICT (case_id, reader_id) DO UPDATE SET uuid = excluded.uuid, changed = excluded.changed, "
+    "seconds = excluded.seconds, geometry = excluded.geometry, names_id = excluded.names_id, "
+    "positions = excluded.positions, figures = excluded.figures, states = excluded.states, authors = excluded.authors, "
+    "locked = excluded.locked"
+)
+_CHANGEABLE = frozenset({"name", "patient_group", "split", "excluded", "done", "problem", "note", "sha256"})
+_MANY = 500
+"""How many ids stand in one question to SQLite."""
+
+
+class Project:
+    """An open project; use it as a context manager, or `close` it.
+
+    Parameters
+    ----------
+    connection
+        Its file; see `open` and `create`.
+    moves
+        Whether the file may move together with its images, so that their paths are kept relative to it.
+    """
+
+    def __init__(self, connection: Connection, *, moves: bool = True) -> None:
+        self._file = connection
+        self._moves = moves
+
+    @classmethod
+    def create(cls, path: Path, *, moves: bool = True) -> "Project":
+        """Make a project file and open it.
+
+        Raises
+        ------
+        ProjectError
+            There is a file of that name, or it cannot be made.
+        """
+        project = cls(Connection(path, create=True), moves=moves)
+        project.set_setting("id", uuid.uuid4().hex)
+        return project
+
+    @classmethod
+    def open(cls, path: Path, *, read_only: bool = False, moves: bool = True) -> "Project":
+        """Open a project file; read-only where another window has it open or where it cannot be written.
+
+        Raises
+        ------
+        ProjectError
+            There is none, it is another kind of file, damaged, or made by a newer Cairn.
+        """
+        return cls(Connection(path, read_only=read_only), moves=moves)
+
+    def close(self) -> None:
+        """Let the file go; does nothing where that was done already."""
+        self._file.close()
+
+    def __enter__(self) -> "Project":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def path(self) -> Path:
+        """The project's file."""
+        return self._file.path
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative paths start from."""
+        return self.path.parent
+
+    @property
+    def read_only_because(self) -> str:
+        """The sentence that says why nothing can be written; empty where it can."""
+        return self._file.read_only_because
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Let several changes happen together or not at all."""
+        with self._file.transaction():
+            yield
+
+    def save_copy(self, path: Path) -> None:
+        """Write the whole project to another file, which must not be there; images are found from there as from here.
+
+        Raises
+        ------
+        ProjectError
+            There is a file of that name, or it cannot be written.
+        """
+        path = Path(path).absolute()
+        if path.exists():
+            raise ProjectError(f"There is already a file {path}.", "Choose another name.")
+        try:
+            with self._file.reading() as file:
+                file.execute("VACUUM INTO ?", (str(path),))
+            with Project.open(path) as copy:
+                copy._find_images_from(self.folder)
+        except (ProjectError, OSError):
+            path.unlink(missing_ok=True)
+            raise
+
+    def _find_images_from(self, folder: Path) -> None:
+        """Say from this file where images are that the paths of a file in ``folder`` lead to."""
+        with self._file.transaction() as file:
+            for id_, path in file.execute("SELECT id, path FROM cases").fetchall():
+                file.execute("UPDATE cases SET path = ? WHERE id = ?", (self._stored(absolute(path, folder)), id_))
+
+    # Settings, scheme, models
+
+    @property
+    def id(self) -> str:
+        """What tells this project, and the copies of it, from others."""
+        return str(self.setting("id", ""))
+
+    def setting(self, key: str, default: Any = None) -> Any:
+        """Return a JSON value that was kept under ``key``."""
+        with self._file.reading() as file:
+            row = file.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return default if row is None else json.loads(row[0])
+
+    def set_setting(self, key: str, value: Any) -> None:
+        """Keep a JSON value under ``key``."""
+        with self._file.transaction() as file:
+            file.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value)))
+
+    def scheme(self, ndim: int) -> Scheme | None:
+        """Return the landmarks that images of a rank are marked with, None where nobody has chosen any."""
+        with self._file.reading() as file:
+            row = file.execute("SELECT value FROM scheme WHERE ndim = ?", (ndim,)).fetchone()
+        return None if row is None else Scheme.model_validate_json(row[0])
+
+    def set_scheme(self, scheme: Scheme) -> None:
+        """Mark images of the scheme's rank with its landmarks from now on; readings stay as they are."""
+        with self._file.transaction() as file:
+            file.execute("INSERT OR REPLACE INTO scheme VALUES (?, ?)", (scheme.ndim, scheme.to_json()))
+
+    # Cases
+
+    def add_cases(self, cases: Iterable[NewCase]) -> list[int]:
+        """Add cases, all or none, and return their ids in order; one that is there already keeps its id and all it has."""
+        ids = []
+        with self._file.transaction() as file:
+            for case in cases:
+                path = self._stored(case.path)
+                row = file.execute("SELECT id FROM cases WHERE path = ? AND series = ?", (path, case.series)).fetchone()
+                if row is None:
+                    row = file.execute(
+                        "INSERT INTO cases (name, path, series, patient_group, split) VALUES (?, ?, ?, ?, ?) RETURNING id",
+                        (case.name, path, case.series, case.patient_group, case.split),
+                    ).fetchone()
+                ids.append(row[0])
+        return ids
+
+    def remove_cases(self, ids: Collection[int]) -> None:
+        """Take cases out of the project with all their readings; images stay where they are."""
+        with self._file.transaction() as file:
+            file.executemany("DELETE FROM cases WHERE id = ?", [(id_,) for id_ in ids])
+
+    def case(self, id_: int) -> Case:
+        """Return a case; `ProjectError` where it is gone."""
+        found = self.cases([id_])
+        if not found:
+            raise ProjectError("This case is no longer in the project.")
+        return found[0]
+
+    def cases(self, ids: Sequence[int]) -> list[Case]:
+        """Return cases in the order of ``ids``, without those that are gone."""
+        rows: dict[int, Sequence[Any]] = {}
+        with self._file.reading() as file:
+            for start in range(0, len(ids), _MANY):
+                part = ids[start : start + _MANY]
+                question = f"{_SELECT_CASE} WHERE id IN ({', '.join('?' * len(part))})"
+                rows.update((row[0], row) for row in file.execute(question, list(part)))
+        return [case_from_row(rows[id_], self.folder) for id_ in ids if id_ in rows]
+
+    def case_ids(self, query: CaseQuery | None = None) -> list[int]:
+        """Return the ids of the cases that are asked for, in that order; all where nothing is asked."""
+        query = CaseQuery() if query is None else query
+        condition, values = query.condition()
+        with self._file.reading() as file:
+            question = f"SELECT id FROM cases WHERE {condition} ORDER BY {query.order()}"  # noqa: S608 - values are bound
+            rows = file.execute(question, values).fetchall()
+        return [row[0] for row in rows]
+
+    def counts(self) -> dict[CaseState, int]:
+        """Return how many cases there are in each state; excluded ones are not counted."""
+        with self._file.reading() as file:
+            rows = file.execute("SELECT state, count(*) FROM cases WHERE NOT excluded GROUP BY state").fetchall()
+        return dict.fromkeys(CaseState, 0) | {CaseState(state): count for state, count in rows}
+
+    def find_case(self, path: Path, series: str = "") -> int | None:
+        """Return the id of the case of an image, None where it is not in the project."""
+        with self._file.reading() as file:
+            row = file.execute(
+                "SELECT id FROM cases WHERE path = ? AND series = ?", (self._stored(path), series)
+            ).fetchone()
+        return None if row is None else row[0]
+
+    def cases_with_content(self, sha256: str) -> list[int]:
+        """Return the ids of the cases whose image has this content."""
+        with self._file.reading() as file:
+            rows = file.execute("SELECT id FROM cases WHERE sha256 = ? AND sha256 != ''", (sha256,)).fetchall()
+        return [row[0] for row in rows]
+
+    def update_case(self, id_: int, **changes: Any) -> None:
+        """Change what was said about a case: any of `Case`'s name, patient_group, split, excluded, done, problem, note, sha256.
+
+        Raises
+        ------
+        TypeError
+            Something else is to be changed.
+        """
+        wrong = changes.keys() - _CHANGEABLE
+        if wrong:
+            raise TypeError(f"this of a case cannot be changed: {', '.join(sorted(wrong))}")
+        with self._file.transaction() as file:
+            for column, value in changes.items():
+                file.execute(f"UPDATE cases SET {column} = ? WHERE id = ?", (value, id_))  # noqa: S608 - names of ours
+            self._summarise(file, id_)
+
+    def set_case_path(self, id_: int, path: Path) -> None:
+        """Say where the image of a case has gone."""
+        try:
+            with self._file.transaction() as file:
+                file.execute("UPDATE cases SET path = ? WHERE id = ?", (self._stored(path), id_))
+        except ProjectError as error:
+            if isinstance(error.__cause__, sqlite3.IntegrityError):
+                raise ProjectError(f"{path.name} is the image of another case already.") from error
+            raise
+
+    def set_case_view(self, id_: int, view: dict[str, Any]) -> None:
+        """Keep how a case was looked at last: JSON values."""
+        with self._file.transaction() as file:
+            file.execute("UPDATE cases SET view = ? WHERE id = ?", (json.dumps(view), id_))
+
+    def set_case_image(self, id_: int, geometry: Geometry, sha256: str) -> None:
+        """Keep what was found when the image of a case was read.
+
+        Where it has the same samples as before and another pixel size, the readings go along: they stay on their pixels.
+        """
+        with self._file.transaction() as file:
+            (before,) = file.execute("SELECT geometry FROM cases WHERE id = ?", (id_,)).fetchone() or ("",)
+            text = geometry.to_text()
+            file.execute("UPDATE cases SET geometry = ?, sha256 = ? WHERE id = ?", (text, sha256, id_))
+            if before and before != text:
+                self._move_readings(file, id_, geometry)
+
+    def _move_readings(self, file: sqlite3.Connection, case_id: int, geometry: Geometry) -> None:
+        for reading in self.readings(case_id):
+            if reading.geometry.grid.shape != geometry.grid.shape:
+                continue  # of another image of that name; whoever shows it says so
+            encoded = encode(on_pixels_of(reading.landmarks, reading.geometry, geometry))
+            file.execute(
+                "UPDATE reading SET positions = ?, figures = ?, geometry = ? WHERE uuid = ?",
+                (encoded.positions, encoded.figures, geometry.to_text(), reading.uuid),
+            )
+        self._summarise(file, case_id)
+
+    # Readings
+
+    def readers(self) -> list[Reader]:
+        """Return everybody who has read anything, persons first, by name."""
+        with self._file.reading() as file:
+            rows = file.execute("SELECT name, kind FROM reader ORDER BY kind DESC, name COLLATE NOCASE").fetchall()
+        return [Reader(name, ReaderKind(kind)) for name, kind in rows]
+
+    def readings(self, case_id: int) -> list[Reading]:
+        """Return what was said about a case, in the order in which the readers began."""
+        return self._readings("case_id = ?", (case_id,))
+
+    def reading(self, case_id: int, reader: Reader) -> Reading | None:
+        """Return what a reader said about a case, None where that is nothing."""
+        found = self._readings(
+            "case_id = ? AND reader.name = ? AND reader.kind = ?", (case_id, reader.name, reader.kind)
+        )
+        return found[0] if found else None
+
+    def readings_of(self, reader: Reader) -> list[Reading]:
+        """Return all that a reader said, in the order of the cases."""
+        return self._readings("reader.name = ? AND reader.kind = ?", (reader.name, reader.kind))
+
+    def _readings(self, condition: str, values: Sequence[Any]) -> list[Reading]:
+        question = f"{_SELECT_READING} WHERE {condition} ORDER BY case_id, reading.id"
+        with self._file.reading() as file:
+            rows = file.execute(question, values).fetchall()
+        try:
+            return [_reading(row) for row in rows]
+        except (ValueError, KeyError) as error:
+            raise ProjectError(f"{self.path.name} is damaged.", "Use a copy of it.") from error
+
+    def save_reading(self, reading: Reading, text: str = "") -> Reading:
+        """Keep what a reader says about a case from now on, and what it replaces in the history; one transaction.
+
+        Parameters
+        ----------
+        reading
+            Case, reader, landmarks, geometry, seconds and locked names count; the rest is given by the project.
+        text
+            What was done, for the history; empty for none.
+
+        Returns
+        -------
+        The reading as it was kept.
+
+        Raises
+        ------
+        ProjectError
+            The case is gone, or nothing can be written now.
+        """
+        now = _now()
+        with self._file.transaction() as file:
+            before = self.reading(reading.case_id, reading.reader)
+            if before is None and not file.execute("SELECT 1 FROM cases WHERE id = ?", (reading.case_id,)).fetchone():
+                raise ProjectError("This case is no longer in the project.")
+            identity = uuid.uuid4().hex if before is None else before.uuid
+            self._write_reading(file, reading, reading.uuid or identity, now if before is None else before.created, now)
+            changed = difference(None if before is None else before.landmarks, reading.landmarks)
+            if text and changed:
+                file.execute(
+                    "INSERT INTO edit (uuid, reading_id, at, text, before) "
+                    "SELECT ?, reading.id, ?, ?, ? FROM reading JOIN reader ON reader.id = reader_id "
+                    "WHERE case_id = ? AND name = ? AND kind = ?",
+                    (uuid.uuid4().hex, now, text, json.dumps(changed), reading.case_id, *_key(reading.reader)),
+                )
+            self._summarise(file, reading.case_id)
+        saved = self.reading(reading.case_id, reading.reader)
+        if saved is None:
+            raise ProjectError("This case is no longer in the project.")
+        return saved
+
+    def _write_reading(self, file: sqlite3.Connection, reading: Reading, identity: str, created: str, now: str) -> None:
+        encoded = encode(reading.landmarks)
+        file.execute("INSERT OR IGNORE INTO reader (name, kind) VALUES (?, ?)", _key(reading.reader))
+        file.execute("INSERT OR IGNORE INTO names (value) VALUES (?)", (encoded.names,))
+        file.execute(
+            _INSERT_READING,
+            (
+                reading.case_id, *_key(reading.reader), identity, created, now, reading.seconds, reading.geometry.to_text(),
+                encoded.names, encoded.positions, encoded.figures, encoded.states, encoded.authors,
+                json.dumps(sorted(reading.locked), ensure_ascii=False) if reading.locked else "",
+            ),
+        )  # fmt: skip
+
+    def remove_reading(self, case_id: int, reader: Reader) -> None:
+        """Forget what a reader said about a case, history and all."""
+        with self._file.transaction() as file:
+            file.execute(
+                "DELETE FROM reading WHERE case_id = ? AND reader_id = (SELECT id FROM reader WHERE name = ? AND kind = ?)",
+                (case_id, *_key(reader)),
+            )
+            self._summarise(file, case_id)
+
+    def edits(self, case_id: int, reader: Reader) -> list[Edit]:
+        """Return the history of a reading, the oldest first."""
+        with self._file.reading() as file:
+            rows = file.execute(
+                "SELECT at, text, before, edit.uuid FROM edit JOIN reading ON reading.id = reading_id "
+                "JOIN reader ON reader.id = reader_id WHERE case_id = ? AND name = ? AND kind = ? ORDER BY edit.id",
+                (case_id, *_key(reader)),
+            ).fetchall()
+        return [Edit(at, text, json.loads(before), identity) for at, text, before, identity in rows]
+
+    def add_edits(self, case_id: int, reader: Reader, edits: Iterable[Edit]) -> None:
+        """Let edits of a copy of the reading follow; those that are here already are left out."""
+        with self._file.transaction() as file:
+            for edit in edits:
+                file.execute(
+                    "INSERT OR IGNORE INTO edit (uuid, reading_id, at, text, before) "
+                    "SELECT ?, reading.id, ?, ?, ? FROM reading JOIN reader ON reader.id = reader_id "
+                    "WHERE case_id = ? AND name = ? AND kind = ?",
+                    (edit.uuid, edit.at, edit.text, json.dumps(edit.before), case_id, *_key(reader)),
+                )
+
+    def damage(self) -> list[str]:
+        """Return what SQLite finds wrong with the file, nothing where it is sound."""
+        with self._file.reading() as file:
+            found = [row[0] for row in file.execute("PRAGMA integrity_check").fetchall()]
+            broken = len(file.execute("PRAGMA foreign_key_check").fetchall())
+        complaints = [] if found == ["ok"] else [str(complaint) for complaint in found]
+        return [*complaints, f"{broken} rows belong to nothing"] if broken else complaints
+
+    def _summarise(self, file: sqlite3.Connection, case_id: int) -> None:
+        row = file.execute("SELECT done, problem FROM cases WHERE id = ?", (case_id,)).fetchone()
+        if row is None:
+            return
+        summary = summarise(self.readings(case_id), done=bool(row[0]), problem=row[1])
+        file.execute(
+            "UPDATE cases SET state = ?, to_check = ?, worst_radius = ?, reader = ? WHERE id = ?",
+            (int(summary.state), summary.to_check, summary.worst_radius, summary.reader, case_id),
+        )
+
+    def _stored(self, path: Path) -> Stored:
+        return stored(path, self.folder if self._moves else None)
+
+
+def open_or_create(path: Path, *, moves: bool = True) -> Project:
+    """Open a project, or make it where there is none; `ProjectError` as for `Project.open`."""
+    try:
+        exists = path.exists()
+    except OSError as error:
+        raise ProjectError(f"The project {path} cannot be read ({reason_of(error)}).") from error
+    return Project.open(path, moves=moves) if exists else Project.create(path, moves=moves)
+
+
+def _key(reader: Reader) -> tuple[str, str]:
+    return reader.name, reader.kind.value
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _reading(row: Sequence[Any]) -> Reading:
+    case_id, name, kind, names, positions, figures, states, authors, geometry_text, *others, locked = row
+    geometry = Geometry.from_text(geometry_text)
+    landmarks = decode(Encoded(names, positions, figures, states, authors), geometry.grid.ndim)
+    locked_names = frozenset(json.loads(locked)) if locked else frozenset()
+    return Reading(case_id, Reader(name, ReaderKind(kind)), landmarks, geometry, *others, locked=locked_names)
