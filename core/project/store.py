@@ -447,8 +447,24 @@ def _now() -> str:
 
 
 def _reading(row: Sequence[Any]) -> Reading:
-    case_id, name, kind, names, positions, figures, states, authors, geometry_text, *others, locked = row
+    (
+        case_id,
+        name,
+        kind,
+        names,
+        positions,
+        figures,
+        states,
+        authors,
+        geometry_text,
+        identity,
+        created,
+        changed,
+        *rest,
+    ) = row
+    seconds, locked = rest
     geometry = Geometry.from_text(geometry_text)
     landmarks = decode(Encoded(names, positions, figures, states, authors), geometry.grid.ndim)
     locked_names = frozenset(json.loads(locked)) if locked else frozenset()
-    return Reading(case_id, Reader(name, ReaderKind(kind)), landmarks, geometry, *others, locked=locked_names)
+    reader = Reader(name, ReaderKind(kind))
+    return Reading(case_id, reader, landmarks, geometry, identity, created, changed, seconds, locked_names)
