@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 
 from core.base.errors import Cancelled, InferenceError
+from core.base.memory import is_lack_of_memory
 from core.base.waiting import held
 from core.geometry.canonical import to_canonical
 from core.models.devices import choose_device
@@ -88,9 +89,9 @@ def localize(
         try:
             output = _run(analysed, model, chosen, limit_gb, progress, should_stop)
         except (RuntimeError, MemoryError) as error:
-            if chosen == "cpu" or not (device == "auto" or _is_out_of_memory(error)):
+            if chosen == "cpu" or not (device == "auto" or is_lack_of_memory(error)):
                 raise _failure(error, model, analysed, chosen, limit_gb) from error
-            problem = "ran out of memory" if _is_out_of_memory(error) else f"failed ({_first_line(error)})"
+            problem = "ran out of memory" if is_lack_of_memory(error) else f"failed ({_first_line(error)})"
             warnings.append(f"The device {chosen} {problem}, so the image was analysed on the CPU.")
             chosen = "cpu"
             try:
@@ -168,17 +169,11 @@ def _doubts_about(landmarks: Landmarks, grid: Grid) -> list[str]:
     return [f"{where} Check what the image shows, and its pixel size."]
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    return any(words in str(error) for words in ("out of memory", "not enough memory", "can't allocate memory"))
-
-
 def _failure(
     error: RuntimeError | MemoryError, model: Model, analysed: Image, device: str, limit_gb: float
 ) -> InferenceError:
     """Say what went wrong; for memory, how much the image needs at least: the voxels as they are, a copy, and as float32."""
-    if device == "cpu" and _is_out_of_memory(error):
+    if device == "cpu" and is_lack_of_memory(error):
         least_gb = _PROGRAM_GB + analysed.voxels.size * (2 * analysed.voxels.itemsize + 4) / 1e9
         needed = f"It needs at least {least_gb:.1f} GB, and the limit is {limit_gb:g} GB."
         return InferenceError(

@@ -1,0 +1,71 @@
+"""How many child processes work, with how many threads and how much memory each.
+
+One process with one thread for each core: the threads of one process wait for each other in every layer of the networks, and for
+whichever core does something else besides (docs/decisions). Asks the system once; starts nothing.
+"""
+
+import os
+from dataclasses import dataclass
+
+import psutil
+
+from core.base.memory import available_bytes
+
+CHILD_BYTES = 700e6
+"""What a child takes with an X-ray: 490 MB measured, and room."""
+_SHARE_OF_AVAILABLE = 0.75
+_MOST_CHILDREN = 16
+
+
+@dataclass(frozen=True)
+class CrewPlan:
+    """How the work is shared out.
+
+    Attributes
+    ----------
+    children
+        Processes.
+    threads
+        Threads of each while the others work, too.
+    alone_threads
+        Threads of one that works alone.
+    share_bytes
+        Memory that each may take while the others work; an image that needs more is worked on alone.
+    considerate
+        Whether the system is asked to let other programs, such as the window, go first.
+    """
+
+    children: int
+    threads: int = 1
+    alone_threads: int = 1
+    share_bytes: float = 2e9
+    considerate: bool = False
+
+
+def plan_crew(
+    children: int | None = None, *, spare_cores: int = 0, considerate: bool = False, cores: int | None = None
+) -> CrewPlan:
+    """Return how many processes this computer carries now, and how they share it.
+
+    Parameters
+    ----------
+    children
+        How many were asked for; None for one on each core, as far as the memory goes.
+    spare_cores
+        Cores that are left to others, such as the window.
+    considerate
+        Whether the system is asked to let other programs go first.
+    cores
+        Cores to share out; those that this process may use where omitted.
+    """
+    usable = max(1, (usable_cores() if cores is None else cores) - spare_cores)
+    memory = _SHARE_OF_AVAILABLE * available_bytes()
+    count = children if children is not None else max(1, min(usable, int(memory // CHILD_BYTES), _MOST_CHILDREN))
+    return CrewPlan(count, max(1, usable // count), usable, memory / count, considerate)
+
+
+def usable_cores() -> int:
+    """Return the cores that this process may use; hyperthreads do not count, since networks gain nothing from them."""
+    physical = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else physical
+    return max(1, min(physical, allowed))
