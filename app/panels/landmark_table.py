@@ -97,6 +97,11 @@ class LandmarkTableModel(QAbstractTableModel):
             return wording.state(landmarks, name) if column == STATUS else self._text(landmarks, row, column)
         if role == Qt.ItemDataRole.DecorationRole and column == NAME:
             return _status_icon(status)
+        if column == STATUS and self._controller.editor.is_locked(name):
+            if role == Qt.ItemDataRole.DecorationRole:
+                return theme.chrome_icon("lock")
+            if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
+                return f"{wording.state(landmarks, name)}, locked"
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return theme.LEFT if column in (NAME, STATUS) else theme.RIGHT
         if role == Qt.ItemDataRole.ForegroundRole:
@@ -165,7 +170,7 @@ class LandmarkTable(QTableView):
         document.landmarks_changed.connect(self._refresh)
         document.image_changed.connect(self._show_image)
         state.events.selected.connect(self._follow)
-        for event in (state.events.sort, state.events.worst_first):
+        for event in (state.events.sort, state.events.worst_first, state.events.locked):
             event.connect(self._refresh)
         self._show_image()
 

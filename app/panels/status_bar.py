@@ -1,4 +1,4 @@
-"""The line at the bottom: what the image and the model are, what is under the mouse, and what is being worked on."""
+"""The line at the bottom: what image and model are, what is under the mouse, how much is checked, what is being worked on."""
 
 import numpy as np
 from PySide6.QtCore import Qt
@@ -12,6 +12,10 @@ from core.values.image import Image
 
 _BETWEEN = "   ·   "
 _PADDING = 6
+_CHECKED_TIP = (
+    "Checked is what you have confirmed, moved, placed or marked as not present.\n"
+    "What the model is not sure of wants an eye. Space leads from one to the next."
+)
 
 
 class StatusBar(QStatusBar):
@@ -24,6 +28,7 @@ class StatusBar(QStatusBar):
         self._facts = _ElidedLabel()
         self._cursor = QLabel()
         self._cursor.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._checked = QLabel()
         self._job = QWidget()
         self._job_text = QLabel()
         self._job_text.setMinimumWidth(150)  # so that the bar beside it does not jump about
@@ -40,9 +45,12 @@ class StatusBar(QStatusBar):
             layout.addWidget(widget)
         self.addWidget(self._facts, 1)
         self.addPermanentWidget(self._cursor)  # the job stays where it is while the mouse says one thing and another
+        self.addPermanentWidget(self._checked)
         self.addPermanentWidget(self._job)
         controller.document.image_changed.connect(self._show_image)
         controller.document.prediction_changed.connect(self._show_facts)
+        controller.document.prediction_changed.connect(self._show_checked)
+        controller.document.landmarks_changed.connect(self._show_checked)
         controller.view_state.events.mouse_mm.connect(self._show_cursor)
         controller.view_state.events.progress.connect(self._show_progress)
         self._show_image()
@@ -52,9 +60,14 @@ class StatusBar(QStatusBar):
         """Return what is said about image and model."""
         return self._facts.whole
 
+    def checked_text(self) -> str:
+        """Return what is said about how much is checked."""
+        return self._checked.text()
+
     def _show_image(self) -> None:
         self._show_facts()
         self._show_cursor(None)
+        self._show_checked()
 
     def _show_facts(self) -> None:
         image, info = self._controller.document.image, self._controller.document.model_info
@@ -70,6 +83,13 @@ class StatusBar(QStatusBar):
             self._cursor.clear()
             return
         self._cursor.setText(cursor_facts(image, mouse_mm, self._controller.document.unit))
+
+    def _show_checked(self) -> None:
+        """Say how far the checking is; what is still doubtful is in the tip, too, with what can be done."""
+        progress = self._controller.checking.progress
+        wanting = f"{progress.in_doubt} want{'s' if progress.in_doubt == 1 else ''} an eye" if progress.in_doubt else ""
+        self._checked.setText(f"{progress.words}, {wanting}" if progress.words and wanting else progress.words)
+        self._checked.setToolTip(_CHECKED_TIP if progress.words else "")
 
     def _show_progress(self, progress: Progress | None) -> None:
         self._job.setVisible(progress is not None)

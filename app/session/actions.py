@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.session.controller import Controller
 from app.session.file_names import Sample, sample_path
-from app.session.view_state import Mode, Panel
+from app.session.view_state import Panel
 
 FILE, EDIT, LANDMARK, VIEW, HELP = "File", "Edit", "Landmark", "View", "Help"
 MENUS = (FILE, EDIT, LANDMARK, VIEW, HELP)
@@ -70,6 +70,44 @@ def _has_image(controller: Controller) -> bool:
 
 def _has_selection(controller: Controller) -> bool:
     return _has_image(controller) and controller.view_state.selected in controller.editor.names
+
+
+def _has_landmarks(controller: Controller) -> bool:
+    return _has_image(controller) and bool(controller.editor.names)
+
+
+def _can_go_back(controller: Controller) -> bool:
+    placing = controller.placing
+    return _has_image(controller) and (placing.can_go_back if placing.active else controller.checking.can_go_back)
+
+
+def _confirm(controller: Controller) -> None:
+    """Go on: while placing nothing can be confirmed yet."""
+    if controller.placing.walks:
+        controller.placing.skip()
+    else:
+        controller.checking.confirm()
+
+
+def _go_back(controller: Controller) -> None:
+    if controller.placing.active:
+        controller.placing.go_back()
+    else:
+        controller.checking.go_back()
+
+
+def _mark_absent(controller: Controller) -> None:
+    if controller.placing.walks:
+        controller.placing.mark_absent()
+    else:
+        controller.editor.mark_absent()
+
+
+def _clear(controller: Controller) -> None:
+    if controller.placing.active:
+        controller.placing.go_back()
+    else:
+        controller.editor.clear()
 
 
 def _is_flat(controller: Controller) -> bool:
@@ -139,11 +177,11 @@ _FILE = (
     _open_sample(Sample.XRAY, "Open sample &X-ray"),
     _open_sample(Sample.VOLUME, "Open sample &volume"),
     Action(
-        "file.next", "&Next image", lambda c: c.opener.open_neighbour(1), FILE, ("PgDown",),
+        "file.next", "&Next image", lambda c: c.opener.open_neighbour(1), FILE, ("N", "PgDown"),
         enabled_when=lambda c: c.opener.has_neighbour(1),
     ),
     Action(
-        "file.previous", "&Previous image", lambda c: c.opener.open_neighbour(-1), FILE, ("PgUp",),
+        "file.previous", "&Previous image", lambda c: c.opener.open_neighbour(-1), FILE, ("B", "PgUp"),
         enabled_when=lambda c: c.opener.has_neighbour(-1),
     ),
     Action(
@@ -184,20 +222,35 @@ _LANDMARK = (
         lambda c: _has_image(c) and not c.localizing, toolbar="Find landmarks",
     ),
     Action(
-        "landmark.confirm", "&Confirm and go to next", lambda c: c.editor.confirm(), LANDMARK, ("Space",), "confirm",
-        _has_selection, group=1, toolbar="Confirm",
+        "landmark.confirm", "&Confirm and go on", _confirm, LANDMARK, ("Space",), "confirm", _has_landmarks, group=1,
+        toolbar="Confirm",
     ),
     Action(
-        "landmark.place", "&Place by clicking", lambda c: c.editor.toggle_place_mode(), LANDMARK, ("P",), "place", _has_image,
-        lambda c: c.view_state.mode is Mode.PLACE, group=1, toolbar="Place",
+        "landmark.confirm_all", "Confir&m all of this image", lambda c: c.checking.confirm_all(), LANDMARK, ("Shift+Space",),
+        enabled_when=_has_landmarks, group=1,
     ),
     Action(
-        "landmark.absent", "Mark as &not present", lambda c: c.editor.mark_absent(), LANDMARK, ("X",), "absent",
-        _has_selection, group=1, toolbar="Not present",
+        "landmark.back", "&Back to the one before", _go_back, LANDMARK, ("Z",), enabled_when=_can_go_back, group=1,
     ),
     Action(
-        "landmark.clear", "C&lear position", lambda c: c.editor.clear(), LANDMARK, ("Del", "Backspace"),
-        enabled_when=_has_selection, group=1,
+        "landmark.place", "&Place by clicking", lambda c: c.placing.toggle(), LANDMARK, ("P",), "place", _has_image,
+        lambda c: c.placing.active, group=1, toolbar="Place",
+    ),
+    Action(
+        "landmark.skip", "&Skip this one while placing", lambda c: c.placing.skip(), LANDMARK, ("S",),
+        enabled_when=lambda c: _has_image(c) and c.placing.walks, group=1,
+    ),
+    Action(
+        "landmark.absent", "Mark as &not present", _mark_absent, LANDMARK, ("X",), "absent", _has_selection, group=1,
+        toolbar="Not present",
+    ),
+    Action(
+        "landmark.clear", "C&lear position", _clear, LANDMARK, ("Del", "Backspace"),
+        enabled_when=lambda c: _has_selection(c) or _can_go_back(c), group=1,
+    ),
+    Action(
+        "landmark.lock", "Loc&k", lambda c: c.editor.toggle_lock(), LANDMARK, ("L",), "lock", _has_selection,
+        checked_when=lambda c: c.editor.is_locked(c.view_state.selected), group=1,
     ),
     Action(
         "landmark.revert", "Revert to the model's &answer", lambda c: c.editor.revert(), LANDMARK, ("Ctrl+R",),
@@ -208,11 +261,11 @@ _LANDMARK = (
         enabled_when=lambda c: c.editor.is_own(c.view_state.selected),
     ),
     Action(
-        "landmark.next", "Ne&xt landmark", lambda c: c.editor.select_next(1), LANDMARK, ("N",), enabled_when=_has_image,
+        "landmark.next", "Ne&xt landmark", lambda c: c.editor.select_next(1), LANDMARK, (".",), enabled_when=_has_image,
         group=2,
     ),
     Action(
-        "landmark.previous", "Pre&vious landmark", lambda c: c.editor.select_next(-1), LANDMARK, ("B",),
+        "landmark.previous", "Pre&vious landmark", lambda c: c.editor.select_next(-1), LANDMARK, (",",),
         enabled_when=_has_image, group=2,
     ),
     Action(
@@ -226,8 +279,12 @@ _VIEW = (
         lambda c: c.view_state.show_vectors, toolbar="Vectors",
     ),
     Action(
-        "view.labels", "&Labels", _toggled("show_labels"), VIEW, ("L",), "labels", _has_image,
+        "view.labels", "&Labels", _toggled("show_labels"), VIEW, ("T",), "labels", _has_image,
         lambda c: c.view_state.show_labels, toolbar="Labels",
+    ),
+    Action(
+        "view.loupe", "Loupe &while dragging", _toggled("show_loupe"), VIEW, enabled_when=_has_image,
+        checked_when=lambda c: c.view_state.show_loupe,
     ),
     Action(
         "view.invert", "&Invert grey values", _toggled("inverted"), VIEW, ("I",), "invert", _has_image,
@@ -285,6 +342,6 @@ TOOLBAR = (
 """Ids in the toolbar, in groups; the stage selector follows the last one."""
 
 LANDMARK_MENU = (
-    "landmark.confirm", "landmark.absent", "landmark.clear", "landmark.revert", "landmark.rename",
+    "landmark.confirm", "landmark.absent", "landmark.lock", "landmark.clear", "landmark.revert", "landmark.rename",
 )  # fmt: skip
 """Ids in the menu that a right click on a landmark opens."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from PySide6.QtGui import QUndoStack
 
+from app.session.checking import Checking, NextCase
 from app.session.document import Document
 from app.session.editor import Editor
 from app.session.file_names import Sample, is_landmark_file, sample_path
@@ -29,6 +30,7 @@ from app.session.localization import localize_image
 from app.session.navigation import Navigator
 from app.session.opener import Opener
 from app.session.pixel_sizes import PixelSizes, Said, with_size
+from app.session.placing import Placing
 from app.session.questions import Questions, Unsaved
 from app.session.saved_work import SavedWork, find_saved_work
 from app.session.saving import Saver
@@ -81,6 +83,8 @@ class Controller:
         self.undo_stack = QUndoStack()
         self.navigator = Navigator(self.document, self.view_state)
         self.editor = Editor(self.document, self.view_state, self.undo_stack, self.navigator)
+        self.checking = Checking(self.document, self.editor, self.view_state)
+        self.placing = Placing(self.document, self.editor, self.view_state, self.navigator)
         self.jobs = Jobs()
         self.questions = questions
         self._opens_saved_work = opens_saved_work
@@ -107,6 +111,9 @@ class Controller:
             show=self._show_image,
             say=self.view_state.say,
             announce=lambda name: setattr(self.view_state, "opening", name),
+        )
+        self.checking.next_case = NextCase(
+            lambda: self.opener.has_neighbour(1), lambda: self.opener.open_neighbour(1), "&Next image"
         )
 
     # Opening

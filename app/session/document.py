@@ -8,9 +8,10 @@ from pathlib import Path
 
 from psygnal import Signal
 
-from app.session import landmark_edits, landmark_names
+from app.session import landmark_names
 from core.landmark_files.file import LandmarkTemplate
 from core.models.metadata import ModelInfo
+from core.values import doubt
 from core.values.image import Image
 from core.values.landmarks import Landmarks, Status
 from core.values.prediction import Prediction, VectorField
@@ -128,11 +129,19 @@ class Document:
         return not (self._is_untouched(self.landmarks) and self._is_untouched(self._saved_landmarks))
 
     def _is_untouched(self, landmarks: Landmarks | None) -> bool:
-        return landmarks is not None and not any(landmark_edits.is_decided(landmarks, name) for name in landmarks.names)
+        return landmarks is not None and not any(doubt.is_decided(landmarks, name) for name in landmarks.names)
 
     def is_decided(self, name: str) -> bool:
         """Tell whether a person, not the model, said where ``name`` is or that it is absent."""
-        return self.landmarks is not None and landmark_edits.is_decided(self.landmarks, name)
+        return self.landmarks is not None and doubt.is_decided(self.landmarks, name)
+
+    @property
+    def names_in_doubt(self) -> tuple[str, ...]:
+        """Names of the landmarks that want a person's eye, in the model's order; all others are decided, or the model is sure."""
+        if self.landmarks is None:
+            return ()
+        usual = {} if self.model_info is None else self.model_info.usual_radii(in_px=self.unit == "px")
+        return doubt.names_in_doubt(self.landmarks, usual)
 
     def predicted_status(self, name: str) -> Status | None:
         """Return the state the model gave ``name``, None where it said nothing about it."""

@@ -1,6 +1,7 @@
-"""Corrections by hand: selecting, dragging, nudging, placing, confirming, and undoing all of it.
+"""Corrections by hand: selecting, locking, dragging, nudging, judging, and undoing all of it.
 
-Turns what a person does into one step on the undo stack each. Opens no files and asks no questions.
+Turns what a person does into one step on the undo stack each; `placing` and `checking` walk from landmark to landmark.
+Opens no files and asks no questions.
 """
 
 from collections.abc import Callable
@@ -9,15 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtGui import QUndoStack
 
-from app.session import landmark_edits
+from app.session import landmark_edits, wording
 from app.session.document import Document, Snapshot
 from app.session.navigation import Navigator
 from app.session.undo import ReplaceLandmarks, ReplaceState
-from app.session.view_state import Mode, Sort, ViewState
+from app.session.view_state import Sort, ViewState
 from core.geometry.planes import SlicePlane
 from core.models.metadata import ModelInfo
 from core.values.grid import FloatArray
-from core.values.landmarks import Landmarks, Status
+from core.values.landmarks import Landmarks
 from core.values.prediction import Prediction
 
 
@@ -75,22 +76,41 @@ class Editor:
 
     def select_next(self, step: int = 1) -> None:
         """Select the landmark ``step`` places further down the list, going round at its ends."""
-        name = self._neighbour(step)
-        if name is not None:
-            self.select(name, centre=True)
-
-    def _neighbour(self, step: int) -> str | None:
         names = self.names
         if not names:
-            return None
+            return
         if self._view.selected in names:
-            return names[(names.index(self._view.selected) + step) % len(names)]
-        return names[0 if step > 0 else -1]
+            self.select(names[(names.index(self._view.selected) + step) % len(names)], centre=True)
+        else:
+            self.select(names[0 if step > 0 else -1], centre=True)
 
     def is_located(self, name: str | None) -> bool:
         """Tell whether a landmark has a position."""
         landmarks = self._document.landmarks
         return landmarks is not None and name in landmarks.names and bool(landmarks.located[landmarks.index(name)])
+
+    # Locking
+
+    def is_locked(self, name: str | None) -> bool:
+        """Tell whether a landmark is neither moved nor taken away until it is unlocked."""
+        return name in self._view.locked
+
+    def toggle_lock(self) -> None:
+        """Lock the selected landmark where it is, or unlock it; there must be a position or somebody's decision to lock."""
+        name = self._view.selected
+        if name is None or name not in self.names:
+            return
+        if self.is_locked(name) or self.is_located(name) or self._document.is_decided(name):
+            self._view.locked = self._view.locked ^ {name}
+        else:
+            self._view.say(f"{self._document.display_name(name)} has no position to lock.", is_warning=False)
+
+    def refuses(self, name: str | None) -> bool:
+        """Tell whether a landmark is locked, and say so to the person who wanted to change it."""
+        if name is None or not self.is_locked(name):
+            return False
+        self._view.say(f"{self._document.display_name(name)} is locked. L unlocks it.", is_warning=False)
+        return True
 
     def sort_by(self, sort: Sort) -> None:
         """List by something else; the same again reverses the order, and once more goes back to the model's order."""
@@ -106,20 +126,24 @@ class Editor:
 
     # Moving
 
-    def begin_drag(self, name: str, grab_px: tuple[float, float]) -> None:
-        """Take hold of a landmark at ``grab_px``, which need not be its very centre.
+    def begin_drag(self, name: str, grab_px: tuple[float, float]) -> bool:
+        """Take hold of a landmark at ``grab_px``, which need not be its very centre; tell whether it can be dragged.
 
         It stays in the plane in which it is held, and the planes of a volume follow it.
         """
         landmarks, plane = self._document.landmarks, self.plane
         if landmarks is None or plane is None:
-            return
+            return False
         self.end_drag()
         self.select(name)
+        if self.refuses(name):
+            return False
         point_mm = landmarks.point_mm(name)
         offset_px = plane.px_from_mm(point_mm) - np.asarray(grab_px)
         depth = float(plane.depth_of(point_mm))
         self._drag = _Drag(name, landmarks, plane, offset_px, depth, self._view.crosshair_mm)
+        self._view.dragged = name
+        return True
 
     def drag_to(self, point_px: tuple[float, float]) -> None:
         """Show the landmark where the mouse is; it stays inside the image. Nothing is on the undo stack yet."""
@@ -133,18 +157,23 @@ class Editor:
 
     def end_drag(self) -> None:
         """Let go: the whole drag becomes one step."""
-        drag, self._drag = self._drag, None
+        drag = self._let_go()
         after = self._document.landmarks
         if drag is not None and after is not None and after != drag.before:
-            self._push(drag.before, after, f"Move {drag.name}", f"move {drag.name}")
+            self.push(drag.before, after, f"Move {drag.name}", f"move {drag.name}")
 
     def cancel_drag(self) -> bool:
         """Put a dragged landmark back; tell whether there was one."""
-        drag, self._drag = self._drag, None
+        drag = self._let_go()
         if drag is not None:
             self._document.set_landmarks(drag.before)
             self._view.crosshair_mm = drag.crosshair_mm
         return drag is not None
+
+    def _let_go(self) -> _Drag | None:
+        drag, self._drag = self._drag, None
+        self._view.dragged = None
+        return drag
 
     @property
     def dragging(self) -> bool:
@@ -154,64 +183,34 @@ class Editor:
     def nudge(self, columns_px: float, rows_px: float) -> None:
         """Move the selected landmark by a few pixels; it stays inside the image."""
         name, plane, landmarks = self._view.selected, self.plane, self._document.landmarks
-        if name is None or plane is None or landmarks is None or not self.is_located(name):
+        if name is None or plane is None or landmarks is None or not self.is_located(name) or self.refuses(name):
             return
         point_mm = landmarks.point_mm(name)
         target_px = plane.clamped(plane.px_from_mm(point_mm) + np.array([columns_px, rows_px]))
         point_mm = plane.mm_from_px(target_px, float(plane.depth_of(point_mm)))
-        self._push(landmarks, landmark_edits.moved(landmarks, name, point_mm), f"Move {name}", f"move {name}")
+        self.push(landmarks, landmark_edits.moved(landmarks, name, point_mm), f"Move {name}", f"move {name}")
         self._navigator.go_to(point_mm)
 
-    # Placing
+    def put(self, name: str, point_mm: FloatArray) -> bool:
+        """Put a landmark at LPS mm ``(D,)`` that a person typed; tell whether it is there now.
 
-    @property
-    def missing_names(self) -> tuple[str, ...]:
-        """Names that still want a position: all without one, except those a person marked absent."""
-        return tuple(name for name in self.names if not self.is_located(name) and not self._document.is_decided(name))
-
-    @property
-    def name_to_place(self) -> str | None:
-        """What the next click in place mode places; None where it makes a new landmark."""
-        selected, missing = self._view.selected, self.missing_names
-        if selected is not None and selected in self.names and not self.is_located(selected):
-            return selected
-        return missing[0] if missing else None
-
-    def toggle_place_mode(self) -> None:
-        """Enter or leave place mode; on entering, the first missing landmark is selected."""
-        if self._view.mode is Mode.PLACE:
-            self._view.mode = Mode.NAVIGATE
-            return
-        name = self.name_to_place
-        if name is not None:
-            self._view.selected = name
-        self._view.mode = Mode.PLACE
-
-    def place(self, point_px: tuple[float, float]) -> None:
-        """Place the landmark that comes next in the slice, and go on to the next; leave place mode after the last one."""
-        landmarks, plane = self._document.landmarks, self.plane
-        image = self._document.image
-        if image is None or landmarks is None or plane is None or not image.grid.contains(plane.mm_from_px(point_px)):
-            return
-        point_mm = plane.mm_from_px(point_px)
-        wanted = self.name_to_place
-        name = landmark_edits.free_name(landmarks) if wanted is None else wanted
-        self._push(landmarks, landmark_edits.placed(landmarks, name, point_mm), f"Place {name}")
+        One without a position is placed, any other moved. What lies beside the image is refused with a sentence.
+        """
+        self.end_drag()
+        landmarks, image = self._document.landmarks, self._document.image
+        if landmarks is None or image is None or name not in landmarks.names or self.refuses(name):
+            return False
+        if not image.grid.contains(point_mm):
+            self._view.say(wording.outside(image.grid, point_mm, self._document.unit), is_warning=False)
+            return False
+        put = landmark_edits.moved if self.is_located(name) else landmark_edits.placed
+        verb = "Move" if self.is_located(name) else "Place"
+        if not np.array_equal(landmarks.point_mm(name), point_mm):
+            self.push(landmarks, put(landmarks, name, point_mm), f"{verb} {name}")
         self._navigator.go_to(point_mm)
-        missing = self.missing_names
-        self._view.selected = missing[0] if missing else name
-        if wanted is not None and not missing:
-            self._view.mode = Mode.NAVIGATE
+        return True
 
     # Judging
-
-    def confirm(self) -> None:
-        """Confirm the selected landmark where it has a position, and go on to the one that followed it in the list."""
-        following = self._neighbour(1)
-        if self.is_located(self._view.selected):
-            self._change("Confirm", lambda landmarks, name: landmarks.with_status(name, Status.CONFIRMED))
-        if following is not None:
-            self.select(following, centre=True)
 
     def mark_absent(self) -> None:
         """Say that the selected landmark is not in the image."""
@@ -220,7 +219,7 @@ class Editor:
     def clear(self) -> None:
         """Take the selected landmark's position away; one that a person added disappears altogether."""
         name = self._view.selected
-        if name is None:
+        if name is None or self.refuses(name):
             return
         if self.is_own(name):
             self._change("Remove", landmark_edits.without_name)
@@ -247,7 +246,11 @@ class Editor:
         landmarks = self._document.landmarks
         if landmarks is None or not new_name or new_name in landmarks.names or not self.is_own(self._view.selected):
             return
-        self._change("Rename", lambda before, name: landmark_edits.renamed(before, name, new_name))
+        old_name = self._view.selected or ""
+        self.end_drag()
+        self.push(landmarks, landmark_edits.renamed(landmarks, old_name, new_name), f"Rename {old_name}")
+        if self.is_locked(old_name):
+            self._view.locked = self._view.locked - {old_name} | {new_name}
         self._view.selected = new_name
 
     def is_own(self, name: str | None) -> bool:
@@ -259,15 +262,15 @@ class Editor:
     # Whole sets
 
     def apply_prediction(self, prediction: Prediction, model_info: ModelInfo) -> None:
-        """Take a model's answer over in one step, except for the landmarks a person has decided on."""
+        """Take a model's answer over in one step, except for the landmarks a person has decided on or locked."""
         self.end_drag()
         current = self._document.landmarks
         if current is None:
             return
-        kept = [name for name in current.names if self._document.is_decided(name)]
+        kept = [name for name in current.names if self._document.is_decided(name) or self.is_locked(name)]
         after = landmark_edits.merged(current, prediction.landmarks, kept)
         self._document.set_prediction(prediction, model_info)
-        self._push(current, after, "Find landmarks")
+        self.push(current, after, "Find landmarks")
 
     def replace_state(self, state: Snapshot, text: str) -> None:
         """Go to other landmarks together with the pixel size or the file that goes with them, in one step."""
@@ -287,9 +290,13 @@ class Editor:
     def _change(self, verb: str, edit: Callable[[Landmarks, str], Landmarks]) -> None:
         self.end_drag()
         landmarks, name = self._document.landmarks, self._view.selected
-        if landmarks is not None and name in landmarks.names:
-            self._push(landmarks, edit(landmarks, name), f"{verb} {name}")
+        if landmarks is not None and name in landmarks.names and not self.refuses(name):
+            self.push(landmarks, edit(landmarks, name), f"{verb} {name}")
 
-    def _push(self, before: Landmarks, after: Landmarks, text: str, merge_key: str | None = None) -> None:
+    def push(self, before: Landmarks, after: Landmarks, text: str, merge_key: str | None = None) -> None:
+        """Go from some landmarks to others in one step; what changes nothing is none.
+
+        Steps with the same ``merge_key`` that follow each other become one.
+        """
         if before != after:
             self.undo_stack.push(ReplaceLandmarks(self._document, before, after, text, merge_key))

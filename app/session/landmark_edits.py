@@ -11,17 +11,9 @@ import numpy.typing as npt
 
 from app.session.view_state import Sort
 from app.session.wording import uncertainty_mm
+from core.values.doubt import is_decided
 from core.values.grid import FloatArray, Grid
 from core.values.landmarks import Author, Landmarks, Status
-
-HUMAN_STATES = frozenset({Status.CORRECTED, Status.PLACED, Status.CONFIRMED})
-
-
-def is_decided(landmarks: Landmarks, name: str) -> bool:
-    """Tell whether a person has said where a landmark is, or that it is absent; agreeing with a position counts."""
-    row = landmarks.index(name)
-    status = landmarks.status[row]
-    return status in HUMAN_STATES or (status is Status.ABSENT and landmarks.author[row] is Author.PERSON)
 
 
 def unplaced(names: Iterable[str], ndim: int) -> Landmarks:

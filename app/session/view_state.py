@@ -109,6 +109,12 @@ class ViewState:
         Smallest and largest value of the image; the scale on which levels are dragged, and what is black beside it.
     stage
         Which stage's vector field is shown, 0 being the global one.
+    locked
+        Names of the landmarks that are neither moved nor taken away until they are unlocked. Of this image only.
+    dragged
+        Name of the landmark that is being dragged in the active plane, None while there is none.
+    show_loupe
+        Whether a loupe stands beside a landmark while it is dragged.
     mouse_mm
         Where the mouse is, LPS mm; None outside the image.
     ruler_px
@@ -134,6 +140,9 @@ class ViewState:
     stage: int = 0
     sort: Sort = Sort.MODEL
     worst_first: bool = True
+    locked: frozenset[str] = frozenset()
+    dragged: str | None = None
+    show_loupe: bool = True
     mouse_mm: tuple[float, ...] | None = None
     ruler_px: tuple[tuple[float, float], ...] = ()
     opening: str = ""
@@ -148,6 +157,7 @@ class ViewState:
         """Look at another image: from its middle, in grey levels that suit it, with nothing selected or measured."""
         self.messages = ()
         self.mode, self.ruler_px, self.selected, self.stage, self.mouse_mm = Mode.NAVIGATE, (), None, 0, None
+        self.locked, self.dragged = frozenset(), None
         self.maximised = None
         self.active = Orientation.AXIAL
         self.levels = percentile_levels(image.voxels)

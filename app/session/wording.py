@@ -5,10 +5,12 @@ votes, which is no error in millimetres, so the two never share a list and are n
 """
 
 from collections.abc import Mapping
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
+from core.values.grid import Grid
 from core.values.landmarks import NOMINAL_COVERAGE, Author, Landmarks, Status
 
 COVERAGE = f"{100 * NOMINAL_COVERAGE:g} %"
@@ -101,7 +103,7 @@ def sentence(landmarks: Landmarks, name: str, unit: str) -> str:
     return f"Spread {length}: how far apart the model's votes lie, not how far off the position may be."
 
 
-def tip(landmarks: Landmarks, name: str, title: str, unit: str) -> str:
+def tip(landmarks: Landmarks, name: str, title: str, unit: str, *, locked: bool = False) -> str:
     """Return what is known of a landmark in a few lines: what it is called, its state, presence and radius or spread.
 
     Parameters
@@ -112,6 +114,8 @@ def tip(landmarks: Landmarks, name: str, title: str, unit: str) -> str:
         What a person calls it.
     unit
         Of lengths, ``"mm"`` or ``"px"``.
+    locked
+        Whether it cannot be moved.
     """
     row = landmarks.index(name)
     presence, length = float(landmarks.presence[row]), float(uncertainty_mm(landmarks)[row])
@@ -120,8 +124,19 @@ def tip(landmarks: Landmarks, name: str, title: str, unit: str) -> str:
         figures.append(brief(length, unit) if is_calibrated(landmarks) else f"spread {_length(length, unit)}")
     if figures and origin(landmarks, name) is not Status.PREDICTED:
         figures = [f"the model's answer: {', '.join(figures)}"]
-    lines = (title, _state(landmarks, name, _STATES | _BY_HAND), *figures)
+    said = _state(landmarks, name, _STATES | _BY_HAND)
+    lines = (title, f"{said}, locked" if locked else said, *figures)
     return "\n".join(f"{line[:1].upper()}{line[1:]}" for line in lines)
+
+
+def outside(grid: Grid, point_mm: npt.ArrayLike, unit: str) -> str:
+    """Say that a point ``(D,)`` is not in an image, and from where to where it could be."""
+    corners_mm = grid.to_mm(np.array(list(product(*((-0.5, length - 0.5) for length in grid.shape)))))
+    decimals = decimals_of(unit)
+    where = ", ".join(f"{axis} {value:.{decimals}f}" for axis, value in zip("xyz", np.asarray(point_mm), strict=False))
+    ranges = zip("xyz", corners_mm.min(axis=0), corners_mm.max(axis=0), strict=False)
+    reach = ", ".join(f"{axis} {low:.{decimals}f} to {high:.{decimals}f}" for axis, low, high in ranges)
+    return f"{where} lies outside the image ({reach} {unit}). Nothing was changed.".replace("-", "−")
 
 
 def _length(length_mm: float, unit: str) -> str:

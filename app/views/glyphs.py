@@ -3,6 +3,7 @@
 A landmark of a volume is seen from the slices around its own, ever fainter and with its distance. Knows no Qt.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -62,6 +63,8 @@ class Glyph:
         Text of the selected one: the radius that holds the true position in 90 % of cases; empty where it is not known.
     selected
         Whether it is the selected one.
+    locked
+        Whether it cannot be moved.
     """
 
     name: str
@@ -76,6 +79,7 @@ class Glyph:
     distance: str = ""
     radius: str = ""
     selected: bool = False
+    locked: bool = False
 
     @property
     def opacity(self) -> float:
@@ -89,7 +93,9 @@ def reach_mm(plane: SlicePlane) -> float:
     return max(REACH_SLICES * plane.thickness_mm, REACH_FRACTION * diagonal_mm)
 
 
-def glyphs_on(plane: SlicePlane, landmarks: Landmarks, selected: str | None, names: Names) -> list[Glyph]:
+def glyphs_on(
+    plane: SlicePlane, landmarks: Landmarks, selected: str | None, names: Names, locked: Collection[str] = ()
+) -> list[Glyph]:
     """Return what a slice shows of the landmarks.
 
     Parameters
@@ -102,6 +108,8 @@ def glyphs_on(plane: SlicePlane, landmarks: Landmarks, selected: str | None, nam
         Key of the selected one, which is labelled with its whole name.
     names
         Gives labels and the unit of distances, ``"mm"`` or ``"px"``; a document does.
+    locked
+        Keys of those that cannot be moved.
     """
     unit = names.unit
     depths = plane.depth_of(landmarks.points_mm)
@@ -139,6 +147,7 @@ def glyphs_on(plane: SlicePlane, landmarks: Landmarks, selected: str | None, nam
                 distance="" if in_plane[row] else distance,
                 radius=wording.brief(radius_mm, unit) if told else "",
                 selected=name == selected,
+                locked=name in locked,
             )
         )
     return glyphs

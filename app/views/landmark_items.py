@@ -138,6 +138,22 @@ def _paint_glyph(painter: QPainter, glyph: Glyph, centre: QPointF) -> None:
     painter.drawEllipse(centre, 2.0, 2.0)
     painter.setBrush(colour)
     painter.drawEllipse(centre, 1.1, 1.1)
+    if glyph.locked:
+        reach = 0.75 * (RING_RADIUS if glyph.selected else GLYPH_RADIUS) + 4.5
+        _paint_padlock(painter, centre - QPointF(reach, reach), colour, shade)
+
+
+def _paint_padlock(painter: QPainter, middle: QPointF, colour: QColor, shade: QColor) -> None:
+    """Paint a small padlock, which says that the landmark stays where it is."""
+    body = QRectF(middle.x() - 3.5, middle.y() - 1.0, 7.0, 5.5)
+    shackle = QRectF(middle.x() - 2.2, middle.y() - 4.4, 4.4, 6.0)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in (QPen(shade, 3.2), QPen(colour, 1.3)):
+        painter.setPen(pen)
+        painter.drawArc(shackle, 0, 180 * 16)
+    painter.setPen(QPen(shade, 1.0))
+    painter.setBrush(colour)
+    painter.drawRoundedRect(body, 1.0, 1.0)
 
 
 def _draw_shape(painter: QPainter, glyph: Glyph, centre: QPointF, radius: float) -> None:

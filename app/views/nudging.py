@@ -11,12 +11,17 @@ from PySide6.QtGui import QKeyEvent
 from app.session.controller import Controller
 from app.views.tools.tool import Gesture
 
-STEP_PX, FINE_STEP_PX = 1.0, 0.1
-"""How far an arrow key moves a landmark, alone and with Shift."""
+STEP_PX = 1.0
+"""How far an arrow key moves a landmark by itself."""
+_STEPS_PX = {
+    Qt.KeyboardModifier.NoModifier: STEP_PX,
+    Qt.KeyboardModifier.ShiftModifier: 10 * STEP_PX,
+    Qt.KeyboardModifier.AltModifier: STEP_PX / 10,
+}
 _ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 
 GESTURE = Gesture(
-    "Arrow keys, in a blue frame", f"Move the selected landmark by {STEP_PX:g} px, with Shift by {FINE_STEP_PX:g} px"
+    "Arrow keys, in a blue frame", "Move the selected landmark by 1 px, with Shift by 10 px, with Alt by 0.1 px"
 )
 
 
@@ -47,15 +52,15 @@ class Nudging:
         return "" if self.name is None else f"Arrow keys move {self._controller.document.display_name(self.name)}"
 
     def takes(self, event: QKeyEvent) -> bool:
-        """Act on a key; tell whether it was an arrow with nothing to it but Shift."""
+        """Act on a key; tell whether it was an arrow with nothing to it but Shift or Alt."""
         way = _ARROWS.get(Qt.Key(event.key()))
         modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        if way is None or modifiers not in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier):
+        step_px = _STEPS_PX.get(modifiers)
+        if way is None or step_px is None:
             return False
         name, editor = self.name, self._controller.editor
         if name is not None and not self._in_sight(name):
             editor.select(name, centre=True)
         elif name is not None:
-            step_px = FINE_STEP_PX if modifiers else STEP_PX
             editor.nudge(way[0] * step_px, way[1] * step_px)
         return True

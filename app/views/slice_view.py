@@ -123,7 +123,7 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         for part, signals in {
             Part.ALL: (self._document.image_changed, events.radiological),
             Part.CROSSHAIR: (events.crosshair_mm, events.show_crosshair),
-            Part.LANDMARKS: (self._document.landmarks_changed, events.show_labels),
+            Part.LANDMARKS: (self._document.landmarks_changed, events.show_labels, events.locked),
             Part.FIELD: (self._document.prediction_changed, events.show_vectors, events.stage),
             Part.LANDMARKS | Part.FIELD: (events.selected,),
             Part.LANDMARKS | Part.FIELD | Part.CROSSHAIR: (events.hide_all,),
@@ -282,8 +282,10 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
 
     def _show_landmarks(self, plane: SlicePlane) -> None:
         landmarks, document = self._document.landmarks, self._document
-        hidden = landmarks is None or self._state.hide_all
-        glyphs = [] if hidden or landmarks is None else glyphs_on(plane, landmarks, self._state.selected, document)
+        hidden = self._state.hide_all
+        glyphs = []
+        if landmarks is not None and not hidden:
+            glyphs = glyphs_on(plane, landmarks, self._state.selected, document, self._state.locked)
         self._landmark_layer.set_glyphs(glyphs, show_labels=self._state.show_labels)
 
     def _show_field(self, plane: SlicePlane, image: Image) -> None:
@@ -310,7 +312,10 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
 
     def _tip(self, name: str) -> str:
         landmarks, document = self._document.landmarks, self._document
-        return "" if landmarks is None else wording.tip(landmarks, name, document.display_name(name), document.unit)
+        if landmarks is None:
+            return ""
+        locked = self._controller.editor.is_locked(name)
+        return wording.tip(landmarks, name, document.display_name(name), document.unit, locked=locked)
 
     def _in_sight(self, name: str) -> bool:
         """Tell whether a landmark lies in this very slice, and within the part of it that is in view."""

@@ -112,6 +112,7 @@ class MainWindow(QMainWindow):
         for event in (
             events.selected, events.mode, events.show_labels, events.show_vectors, events.inverted, events.stage,
             events.progress, events.show_crosshair, events.radiological, events.maximised, events.opening,
+            events.locked, events.show_loupe,
         ):  # fmt: skip
             event.connect(self._refresh_soon)
         self.controller.undo_stack.indexChanged.connect(self._refresh_soon)

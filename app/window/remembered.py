@@ -22,7 +22,7 @@ WANTED = QSize(1280, 800)
 """Size of the window at the very first start, where the screen has room for it."""
 LARGEST_DOCK = {2: 0.46, 3: 0.38}
 """Part of the window that the table may take by default, beside an image of each rank; four views need more than one."""
-_FLAGS = ("show_vectors", "show_labels", "show_crosshair", "radiological", "worst_first")
+_FLAGS = ("show_vectors", "show_labels", "show_crosshair", "show_loupe", "radiological", "worst_first")
 """Fields of the view state that are kept as they are."""
 
 

@@ -130,6 +130,14 @@ class ModelInfo(_Strict):
         """Name and version, as shown to a person and written into files."""
         return f"{self.name} {self.version}"
 
+    def usual_radii(self, *, in_px: bool = False) -> dict[str, float]:
+        """Return how large the radius of each landmark is as a rule, mm; empty without calibration.
+
+        With ``in_px`` in pixels of the training images, as radii are where an image does not know its pixel size.
+        """
+        unit_mm = self.training_spacing_mm if in_px else 1.0
+        return {name: radius / unit_mm for name, radius in zip(self.landmarks, self.calibration_mm, strict=False)}
+
     def too_small(self, shape: Sequence[int], spacing_mm: Sequence[float]) -> str:
         """Say in one sentence why an image of this size can hold nothing for the model; empty where it can.
 

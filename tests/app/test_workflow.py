@@ -67,7 +67,7 @@ def test_drop_localize_drag_undo_save(window, tmp_path, qtbot):
     window.actions_by_id["edit.redo"].trigger()
     assert document.landmarks == dragged
     controller.editor.select("Nasion")
-    controller.editor.confirm()
+    controller.checking.confirm()
 
     answers.save = tmp_path / "cephalogram.csv"
     window.actions_by_id["file.save_as"].trigger()
@@ -93,8 +93,8 @@ def test_cancelling_the_real_localization_leaves_the_window_usable(window, qtbot
     controller.cancel_job()
     qtbot.waitUntil(lambda: not controller.jobs.busy, timeout=120_000)
     assert controller.document.prediction is None
-    controller.editor.toggle_place_mode()
-    controller.editor.place((100, 100))
+    controller.placing.toggle()
+    controller.placing.place((100, 100))
     assert controller.editor.is_located(controller.document.landmarks.names[0])
     controller.undo_stack.undo()
     assert not controller.document.modified
@@ -136,7 +136,7 @@ def test_drop_a_volume_localize_drag_in_a_plane_undo_save_reopen(window, tmp_pat
     window.actions_by_id["edit.redo"].trigger()
     assert document.landmarks == dragged
     editor.select(confirmed)
-    editor.confirm()
+    controller.checking.confirm()
     editor.select(missing)
     editor.mark_absent()
 
@@ -176,8 +176,8 @@ def test_a_model_of_the_wrong_rank_is_refused_in_words(path, ndim, words, qtbot)
     assert words in sentence
     assert "Choose model…" in sentence
     assert not window.controller.localizing
-    window.controller.editor.toggle_place_mode()  # by hand it goes on
-    window.controller.editor.place((20, 20))
+    window.controller.placing.toggle()  # by hand it goes on
+    window.controller.placing.place((20, 20))
     assert np.isfinite(window.controller.document.landmarks.points_mm).all(axis=1).sum() == 1
     window.controller.questions.on_unsaved = Unsaved.DISCARD
     assert window.close()

@@ -46,7 +46,7 @@ def test_drop_place_drag_undo_save_reopen(answers, localize, volume_path, suffix
     assert not document.modified
 
     controller.editor.select("Gonion")
-    controller.editor.toggle_place_mode()
+    controller.placing.toggle()
     window.viewer.bring_up_to_date()
     sagittal = window.viewer.views[Orientation.SAGITTAL]
     middle_px = np.asarray(sagittal.plane.size_px) / 2

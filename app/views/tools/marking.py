@@ -43,8 +43,8 @@ class SelectTool(Tool):
         if self._start.name is None:
             return
         if not self._has_dragged and pointer.has_moved_from(self._start):
-            editor.begin_drag(self._start.name, self._start.point_px)
-            self._canvas.show_cursor(Qt.CursorShape.BlankCursor)
+            if editor.begin_drag(self._start.name, self._start.point_px):
+                self._canvas.show_cursor(Qt.CursorShape.BlankCursor)
             self._has_dragged = True
         editor.drag_to(pointer.point_px)
 
@@ -80,22 +80,24 @@ class PlaceTool(SelectTool):
         """Place at once beside the landmarks; on one of them wait for a drag to begin or the button to be released."""
         self._start, self._has_dragged = pointer, False
         if pointer.name is None:
-            self._controller.editor.place(pointer.point_px)
-        elif self._controller.editor.name_to_place is None:
+            self._controller.placing.place(pointer.point_px)
+        elif self._controller.placing.next_name is None:
             self._controller.editor.select(pointer.name)
 
     def _click(self) -> None:
-        if self._controller.editor.name_to_place is not None:
-            self._controller.editor.place(self._start.point_px)
+        if self._controller.placing.next_name is not None:
+            self._controller.placing.place(self._start.point_px)
         else:
             super()._click()
 
     def banner(self) -> str:
         """Name the landmark that the next click places."""
-        name = self._controller.editor.name_to_place
+        name = self._controller.placing.next_name
         if name is None:
             return "Click to add a point"
-        return f"Click the position of <b>{escape(self._controller.document.display_name(name))}</b>"
+        back = " &nbsp;·&nbsp; Z back" if self._controller.placing.can_go_back else ""
+        asked = f"Click the position of <b>{escape(self._controller.document.display_name(name))}</b>"
+        return f"{asked} &nbsp;·&nbsp; S skip &nbsp;·&nbsp; X not present{back}"
 
 
 class RulerTool(Tool):

@@ -192,7 +192,7 @@ def test_localizing_again_keeps_what_a_person_decided_and_is_one_step(opened, lo
     editor.select("Nasion")
     editor.mark_absent()
     editor.select("Menton")
-    editor.confirm()
+    opened.checking.confirm()
     before = opened.document.landmarks
     steps = opened.undo_stack.count()
     localize.shift_px = 7
@@ -251,8 +251,8 @@ def test_where_no_model_fits_the_person_places_points(controller, answers, local
     idle(controller, qtbot)
     assert answers.errors == []
     assert any("2D images" in text and "press P" in text for text in messages(controller))
-    controller.editor.toggle_place_mode()
-    controller.editor.place((10, 11))
+    controller.placing.toggle()
+    controller.placing.place((10, 11))
     assert controller.document.landmarks.names == ("Point 1",)
     assert np.allclose(controller.document.landmarks.point_mm("Point 1"), [10, 11, 2])
     assert controller.document.modified

@@ -98,11 +98,11 @@ def test_undo_in_the_middle_of_a_drag_takes_the_drag_back(opened, editor):
     assert opened.document.landmarks == before
 
 
-def test_confirming_goes_through_the_list_and_round(opened, editor):
+def test_confirming_goes_through_the_list_and_round_to_what_wants_an_eye(opened, editor):
     editor.select("Gonion")
-    editor.confirm()
+    opened.checking.confirm()
     assert status(opened, "Gonion") is Status.CONFIRMED
-    assert opened.view_state.selected == "Sella"
+    assert opened.view_state.selected == "Nasion"
     assert np.allclose(px(opened, "Gonion"), [40, 35])
 
 
@@ -110,7 +110,7 @@ def test_what_has_no_position_is_passed_over_not_confirmed(opened, editor):
     editor.select("Nasion")
     editor.mark_absent()
     assert status(opened, "Nasion") is Status.ABSENT
-    editor.confirm()
+    opened.checking.confirm()
     assert status(opened, "Nasion") is Status.ABSENT
     assert opened.view_state.selected == "Menton"
 
@@ -121,14 +121,14 @@ def test_place_mode_walks_through_what_is_missing_and_ends(opened, editor):
         editor.clear()
         assert status(opened, name) is Status.UNPLACED
     editor.select("Nasion")
-    editor.toggle_place_mode()
-    assert (opened.view_state.mode, editor.name_to_place) == (Mode.PLACE, "Sella")
-    editor.place((500, 500))
-    assert editor.name_to_place == "Sella"
-    editor.place((3, 4))
-    assert editor.name_to_place == "Menton"
+    opened.placing.toggle()
+    assert (opened.view_state.mode, opened.placing.next_name) == (Mode.PLACE, "Sella")
+    opened.placing.place((500, 500))
+    assert opened.placing.next_name == "Sella"
+    opened.placing.place((3, 4))
+    assert opened.placing.next_name == "Menton"
     assert opened.view_state.mode is Mode.PLACE
-    editor.place((5, 6))
+    opened.placing.place((5, 6))
     assert opened.view_state.mode is Mode.NAVIGATE
     assert np.allclose(px(opened, "Sella"), [3, 4])
     assert status(opened, "Menton") is Status.PLACED
@@ -139,15 +139,15 @@ def test_place_mode_walks_through_what_is_missing_and_ends(opened, editor):
 def test_place_mode_skips_what_a_person_marked_absent_unless_it_is_selected(opened, editor):
     editor.select("Sella")
     editor.mark_absent()
-    assert editor.missing_names == ()
-    assert editor.name_to_place == "Sella"
+    assert opened.placing.missing_names == ()
+    assert opened.placing.next_name == "Sella"
     editor.select("Nasion")
-    assert editor.name_to_place is None
+    assert opened.placing.next_name is None
 
 
 def test_with_nothing_missing_a_click_adds_a_point_that_can_be_renamed_and_removed(opened, editor):
-    editor.toggle_place_mode()
-    editor.place((3, 4))
+    opened.placing.toggle()
+    opened.placing.place((3, 4))
     assert opened.view_state.selected == "Point 1"
     assert opened.view_state.mode is Mode.PLACE
     editor.rename("Nasion")
@@ -188,8 +188,8 @@ def test_next_and_previous_follow_the_sorted_list(opened, editor):
 def test_nothing_happens_without_an_image(controller):
     editor = controller.editor
     editor.nudge(1, 1)
-    editor.place((1, 1))
-    editor.confirm()
+    controller.placing.place((1, 1))
+    controller.checking.confirm()
     editor.clear()
     editor.mark_absent()
     editor.revert()
@@ -205,9 +205,9 @@ def test_confirming_what_was_moved_keeps_that_a_person_moved_it(opened, editor):
     editor.select("Sella")
     editor.nudge(1, 0)
     editor.select("Sella")
-    editor.confirm()
+    opened.checking.confirm()
     editor.select("Nasion")
-    editor.confirm()
+    opened.checking.confirm()
     landmarks = opened.document.landmarks
     assert landmarks.status[:2] == (Status.CONFIRMED, Status.CONFIRMED)
     assert landmarks.author[:2] == (Author.PERSON, Author.MODEL)
@@ -218,10 +218,10 @@ def test_confirming_walks_down_the_doubtful_ones_though_the_confirmed_one_leaves
     doubtful = editor.names
     editor.select(doubtful[0])
     for name in doubtful[1:]:
-        editor.confirm()
+        opened.checking.confirm()
         assert opened.view_state.selected == name
-    editor.confirm()
-    assert opened.view_state.selected == editor.names[0]
+    opened.checking.confirm()
+    assert opened.view_state.selected == doubtful[-1]  # it does not start over
 
 
 def test_a_corrected_landmark_leaves_the_top_of_the_doubtful_ones(opened, editor):

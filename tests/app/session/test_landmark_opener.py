@@ -144,8 +144,8 @@ def test_a_file_of_names_is_not_saved_over(opened, answers, elsewhere, suffix, q
     before = path.read_bytes()
     load(opened, path, qtbot)
     assert set(opened.document.landmarks.status) == {Status.UNPLACED}
-    opened.editor.toggle_place_mode()
-    opened.editor.place((7, 8))
+    opened.placing.toggle()
+    opened.placing.place((7, 8))
     opened.save()
     idle(opened, qtbot)
     assert answers.asked == ["save as scan.csv"]

@@ -21,10 +21,10 @@ def judge(controller):
     editor = controller.editor
     editor.select("Sella")
     editor.nudge(1, 0)
-    editor.confirm()
+    controller.checking.confirm()
     for name in ("Nasion", "Menton"):
         editor.select(name)
-        editor.confirm()
+        controller.checking.confirm()
     editor.select("Gonion")
     editor.mark_absent()
 

@@ -6,6 +6,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QMenu, QToolTip
 
 from app.desktop import theme
+from app.panels.landmark_table import STATUS
 from app.session.controller import Controller
 from app.session.view_state import Mode
 from app.window.main_window import MainWindow
@@ -171,7 +172,7 @@ def test_a_click_places_even_on_another_landmark_which_a_drag_still_moves(window
     editor = window.controller.editor
     editor.select("Sella")
     editor.clear()
-    editor.toggle_place_mode()
+    window.controller.placing.toggle()
     start = screen(window, "Nasion")
     drag(window, start, start + QPoint(20, 0))
     assert status(window, "Nasion") is Status.CORRECTED
@@ -204,10 +205,11 @@ def test_arrow_keys_nudge_while_the_image_has_the_focus(window, qtbot):
     window.controller.editor.select("Sella")
     window.slice_view.setFocus()
     QTest.keyClick(window.slice_view, Qt.Key.Key_Right)
-    QTest.keyClick(window.slice_view, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    QTest.keyClick(window.slice_view, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    QTest.keyClick(window.slice_view, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
     controller = window.controller
     point_px = controller.editor.plane.px_from_mm(controller.document.landmarks.point_mm("Sella"))
-    assert np.allclose(point_px, [11, 20.1])
+    assert np.allclose(point_px, [21, 20.1])
 
 
 def test_arrow_keys_walk_through_the_table_while_it_has_the_focus(window, qtbot):
@@ -263,14 +265,47 @@ def test_what_is_known_of_a_landmark_is_said_where_the_mouse_rests_on_it(window,
 
 def test_letters_are_commands_even_in_the_table(window, qtbot):
     window.table.setFocus()
-    QTest.keyClick(window.table, Qt.Key.Key_N)
+    QTest.keyClick(window.table, Qt.Key.Key_Period)
     assert window.controller.view_state.selected == "Sella"
     qtbot.waitUntil(window.actions_by_id["landmark.confirm"].isEnabled)
     QTest.keyClick(window.table, Qt.Key.Key_Space)
     assert status(window, "Sella") is Status.CONFIRMED
     assert window.controller.view_state.selected == "Nasion"
-    QTest.keyClick(window.table, Qt.Key.Key_B)
+    QTest.keyClick(window.table, Qt.Key.Key_Comma)
     assert window.controller.view_state.selected == "Sella"
+    QTest.keyClick(window.table, Qt.Key.Key_Z)
+    assert status(window, "Sella") is Status.PREDICTED
+
+
+def test_a_locked_landmark_is_neither_dragged_nor_nudged_nor_cleared(window, qtbot):
+    before = window.controller.document.landmarks
+    start = screen(window, "Sella")
+    QTest.mouseClick(window.slice_view.viewport(), LEFT, NO_KEY, start)
+    qtbot.waitUntil(window.actions_by_id["landmark.lock"].isEnabled)
+    unlocked = window.slice_view.grab().toImage()
+    QTest.keyClick(window.slice_view, Qt.Key.Key_L)
+    assert window.controller.view_state.locked == {"Sella"}
+    assert window.actions_by_id["landmark.lock"].isChecked()
+    cell = window.table.model().index(0, STATUS)
+    assert cell.data(Qt.ItemDataRole.AccessibleTextRole) == "predicted, locked"
+    assert not cell.data(Qt.ItemDataRole.DecorationRole).isNull()
+    window.viewer.bring_up_to_date()
+    assert window.slice_view.grab().toImage() != unlocked  # a padlock
+    for act in (
+        lambda: drag(window, start, start + QPoint(40, 24)),
+        lambda: QTest.keyClick(window.slice_view, Qt.Key.Key_Right),
+        lambda: QTest.keyClick(window.slice_view, Qt.Key.Key_Delete),
+        lambda: QTest.keyClick(window.slice_view, Qt.Key.Key_X),
+    ):
+        window.controller.view_state.messages = ()
+        act()
+        assert window.controller.document.landmarks == before
+        assert [message.text for message in window.controller.view_state.messages] == [
+            "Sella (S) is locked. L unlocks it."
+        ]
+    QTest.keyClick(window.slice_view, Qt.Key.Key_L)
+    drag(window, start, start + QPoint(40, 24))
+    assert status(window, "Sella") is Status.CORRECTED
 
 
 @pytest.mark.parametrize("focus", ["slice_view", "table"])

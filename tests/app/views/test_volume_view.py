@@ -19,6 +19,7 @@ from tests.support.viewer_fixtures import make_image, make_model_file
 
 ORIENTATIONS = list(Orientation)
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
+ALT = Qt.KeyboardModifier.AltModifier
 
 
 def make_rotated_grid() -> Grid:
@@ -277,7 +278,7 @@ def test_all_planes_go_to_a_landmark(volume_window, way):
     point_mm = controller.document.landmarks.point_mm("Nasion")
     if way == "key":
         controller.editor.select("Sella")
-        QTest.keyClick(window, Qt.Key.Key_N)
+        QTest.keyClick(window, Qt.Key.Key_Period)
     elif way == "table":
         window.table.selectRow(1)
     else:
@@ -330,7 +331,7 @@ def test_arrows_nudge_by_a_pixel_of_the_plane_with_the_focus(volume_window, qtbo
     plane = controller.navigator.plane
     before_px = plane.px_from_mm(controller.document.landmarks.point_mm("Sella"))
     QTest.keyClick(view, Qt.Key.Key_Up)
-    QTest.keyClick(view, Qt.Key.Key_Right, SHIFT)
+    QTest.keyClick(view, Qt.Key.Key_Right, ALT)
     after_mm = controller.document.landmarks.point_mm("Sella")
     assert np.allclose(plane.px_from_mm(after_mm) - before_px, [0.1, -1])
     assert np.allclose(controller.view_state.crosshair_mm, after_mm)
@@ -340,14 +341,14 @@ def test_a_landmark_is_placed_in_the_plane_that_is_clicked(volume_window):
     window, controller = volume_window, volume_window.controller
     controller.editor.select("Gonion")
     controller.editor.clear()
-    controller.editor.toggle_place_mode()
+    controller.placing.toggle()
     place, point_px = spot(window, Orientation.SAGITTAL, 2, 3)
     plane = controller.navigator.plane_of(Orientation.SAGITTAL)
     QTest.mouseClick(window.viewer.views[Orientation.SAGITTAL].viewport(), LEFT, NO_KEY, place)
     assert status(window, "Gonion") is Status.PLACED
     assert np.allclose(controller.document.landmarks.point_mm("Gonion"), plane.mm_from_px(point_px))
     assert controller.view_state.mode is Mode.NAVIGATE
-    controller.editor.toggle_place_mode()
+    controller.placing.toggle()
     corner, _ = spot(window, Orientation.SAGITTAL, -400, 0)
     before = controller.document.landmarks
     QTest.mouseClick(window.viewer.views[Orientation.SAGITTAL].viewport(), LEFT, NO_KEY, corner)

@@ -142,7 +142,7 @@ def test_what_the_model_said_is_faint_where_a_person_has_decided(window):
     model, editor = window.table.model(), window.controller.editor
     assert model.index(0, CERTAINTY).data(Qt.ItemDataRole.ForegroundRole) is None
     editor.select("Sella")
-    editor.confirm()
+    window.controller.checking.confirm()
     for column in (PRESENCE, CERTAINTY):
         assert model.index(0, column).data(Qt.ItemDataRole.ForegroundRole) == QColor(chrome().faint)
     assert model.index(0, NAME).data(Qt.ItemDataRole.ForegroundRole) is None
@@ -156,7 +156,7 @@ def test_worst_first_begins_with_what_still_wants_a_decision(window):
     editor.nudge(1, 0)
     assert [model.index(row, NAME).data() for row in range(4)] == [SHOWN[row] for row in (2, 1, 0, 3)]
     assert model.index(3, STATUS).data() == "corrected"
-    editor.confirm()
+    window.controller.checking.confirm()
     assert model.index(3, STATUS).data() == "corrected, confirmed"
 
 
@@ -167,7 +167,7 @@ def test_confirming_leads_down_the_list_of_the_most_doubtful(window):
     walked = []
     for _ in range(4):
         walked.append(state.selected)
-        editor.confirm()
+        window.controller.checking.confirm()
     assert walked == ["Gonion", "Menton", "Nasion", "Sella"]
 
 

@@ -1,0 +1,84 @@
+"""Which landmarks want a person's eye: those that nobody has decided on and that the model is not sure of.
+
+Pure functions of what is known of the landmarks, the same for the viewer, the worklist and the command line.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from core.values.grid import FloatArray
+from core.values.landmarks import Author, Landmarks, Status
+
+SURE_PRESENCE = 0.9
+"""Presence from which a model is sure that a landmark is there; below one minus this, that it is not."""
+UNUSUALLY_LARGE = 1.5
+"""A radius this many times as large as usual for its landmark says that something in this image is unlike the others."""
+LARGE = 2.0
+"""A radius (or spread) this many times the median over all landmarks belongs to a landmark that is never found well."""
+
+HUMAN_STATES = frozenset({Status.CORRECTED, Status.PLACED, Status.CONFIRMED})
+
+
+def is_decided(landmarks: Landmarks, name: str) -> bool:
+    """Tell whether a person has said where a landmark is, or that it is absent; agreeing with a position counts."""
+    row = landmarks.index(name)
+    status = landmarks.status[row]
+    return status in HUMAN_STATES or (status is Status.ABSENT and landmarks.author[row] is Author.PERSON)
+
+
+def undecided_names(landmarks: Landmarks) -> tuple[str, ...]:
+    """Return the names of the landmarks that nobody has decided on, in their order."""
+    return tuple(name for name in landmarks.names if not is_decided(landmarks, name))
+
+
+def names_in_doubt(landmarks: Landmarks, usual_radius_mm: Mapping[str, float] | None = None) -> tuple[str, ...]:
+    """Return the names of the landmarks that want a person's eye, in their order.
+
+    A landmark that a person has decided on wants none. Of the others those do
+
+    - of which nothing has been said yet;
+    - that the model calls absent, unless it is sure (presence below ``1 - SURE_PRESENCE``);
+    - that it found with a presence below `SURE_PRESENCE`, or without one;
+    - whose radius is more than `UNUSUALLY_LARGE` times the usual one of the landmark, or more than `LARGE` times the median of
+      the usual ones. Where these are not known, more than `LARGE` times the median of the radii in this image; without radii
+      the same of the spreads, and without either every landmark.
+
+    Parameters
+    ----------
+    landmarks
+        What is known; radii and spreads in any one unit.
+    usual_radius_mm
+        By name, the median radius that the model gave on its validation cases (`ModelInfo.usual_radii`), in the unit of the
+        radii; None or empty where nobody knows it.
+    """
+    excess = _excess(landmarks, {} if usual_radius_mm is None else usual_radius_mm)
+    return tuple(
+        name
+        for row, name in enumerate(landmarks.names)
+        if not is_decided(landmarks, name) and _in_doubt(landmarks, row, float(excess[row]))
+    )
+
+
+def _in_doubt(landmarks: Landmarks, row: int, excess: float) -> bool:
+    presence = landmarks.presence[row]
+    if landmarks.status[row] is Status.ABSENT:
+        return not presence < np.float32(1 - SURE_PRESENCE)
+    if not landmarks.located[row]:
+        return True
+    return not (presence >= np.float32(SURE_PRESENCE) and excess <= 1)
+
+
+def _excess(landmarks: Landmarks, usual_radius_mm: Mapping[str, float]) -> FloatArray:
+    """Return ``(L,)`` by which factor each radius is larger than one that wants no eye; NaN where nothing is known."""
+    radius, spread = landmarks.radius_mm.astype(np.float64), landmarks.spread_mm.astype(np.float64)
+    usual = np.array([usual_radius_mm.get(name, np.nan) for name in landmarks.names], dtype=np.float64)
+    usual_of_all = _median(np.array(list(usual_radius_mm.values()), dtype=np.float64))
+    by_model = np.fmin(UNUSUALLY_LARGE * usual, LARGE * usual_of_all)
+    by_radius = np.where(np.isfinite(usual), radius / by_model, radius / (LARGE * _median(radius)))
+    return np.asarray(np.where(np.isfinite(radius), by_radius, spread / (LARGE * _median(spread))))
+
+
+def _median(values: FloatArray) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else np.nan
