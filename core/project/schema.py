@@ -86,13 +86,13 @@ CREATE INDEX reading_reader ON reading (reader_id);
 
 CREATE TABLE edit (
     id INTEGER PRIMARY KEY,
-    uuid TEXT NOT NULL UNIQUE,
+    uuid TEXT NOT NULL,
     reading_id INTEGER NOT NULL REFERENCES reading (id) ON DELETE CASCADE,
     at TEXT NOT NULL,
     text TEXT NOT NULL,
-    before TEXT NOT NULL             -- JSON: what the edit replaced, of the landmarks it changed
+    before TEXT NOT NULL,            -- JSON: what the edit replaced, of the landmarks it changed
+    UNIQUE (reading_id, uuid)        -- readings that parted have their beginning in common
 );
-CREATE INDEX edit_reading ON edit (reading_id);
 """
 
 MIGRATIONS = (_FIRST,)

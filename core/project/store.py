@@ -9,6 +9,7 @@ import sqlite3
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -16,28 +17,16 @@ from typing import Any
 
 from core.base.errors import ProjectError
 from core.base.files import reason_of
+from core.project import reading_rows
 from core.project.cases import COLUMNS, Case, CaseQuery, CaseState, Geometry, NewCase, case_from_row
 from core.project.connection import Connection
 from core.project.paths import Stored, absolute, stored
-from core.project.readings import Edit, Encoded, Reader, ReaderKind, Reading, decode, difference, encode, on_pixels_of
+from core.project.readings import Edit, Reader, ReaderKind, Reading, difference, encode, on_pixels_of
 from core.project.summary import summarise
 from core.schemes.scheme import Scheme
 
 SUFFIX = ".cairn"
 _SELECT_CASE = f"SELECT {', '.join(COLUMNS)} FROM cases"  # noqa: S608 - names of ours
-_SELECT_READING = (
-    "SELECT reading.case_id, reader.name, reader.kind, names.value, positions, figures, states, authors, geometry, uuid, "
-    "created, changed, seconds, locked FROM reading JOIN reader ON reader.id = reader_id JOIN names ON names.id = names_id"
-)
-_INSERT_READING = (
-    "INSERT INTO reading (case_id, reader_id, uuid, created, changed, seconds, geometry, names_id, positions, figures, states, "
-    "authors, locked) VALUES (?, (SELECT id FROM reader WHERE name = ? AND kind = ?), ?, ?, ?, ?, ?, "
-    "(SELECT id FROM names WHERE value = ?), ?, ?, ?, ?, ?) "
-    "ON CONFLICT (case_id, reader_id) DO UPDATE SET uuid = excluded.uuid, changed = excluded.changed, "
-    "seconds = excluded.seconds, geometry = excluded.geometry, names_id = excluded.names_id, "
-    "positions = excluded.positions, figures = excluded.figures, states = excluded.states, authors = excluded.authors, "
-    "locked = excluded.locked"
-)
 _CHANGEABLE = frozenset({"name", "patient_group", "split", "excluded", "done", "problem", "note", "sha256"})
 _MANY = 500
 """How many ids stand in one question to SQLite."""
@@ -302,25 +291,25 @@ class Project:
 
     def readings(self, case_id: int) -> list[Reading]:
         """Return what was said about a case, in the order in which the readers began."""
-        return self._readings("case_id = ?", (case_id,))
+        with self._rows() as file:
+            return reading_rows.of_case(file, case_id)
 
     def reading(self, case_id: int, reader: Reader) -> Reading | None:
         """Return what a reader said about a case, None where that is nothing."""
-        found = self._readings(
-            "case_id = ? AND reader.name = ? AND reader.kind = ?", (case_id, reader.name, reader.kind)
-        )
-        return found[0] if found else None
+        with self._rows() as file:
+            return reading_rows.one(file, case_id, reader)
 
     def readings_of(self, reader: Reader) -> list[Reading]:
         """Return all that a reader said, in the order of the cases."""
-        return self._readings("reader.name = ? AND reader.kind = ?", (reader.name, reader.kind))
+        with self._rows() as file:
+            return reading_rows.of_reader(file, reader)
 
-    def _readings(self, condition: str, values: Sequence[Any]) -> list[Reading]:
-        question = f"{_SELECT_READING} WHERE {condition} ORDER BY case_id, reading.id"
-        with self._file.reading() as file:
-            rows = file.execute(question, values).fetchall()
+    @contextmanager
+    def _rows(self) -> Iterator[sqlite3.Connection]:
+        """Give the file for reading rows that may be damaged."""
         try:
-            return [_reading(row) for row in rows]
+            with self._file.reading() as file:
+                yield file
         except (ValueError, KeyError) as error:
             raise ProjectError(f"{self.path.name} is damaged.", "Use a copy of it.") from error
 
@@ -332,7 +321,7 @@ class Project:
         reading
             Case, reader, landmarks, geometry, seconds and locked names count; the rest is given by the project.
         text
-            What was done, for the history; empty for none.
+            What was done, for the history. What a person changed is kept there without a text, too; of a model only with one.
 
         Returns
         -------
@@ -344,68 +333,48 @@ class Project:
             The case is gone, or nothing can be written now.
         """
         now = _now()
-        with self._file.transaction() as file:
+        with self._file.transaction():
             before = self.reading(reading.case_id, reading.reader)
-            if before is None and not file.execute("SELECT 1 FROM cases WHERE id = ?", (reading.case_id,)).fetchone():
-                raise ProjectError("This case is no longer in the project.")
-            identity = uuid.uuid4().hex if before is None else before.uuid
-            self._write_reading(file, reading, reading.uuid or identity, now if before is None else before.created, now)
+            identity = reading.uuid or (uuid.uuid4().hex if before is None else before.uuid)
+            created = now if before is None else before.created
+            saved = replace(reading, uuid=identity, created=created, changed=now)
             changed = difference(None if before is None else before.landmarks, reading.landmarks)
-            if text and changed:
-                file.execute(
-                    "INSERT INTO edit (uuid, reading_id, at, text, before) "
-                    "SELECT ?, reading.id, ?, ?, ? FROM reading JOIN reader ON reader.id = reader_id "
-                    "WHERE case_id = ? AND name = ? AND kind = ?",
-                    (uuid.uuid4().hex, now, text, json.dumps(changed), reading.case_id, *_key(reading.reader)),
-                )
-            self._summarise(file, reading.case_id)
-        saved = self.reading(reading.case_id, reading.reader)
-        if saved is None:
-            raise ProjectError("This case is no longer in the project.")
+            told = changed and (text or reading.reader.kind is ReaderKind.PERSON)
+            self.put_reading(saved, [Edit(now, text, changed)] if told else [])
         return saved
 
-    def _write_reading(self, file: sqlite3.Connection, reading: Reading, identity: str, created: str, now: str) -> None:
-        encoded = encode(reading.landmarks)
-        file.execute("INSERT OR IGNORE INTO reader (name, kind) VALUES (?, ?)", _key(reading.reader))
-        file.execute("INSERT OR IGNORE INTO names (value) VALUES (?)", (encoded.names,))
-        file.execute(
-            _INSERT_READING,
-            (
-                reading.case_id, *_key(reading.reader), identity, created, now, reading.seconds, reading.geometry.to_text(),
-                encoded.names, encoded.positions, encoded.figures, encoded.states, encoded.authors,
-                json.dumps(sorted(reading.locked), ensure_ascii=False) if reading.locked else "",
-            ),
-        )  # fmt: skip
+    def put_reading(self, reading: Reading, edits: Iterable[Edit]) -> None:
+        """Keep a reading as it is, with its identity and times, as where it comes from a copy of the project.
+
+        Parameters
+        ----------
+        reading
+            In place of what the same reader said of the same case.
+        edits
+            What is to follow in its history; those that are in it already are left out.
+
+        Raises
+        ------
+        ProjectError
+            The case is gone, or nothing can be written now.
+        """
+        with self._file.transaction() as file:
+            if not file.execute("SELECT 1 FROM cases WHERE id = ?", (reading.case_id,)).fetchone():
+                raise ProjectError("This case is no longer in the project.")
+            reading_rows.write(file, reading)
+            reading_rows.add_edits(file, reading.case_id, reading.reader, edits)
+            self._summarise(file, reading.case_id)
 
     def remove_reading(self, case_id: int, reader: Reader) -> None:
         """Forget what a reader said about a case, history and all."""
         with self._file.transaction() as file:
-            file.execute(
-                "DELETE FROM reading WHERE case_id = ? AND reader_id = (SELECT id FROM reader WHERE name = ? AND kind = ?)",
-                (case_id, *_key(reader)),
-            )
+            reading_rows.remove(file, case_id, reader)
             self._summarise(file, case_id)
 
     def edits(self, case_id: int, reader: Reader) -> list[Edit]:
         """Return the history of a reading, the oldest first."""
-        with self._file.reading() as file:
-            rows = file.execute(
-                "SELECT at, text, before, edit.uuid FROM edit JOIN reading ON reading.id = reading_id "
-                "JOIN reader ON reader.id = reader_id WHERE case_id = ? AND name = ? AND kind = ? ORDER BY edit.id",
-                (case_id, *_key(reader)),
-            ).fetchall()
-        return [Edit(at, text, json.loads(before), identity) for at, text, before, identity in rows]
-
-    def add_edits(self, case_id: int, reader: Reader, edits: Iterable[Edit]) -> None:
-        """Let edits of a copy of the reading follow; those that are here already are left out."""
-        with self._file.transaction() as file:
-            for edit in edits:
-                file.execute(
-                    "INSERT OR IGNORE INTO edit (uuid, reading_id, at, text, before) "
-                    "SELECT ?, reading.id, ?, ?, ? FROM reading JOIN reader ON reader.id = reader_id "
-                    "WHERE case_id = ? AND name = ? AND kind = ?",
-                    (edit.uuid, edit.at, edit.text, json.dumps(edit.before), case_id, *_key(reader)),
-                )
+        with self._rows() as file:
+            return reading_rows.edits(file, case_id, reader)
 
     def damage(self) -> list[str]:
         """Return what SQLite finds wrong with the file, nothing where it is sound."""
@@ -438,33 +407,5 @@ def open_or_create(path: Path, *, moves: bool = True) -> Project:
     return Project.open(path, moves=moves) if exists else Project.create(path, moves=moves)
 
 
-def _key(reader: Reader) -> tuple[str, str]:
-    return reader.name, reader.kind.value
-
-
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def _reading(row: Sequence[Any]) -> Reading:
-    (
-        case_id,
-        name,
-        kind,
-        names,
-        positions,
-        figures,
-        states,
-        authors,
-        geometry_text,
-        identity,
-        created,
-        changed,
-        *rest,
-    ) = row
-    seconds, locked = rest
-    geometry = Geometry.from_text(geometry_text)
-    landmarks = decode(Encoded(names, positions, figures, states, authors), geometry.grid.ndim)
-    locked_names = frozenset(json.loads(locked)) if locked else frozenset()
-    reader = Reader(name, ReaderKind(kind))
-    return Reading(case_id, reader, landmarks, geometry, identity, created, changed, seconds, locked_names)

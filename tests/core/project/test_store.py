@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +138,28 @@ def test_the_history_says_what_each_edit_replaced(project: Project) -> None:
     assert first.text == "Find landmarks"
     assert set(first.before) == {"sella", "nasion", "porion"}
     assert second.before == {"sella": {"position": [1.0, 2.0], "status": "predicted", "author": "model"}}
+
+
+def test_what_a_person_changes_is_in_the_history_without_a_text_too(project: Project) -> None:
+    [case_id] = add(project, "a")
+    for reader in (ANNA, MODEL):
+        project.save_reading(Reading(case_id, reader, landmarks(), GEOMETRY))
+        project.save_reading(Reading(case_id, reader, landmarks(1.0), GEOMETRY))
+    assert [edit.text for edit in project.edits(case_id, ANNA)] == ["", ""]
+    assert project.edits(case_id, MODEL) == []
+
+
+def test_a_reading_of_a_copy_comes_as_it_is_and_its_edits_once(project: Project) -> None:
+    [case_id] = add(project, "a")
+    saved = project.save_reading(Reading(case_id, ANNA, landmarks(), GEOMETRY), "Find landmarks")
+    edits = project.edits(case_id, ANNA)
+    other = replace(saved, reader=Reader("Ben"), uuid="b" * 32, changed="2026-01-01T00:00:00.000+00:00")
+    for _ in range(2):
+        project.put_reading(other, edits)
+    assert project.reading(case_id, other.reader) == other
+    assert project.edits(case_id, other.reader) == edits
+    with pytest.raises(ProjectError, match="no longer"):
+        project.put_reading(replace(other, case_id=99), [])
 
 
 def test_cases_are_searched_filtered_and_sorted(project: Project) -> None:
