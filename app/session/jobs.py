@@ -190,6 +190,10 @@ class Jobs:
             self._pool.start(_Task(job))
         return job
 
+    def post(self, call: Callable[[], None]) -> None:
+        """Have ``call`` called in the main thread, soon; from any thread, and after `shut_down`, too."""
+        self._messenger.post(call)
+
     @property
     def busy(self) -> bool:
         """Whether any job has not come to its end."""

@@ -5,6 +5,7 @@ once, and with the series to read and a name for its results. Names come from fi
 written in them. Reads headers, never pixels, and may wait for a slow disk.
 """
 
+import hashlib
 import os
 import re
 from collections import Counter
@@ -68,6 +69,36 @@ class Listing:
     series: tuple[Series, ...] = ()
     notes: tuple[str, ...] = ()
     problems: tuple[ImageReadError, ...] = ()
+
+
+def series_key(image: ListedImage) -> str:
+    """Return what tells the series of an image from others at its path, without a value of its headers.
+
+    Empty where the path alone leads to it, as to every picture and to a file that is one of the slices.
+    """
+    series = image.series
+    if series is None or (image.path in series.paths and not series.part):
+        return ""
+    return hashlib.sha256(f"{min(file.name for file in series.paths)}\0{series.part}".encode()).hexdigest()[:16]
+
+
+def image_at(path: Path, key: str, should_stop: ShouldStop = None) -> ListedImage:
+    """Return the image of a path and a `series_key`.
+
+    Raises
+    ------
+    ImageReadError
+        The path cannot be read, or there is no such series any more.
+    Cancelled
+        ``should_stop`` answered True.
+    """
+    if not key:
+        return ListedImage(path, image_name(path))
+    for series in find_series(path, should_stop):
+        image = ListedImage(path, image_name(path), series)
+        if series_key(image) == key:
+            return image
+    raise ImageReadError(f"The series that was chosen is no longer in {path}.", "Open the folder again and choose it.")
 
 
 def list_images(paths: Sequence[Path], should_stop: ShouldStop = None, progress: Progress = None) -> Listing:

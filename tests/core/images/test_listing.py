@@ -8,7 +8,7 @@ import pytest
 from core.base.errors import Cancelled, ImageReadError
 from core.images import listing
 from core.images.file import read_image
-from core.images.listing import list_images
+from core.images.listing import image_at, list_images, series_key
 from tests.support.dicom_fixtures import (
     SECRET,
     enhanced_groups,
@@ -205,3 +205,29 @@ def test_names_never_come_from_the_patient(tmp_path):
     series_of(3, tmp_path / "case", name="a{}", PatientName=SECRET)
     series_of(3, tmp_path / "case", name="b{}", PatientName=SECRET)
     assert not any("DOE" in f"{item.name} {item} {item!r}" for item in list_images([tmp_path]).images)
+
+
+def test_a_picture_is_found_by_its_path_alone(tmp_path):
+    write_tiny_image(tmp_path / "scan.png")
+    (image,) = list_images([tmp_path / "scan.png"]).images
+    assert series_key(image) == ""
+    assert image_at(image.path, "").path == image.path
+
+
+def test_each_series_of_a_folder_is_found_again_by_its_key_which_holds_nothing_of_the_patient(tmp_path):
+    for name, count in (("first", 4), ("second", 5)):
+        (tmp_path / "study" / name).mkdir(parents=True)
+        series_of(count, tmp_path / "study" / name)
+    everything = list_images([tmp_path / "study"]).images
+    assert len({(image.path, series_key(image)) for image in everything}) == 2
+    for image in everything:
+        assert SECRET not in series_key(image)
+        assert image_at(image.path, series_key(image)).series == image.series
+    with pytest.raises(ImageReadError, match="no longer"):
+        image_at(everything[0].path, "0" * 16)
+
+
+def test_one_slice_and_a_single_file_lead_to_their_series_without_a_key(tmp_path):
+    slices = series_of(3, tmp_path)
+    (image,) = list_images([slices[1]]).images
+    assert series_key(image) == ""
