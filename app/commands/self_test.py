@@ -227,7 +227,10 @@ class _Unattended:
         return None
 
     image_path = image_folder = series = landmarks_path = save_path = model_path = _no_answer
-    pixel_size = ruler_length_mm = landmark_name = mm_without_pixel_size = _no_answer
+    pixel_size = ruler_length_mm = landmark_name = mm_without_pixel_size = scheme = _no_answer
+
+    def scheme_fit(self, *_: object, by_file: bool) -> None:  # noqa: ARG002 - nobody is there
+        return None
 
     def _no(self, *_: object) -> bool:
         return False

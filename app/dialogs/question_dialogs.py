@@ -10,14 +10,25 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from app.dialogs.pixel_size_dialog import PixelSizeDialog
+from app.dialogs.scheme_editor import SchemeEditor
 from app.dialogs.series_dialog import SeriesDialog
-from app.session.questions import MmOfFile, Occupied, OnRuler, Overwrite, PixelSize, Unsaved
+from app.session.questions import (
+    EditedScheme,
+    MmOfFile,
+    Occupied,
+    OnRuler,
+    Overwrite,
+    PixelSize,
+    SchemeStart,
+    Unsaved,
+)
 from core.base.assets import assets_folder
 from core.base.errors import AppError
 from core.images.dicom.series import Series
 from core.images.formats import DIALOG_FILTER
 from core.landmark_files.formats import READABLE_SUFFIXES, SUFFIX_OF_FILTER, WRITABLE_SUFFIXES, suffix_of
 from core.models.metadata import ModelInfo
+from core.schemes.comparison import Fit
 
 
 class Dialogs:
@@ -181,6 +192,27 @@ class Dialogs:
         """Ask for another name of a landmark."""
         text, accepted = QInputDialog.getText(self.parent, "Rename landmark", "Name:", text=name)
         return text if accepted else None
+
+    def scheme(self, start: SchemeStart) -> EditedScheme | None:
+        """Let a person make a landmark scheme."""
+        dialog = SchemeEditor(start, self.parent)
+        try:
+            return dialog.answer if dialog.exec() == QDialog.DialogCode.Accepted else None
+        finally:
+            dialog.deleteLater()
+
+    def scheme_fit(self, source: str, differences: tuple[str, ...], *, by_file: bool) -> Fit | None:
+        """Ask whose names landmarks shall have that do not fit the scheme."""
+        by_scheme, both, as_it_is = "The scheme’s", "Both", "The file’s"
+        answer = self._ask(
+            "Landmarks and scheme differ",
+            f"The landmarks of {source} do not fit the scheme. {' '.join(differences)}",
+            "Which landmarks do you want? With the scheme’s alone, those that it does not know are left out.",
+            by_scheme,
+            both,
+            *((as_it_is,) if by_file else ()),
+        )
+        return {by_scheme: Fit.SCHEME, both: Fit.BOTH, as_it_is: Fit.FILE}.get(answer)
 
     def show_error(self, error: AppError) -> None:
         """Say what is wrong and what to do; the window stays usable."""

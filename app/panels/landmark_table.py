@@ -4,10 +4,20 @@ Shows what document and view state say; clicks go to the controller, which also 
 """
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QAbstractTableModel, QItemSelection, QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QItemSelection,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
@@ -19,6 +29,9 @@ from app.session.view_state import Sort
 from core.values.landmarks import Landmarks, Status
 
 Index = QModelIndex | QPersistentModelIndex
+
+ICON_SIZE = QSize(20, 14)
+"""Of a state and, where the scheme has one, the landmark's own colour behind it."""
 
 NAME, X, Y, Z, PRESENCE, CERTAINTY, STATUS = range(7)
 _SORTS = {NAME: Sort.NAME, PRESENCE: Sort.PRESENCE, CERTAINTY: Sort.CERTAINTY, STATUS: Sort.STATUS}
@@ -96,7 +109,8 @@ class LandmarkTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return wording.state(landmarks, name) if column == STATUS else self._text(landmarks, row, column)
         if role == Qt.ItemDataRole.DecorationRole and column == NAME:
-            return _status_icon(status)
+            said = self._controller.document.said_of(name)
+            return _status_icon(status, "" if said is None else said.colour)
         if column == STATUS and self._controller.editor.is_locked(name):
             if role == Qt.ItemDataRole.DecorationRole:
                 return theme.chrome_icon("lock")
@@ -111,7 +125,9 @@ class LandmarkTableModel(QAbstractTableModel):
             return None if landmarks.located[row] and of_the_model else QColor(chrome().faint)
         if role == Qt.ItemDataRole.ToolTipRole and column == NAME:
             shown = self._controller.document.display_name(name)
-            return shown if shown.startswith(name) else f"{shown}\nIn files: {name}"
+            said = self._controller.document.said_of(name)
+            told = f"\n{fill(said.definition, 70)}" if said is not None and said.definition else ""
+            return f"{shown}{told}" if shown.startswith(name) else f"{shown}{told}\nIn files: {name}"
         if role == Qt.ItemDataRole.ToolTipRole and column == CERTAINTY:
             return wording.sentence(landmarks, name, self._controller.document.unit)
         return None
@@ -148,6 +164,7 @@ class LandmarkTable(QTableView):
         self.setAlternatingRowColors(True)
         self.setShowGrid(False)
         self.setWordWrap(False)
+        self.setIconSize(ICON_SIZE)
         self.setTabKeyNavigation(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.verticalHeader().hide()
@@ -262,9 +279,9 @@ class LandmarkTable(QTableView):
             self.menu_requested.emit(self.viewport().mapToGlobal(place))
 
 
-def _status_icon(status: Status) -> QIcon:
-    """Draw the state's colour as a dot, hollow where there is no position."""
-    pixmap = QPixmap(28, 28)
+def _status_icon(status: Status, own_colour: str = "") -> QIcon:
+    """Draw the state's colour as a dot, hollow where there is no position, and behind it a bar of the landmark's own colour."""
+    pixmap = QPixmap(ICON_SIZE * 2 if own_colour else QSize(28, 28))
     pixmap.setDevicePixelRatio(2)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
@@ -276,5 +293,9 @@ def _status_icon(status: Status) -> QIcon:
     painter.drawEllipse(3, 3, 8, 8)
     if status is Status.ABSENT:
         painter.drawLine(3, 11, 11, 3)
+    if own_colour:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(own_colour))
+        painter.drawRoundedRect(15, 1, 4, 12, 1.5, 1.5)
     painter.end()
     return QIcon(pixmap)

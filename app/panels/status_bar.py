@@ -51,6 +51,7 @@ class StatusBar(QStatusBar):
         controller.document.prediction_changed.connect(self._show_facts)
         controller.document.prediction_changed.connect(self._show_checked)
         controller.document.landmarks_changed.connect(self._show_checked)
+        controller.schemes.chosen.connect(lambda: self._show_facts())
         controller.view_state.events.mouse_mm.connect(self._show_cursor)
         controller.view_state.events.progress.connect(self._show_progress)
         self._show_image()
@@ -74,8 +75,10 @@ class StatusBar(QStatusBar):
         if image is None:
             self._facts.show_text("")
         else:
-            model = f"{_BETWEEN}{info.title}" if info is not None else f"{_BETWEEN}no model for this image"
-            self._facts.show_text(image_facts(image) + model)
+            scheme = self._controller.document.scheme
+            model = "no model for this image" if info is None else info.title
+            by_hand = scheme is not None and not self._controller.schemes.wants(info)
+            self._facts.show_text(f"{image_facts(image)}{_BETWEEN}{scheme.title if by_hand and scheme else model}")
 
     def _show_cursor(self, mouse_mm: tuple[float, ...] | None) -> None:
         image = self._controller.document.image

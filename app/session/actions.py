@@ -269,6 +269,20 @@ _LANDMARK = (
         enabled_when=_has_image, group=2,
     ),
     Action(
+        "landmark.scheme", "Landmark sc&heme…", lambda c: c.schemes.ask(), LANDMARK, enabled_when=_has_image, group=3,
+    ),
+    Action(
+        "landmark.new_scheme", "Ne&w scheme…", lambda c: c.schemes.ask_new(), LANDMARK, enabled_when=_has_image, group=3,
+    ),
+    Action(
+        "landmark.no_scheme", "&Use the model's landmarks", lambda c: c.schemes.forget(), LANDMARK, group=3,
+        enabled_when=lambda c: _has_image(c) and c.document.scheme is not None,
+    ),
+    Action(
+        "landmark.through_all", "Mark this landmark in &every image", lambda c: c.schemes.toggle_through_all(), LANDMARK,
+        ("Shift+P",), enabled_when=_has_selection, checked_when=lambda c: c.view_state.through_all is not None, group=3,
+    ),
+    Action(
         "landmark.cancel", "Cancel the drag, or leave the mode", Controller.leave_mode, "", ("Esc",), enabled_when=_has_image,
     ),
 )  # fmt: skip

@@ -34,6 +34,7 @@ from app.session.placing import Placing
 from app.session.questions import Questions, Unsaved
 from app.session.saved_work import SavedWork, find_saved_work
 from app.session.saving import Saver
+from app.session.schemes import Schemes
 from app.session.shown_job import ShownJob
 from app.session.view_state import ViewState
 from app.session.window_presets import AUTOMATIC, Preset
@@ -115,6 +116,14 @@ class Controller:
         self.checking.next_case = NextCase(
             lambda: self.opener.has_neighbour(1), lambda: self.opener.open_neighbour(1), "&Next image"
         )
+        self.schemes = Schemes(
+            *parts,
+            self.placing,
+            questions,
+            stop_search=self.search.stop,
+            has_next=lambda: self.opener.has_neighbour(1),
+            open_next=lambda: self.opener.open_neighbour(1),
+        )
 
     # Opening
 
@@ -187,6 +196,7 @@ class Controller:
         self.undo_stack.clear()
         self.view_state.begin(image)
         self.search.use(model)
+        self.schemes.begin(image)
         info = None if isinstance(model, AppError) else model[1]
         has_landmarks = self.landmark_opener.begin(image, work, info)
         for warning in image.source.warnings:
@@ -194,14 +204,16 @@ class Controller:
         too_small, doubt = too_small_for(image, model), doubt_about(image, model)
         if landmarks_path is not None:
             self.landmark_opener.open(landmarks_path)
-        elif has_landmarks:
-            return
+        elif has_landmarks or not self.schemes.wants(info):
+            pass
         elif too_small:
             self.view_state.say(f"{too_small} {BY_HAND}")
         elif doubt:
             self.view_state.say(f"{doubt} Ctrl+L looks for them anyway.")
         else:
             self.search.start()
+        if landmarks_path is None:
+            self.schemes.shown(info)
 
     # Finding landmarks and saving them
 
@@ -250,6 +262,7 @@ class Controller:
     def leave_mode(self) -> None:
         """Esc: put a dragged landmark back, or else return to looking around."""
         if not self.editor.cancel_drag():
+            self.schemes.stop_through_all()
             self.pixel_sizes.stop_measuring()
 
     def ask_rename(self) -> None:

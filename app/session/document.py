@@ -11,6 +11,7 @@ from psygnal import Signal
 from app.session import landmark_names
 from core.landmark_files.file import LandmarkTemplate
 from core.models.metadata import ModelInfo
+from core.schemes.scheme import Scheme, SchemeLandmark
 from core.values import doubt
 from core.values.image import Image
 from core.values.landmarks import Landmarks, Status
@@ -53,6 +54,8 @@ class Document:
         The file that saving writes to; None where a person has to be asked for one.
     landmarks_template
         The file of 3D Slicer the landmarks were read from, to be written back into; None where they come from elsewhere.
+    scheme
+        What a person wants to mark in images of this rank, or None where the model decides.
     revision
         Grows with each image and each of its grids; jobs carry it, so that late answers for an older one are recognised.
     """
@@ -69,6 +72,7 @@ class Document:
         self.model_info: ModelInfo | None = None
         self.landmarks_path: Path | None = None
         self.landmarks_template: LandmarkTemplate | None = None
+        self.scheme: Scheme | None = None
         self.revision = 0
         self._saved_landmarks: Landmarks | None = None
 
@@ -106,6 +110,12 @@ class Document:
             self.landmarks = landmarks
             self.landmarks_changed.emit()
 
+    def set_scheme(self, scheme: Scheme | None) -> None:
+        """Call the landmarks as a scheme does; which landmarks there are is changed separately, through the undo stack."""
+        if scheme != self.scheme:
+            self.scheme = scheme
+            self.landmarks_changed.emit()
+
     def set_prediction(self, prediction: Prediction, model_info: ModelInfo) -> None:
         """Remember what the model answered; the landmarks are changed separately, through the undo stack."""
         self.prediction = prediction
@@ -120,6 +130,14 @@ class Document:
         self.landmarks_path = path
         self._saved_landmarks = self.landmarks if landmarks is None else landmarks
         self.saved.emit()
+
+    @property
+    def answering_model(self) -> str:
+        """Name and version of the model that has said something about these landmarks, empty where none has."""
+        prediction, landmarks = self.prediction, self.landmarks
+        if prediction is None or landmarks is None or not set(prediction.landmarks.names) & set(landmarks.names):
+            return ""
+        return prediction.model
 
     @property
     def modified(self) -> bool:
@@ -160,11 +178,22 @@ class Document:
 
     def short_name(self, name: str) -> str:
         """Return the abbreviation that people use for a landmark, or the name itself."""
-        return landmark_names.short_name(name, self.model_info)
+        return landmark_names.short_name(name, self.model_info, self.scheme)
 
     def display_name(self, name: str) -> str:
         """Return what a person calls a landmark; names in files and models are keys and stay as they are."""
-        return landmark_names.display_name(name, self.model_info)
+        return landmark_names.display_name(name, self.model_info, self.scheme)
+
+    def said_of(self, name: str) -> SchemeLandmark | None:
+        """Return what a scheme says of a landmark: where it lies, its colour; None where none knows it."""
+        return landmark_names.said_of(name, self.model_info, self.scheme)
+
+    @property
+    def wanted_names(self) -> tuple[str, ...]:
+        """The landmarks that are to be found or placed in this image: those of the scheme, else those of the model."""
+        if self.scheme is not None:
+            return self.scheme.names
+        return () if self.model_info is None else self.model_info.landmarks
 
     @property
     def unit(self) -> str:

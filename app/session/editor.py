@@ -254,9 +254,11 @@ class Editor:
         self._view.selected = new_name
 
     def is_own(self, name: str | None) -> bool:
-        """Tell whether a person, and no model, introduced this name."""
-        info, prediction = self._document.model_info, self._document.prediction
+        """Tell whether a person, and neither a model nor the scheme, introduced this name."""
+        scheme, prediction = self._document.scheme, self._document.prediction
+        info = self._document.model_info
         known = (() if info is None else info.landmarks) + (() if prediction is None else prediction.landmarks.names)
+        known += () if scheme is None else scheme.names
         return name is not None and name in self.names and name not in known
 
     # Whole sets
@@ -268,7 +270,11 @@ class Editor:
         if current is None:
             return
         kept = [name for name in current.names if self._document.is_decided(name) or self.is_locked(name)]
-        after = landmark_edits.merged(current, prediction.landmarks, kept)
+        scheme, answer = self._document.scheme, prediction.landmarks
+        if scheme is None:
+            after = landmark_edits.merged(current, answer, kept)
+        else:
+            after = landmark_edits.answered(current, answer, kept, scheme.names)
         self._document.set_prediction(prediction, model_info)
         self.push(current, after, "Find landmarks")
 

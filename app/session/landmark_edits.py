@@ -46,6 +46,15 @@ def merged(current: Landmarks, answer: Landmarks, kept: Collection[str]) -> Land
     return joined(answer.subset(taken), current.subset(keep)).subset((*answer.names, *rest))
 
 
+def answered(current: Landmarks, answer: Landmarks, kept: Collection[str], wanted: Collection[str]) -> Landmarks:
+    """Return `merged` with only those of a model's landmarks that a person wants, and with all that are ``wanted``."""
+    taken = answer.subset(name for name in answer.names if name in wanted)
+    still = [name for name in current.names if name in kept or (name in wanted and name not in taken.names)]
+    result = merged(current, taken, still)
+    first = [name for name in wanted if name in result.names]
+    return result.subset((*first, *(name for name in result.names if name not in first)))
+
+
 def moved(landmarks: Landmarks, name: str, point_mm: npt.ArrayLike) -> Landmarks:
     """Move a landmark; one that the model found counts as corrected from then on."""
     status = landmarks.status[landmarks.index(name)]

@@ -15,6 +15,7 @@ from app.session.jobs import Job, Jobs
 from app.session.questions import MmOfFile, Questions
 from app.session.saved_work import ReadFile, SavedWork, other_image, read_file
 from app.session.saving import Saver
+from app.session.schemes import fitted_to_scheme
 from app.session.shown_job import ShownJob
 from app.session.view_state import MessageAction, ViewState
 from core.base.errors import AppError, LandmarkFileError, PixelSizeNeeded
@@ -82,11 +83,12 @@ class LandmarkOpener:
     def begin(self, image: Image, work: SavedWork, info: ModelInfo | None) -> bool:
         """Start with the work that was found for an image just read; tell whether there was any."""
         if work.file is None:
-            self._document.set_image(image, landmark_edits.unplaced(_names(info), image.ndim), info)
+            self._document.set_image(image, landmark_edits.unplaced(self._names(info), image.ndim), info)
         else:
             content, path = work.file.content, work.file.path
             calibrated = _with_spacing_of(work.file, image)
-            self._document.set_image(calibrated, _complete(_on_grid_of(calibrated, work.file, image), info), info)
+            landmarks = self._complete(_on_grid_of(calibrated, work.file, image), info)
+            self._document.set_image(calibrated, landmarks, info)
             self._document.landmarks_template = content.template
             self._saver.remember(path, work.file.digest, image)
             self._document.mark_saved(path)
@@ -106,6 +108,22 @@ class LandmarkOpener:
         job.cancel()
         self._shown.hide(job)
         return True
+
+    def _names(self, info: ModelInfo | None) -> tuple[str, ...]:
+        """Return the landmarks of the scheme, else those of the model of an image that is about to be shown."""
+        scheme = self._document.scheme
+        return scheme.names if scheme is not None else () if info is None else info.landmarks
+
+    def _complete(self, landmarks: Landmarks, info: ModelInfo | None) -> Landmarks:
+        """Return ``landmarks`` and behind them the others that are wanted, yet to be placed.
+
+        A model that knows none of the landmarks is no reason to place its own.
+        """
+        wanted = self._names(info)
+        if self._document.scheme is None and not set(wanted) & set(landmarks.names):
+            return landmarks
+        missing = [name for name in wanted if name not in landmarks.names]
+        return landmark_edits.joined(landmarks, landmark_edits.unplaced(missing, landmarks.ndim))
 
     def _read(self, path: Path, *, mm_is_px: bool = False) -> None:
         image = self._document.image
@@ -129,7 +147,7 @@ class LandmarkOpener:
             function,
             path,
             image,
-            _names(self._document.model_info) or None,
+            self._document.wanted_names or None,
             on_result=arrived,
             on_error=partial(self._failed, path),
             on_end=ended,
@@ -157,9 +175,13 @@ class LandmarkOpener:
             return
         if self._document.landmarks is not before.landmarks or self._document.image is not image:
             return  # something else came while a person thought about it
-        info = self._document.model_info
         calibrated = _with_spacing_of(read, image)
-        landmarks = _complete(_on_grid_of(calibrated, read, image), info)
+        fitting = fitted_to_scheme(
+            _on_grid_of(calibrated, read, image), path.name, self._document, self._view, self._questions
+        )
+        if fitting is None or self._document.landmarks is not before.landmarks or self._document.image is not image:
+            return
+        landmarks = self._complete(fitting, self._document.model_info)
         # What belongs to another image, or says nothing but names, is no file to save these landmarks to.
         is_own = not stranger and any(status is not Status.UNPLACED for status in read.content.landmarks.status)
         after = Snapshot(
@@ -180,16 +202,6 @@ class LandmarkOpener:
             self._view.say(warning)
         if calibrated is not image:
             self._view.say(f"The pixel size was taken over from {path.name}.", is_warning=False)
-
-
-def _names(info: ModelInfo | None) -> tuple[str, ...]:
-    return () if info is None else info.landmarks
-
-
-def _complete(landmarks: Landmarks, info: ModelInfo | None) -> Landmarks:
-    """Return ``landmarks`` and behind them the model's others, yet to be placed."""
-    missing = [name for name in _names(info) if name not in landmarks.names]
-    return landmark_edits.joined(landmarks, landmark_edits.unplaced(missing, landmarks.ndim))
 
 
 def _with_spacing_of(read: ReadFile, image: Image) -> Image:

@@ -126,6 +126,10 @@ class LandmarkSearch:
             self._view.say(f"{self._model} {BY_HAND}")
             return
         path, info = self._model
+        scheme = self._document.scheme
+        if scheme is not None and not set(scheme.names) & set(info.landmarks):
+            self._view.say(f"{info.title} finds none of the landmarks of “{scheme.title}”. {BY_HAND}")
+            return
         revision = self._document.revision
 
         def localized(prediction: Prediction) -> None:

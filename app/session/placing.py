@@ -5,6 +5,8 @@ Owns the place mode and the order in which it asks; changes landmarks through `E
 
 from dataclasses import dataclass
 
+from psygnal import Signal
+
 from app.session import landmark_edits
 from app.session.document import Document
 from app.session.editor import Editor
@@ -31,7 +33,14 @@ class Placing:
         What is placed, who changes it, and what is selected.
     navigator
         Follows what was placed.
+
+    Attributes
+    ----------
+    marked
+        Emitted with the name of a landmark that a person has just placed, or has said not to be in the image.
     """
+
+    marked = Signal(str)
 
     def __init__(self, document: Document, editor: Editor, view_state: ViewState, navigator: Navigator) -> None:
         self._document = document
@@ -98,6 +107,7 @@ class Placing:
             self._view.selected = name
         else:
             self._go_on(name, names)
+        self.marked.emit(name)
 
     def mark_absent(self) -> None:
         """Say that the landmark that comes next is not in the image, and go on."""
@@ -106,6 +116,7 @@ class Placing:
             return
         self._step(name, landmarks, landmark_edits.absent(landmarks, name), f"Mark not present: {name}")
         self._go_on(name, names)
+        self.marked.emit(name)
 
     def skip(self) -> None:
         """Leave the landmark that comes next as it is, and go on."""

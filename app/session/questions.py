@@ -3,7 +3,8 @@
 The window answers with dialogs, tests with prepared answers. Knows no Qt.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +12,9 @@ from typing import Protocol
 from core.base.errors import AppError
 from core.images.dicom.series import Series
 from core.models.metadata import ModelInfo
+from core.schemes.comparison import Fit
+from core.schemes.draft import Draft
+from core.schemes.scheme import Scheme
 
 
 class Unsaved(StrEnum):
@@ -80,6 +84,38 @@ class Overwrite(StrEnum):
     CANCEL = "cancel"
 
 
+@dataclass(frozen=True)
+class SchemeStart:
+    """What making a scheme begins with.
+
+    Attributes
+    ----------
+    draft
+        What stands in the list at first; without rows for a new one. Its rank is that of the open image.
+    of_image
+        The landmarks of the open image, which the list can be filled with.
+    """
+
+    draft: Draft
+    of_image: Draft
+
+
+@dataclass(frozen=True)
+class EditedScheme:
+    """The answer that this scheme is to be used.
+
+    Attributes
+    ----------
+    scheme
+        Of the rank of the open image.
+    renamed
+        Landmarks of the open image, and what they are called now.
+    """
+
+    scheme: Scheme
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+
 class Questions(Protocol):
     """Every question; None means that the person thought better of it."""
 
@@ -135,6 +171,22 @@ class Questions(Protocol):
 
     def landmark_name(self, name: str) -> str | None:
         """Ask for another name of a landmark."""
+
+    def scheme(self, start: SchemeStart) -> EditedScheme | None:
+        """Let a person make a landmark scheme."""
+
+    def scheme_fit(self, source: str, differences: tuple[str, ...], *, by_file: bool) -> Fit | None:
+        """Ask whose names landmarks shall have that do not fit the scheme.
+
+        Parameters
+        ----------
+        source
+            Where the landmarks come from: the name of a file or an image.
+        differences
+            Sentences that say what differs.
+        by_file
+            Whether they may also stay as they are.
+        """
 
     def show_error(self, error: AppError) -> None:
         """Say what is wrong and what to do."""

@@ -146,7 +146,7 @@ class Saver:
         document, path = self._document, path.absolute()
         if document.image is None or document.landmarks is None:
             return
-        model = "" if document.prediction is None else document.prediction.model
+        model = document.answering_model
         order = _Order(path, document.landmarks, document.image, model, document.landmarks_template, document.revision)
         if path in self._running:
             self._queued[path] = (order, then)

@@ -119,6 +119,8 @@ class ViewState:
         Where the mouse is, LPS mm; None outside the image.
     ruler_px
         Points clicked so far in ruler mode.
+    through_all
+        Name of the one landmark that is marked in image after image; None where each image is marked as a whole.
     opening
         Name of the image that is being opened. While it is not empty, the views show this name and no image, so that nobody
         takes the last patient's for the next one's.
@@ -145,6 +147,7 @@ class ViewState:
     show_loupe: bool = True
     mouse_mm: tuple[float, ...] | None = None
     ruler_px: tuple[tuple[float, float], ...] = ()
+    through_all: str | None = None
     opening: str = ""
     progress: Progress | None = None
     messages: tuple[Message, ...] = field(default=())

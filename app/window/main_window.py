@@ -5,11 +5,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QStackedWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from app.desktop.settings import Settings
 from app.dialogs.about import AboutBox
 from app.dialogs.shortcut_sheet import ShortcutSheet
+from app.panels.definition_panel import DefinitionPanel
 from app.panels.empty_state import EmptyState
 from app.panels.landmark_table import LandmarkTable
 from app.panels.message_bar import MessageBar
@@ -101,7 +102,14 @@ class MainWindow(QMainWindow):
         self.dock.setObjectName("landmarks")
         self.dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
         self.dock.setAllowedAreas(Qt.DockWidgetArea.LeftDockWidgetArea | Qt.DockWidgetArea.RightDockWidgetArea)
-        self.dock.setWidget(self.table)
+        self.definition = DefinitionPanel(self.controller)
+        column = QWidget()
+        layout = QVBoxLayout(column)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.table, 1)
+        layout.addWidget(self.definition)
+        self.dock.setWidget(column)
         self._layout = WindowLayout(self, self.dock, self.table, self.controller.document, self.settings)
 
     def _connect(self) -> None:
@@ -112,7 +120,7 @@ class MainWindow(QMainWindow):
         for event in (
             events.selected, events.mode, events.show_labels, events.show_vectors, events.inverted, events.stage,
             events.progress, events.show_crosshair, events.radiological, events.maximised, events.opening,
-            events.locked, events.show_loupe,
+            events.locked, events.through_all, events.show_loupe,
         ):  # fmt: skip
             event.connect(self._refresh_soon)
         self.controller.undo_stack.indexChanged.connect(self._refresh_soon)

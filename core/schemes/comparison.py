@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from core.schemes.scheme import Scheme, SchemeLandmark
+from core.schemes.scheme import Scheme, SchemeLandmark, numbered
 from core.values.landmarks import Author, Landmarks, Status
 
 ALIKE = 0.8
@@ -41,12 +41,15 @@ class Difference:
         Which of ``extra`` is likely to be which of ``missing``.
     other_order
         Whether the names that both have stand in another order.
+    by_position
+        Whether ``renames`` is no guess at all: the landmarks have numbers only, and as many as there are names.
     """
 
     missing: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     renames: Mapping[str, str] = field(default_factory=dict)
     other_order: bool = False
+    by_position: bool = False
 
     @property
     def fits(self) -> bool:
@@ -82,7 +85,9 @@ def difference(scheme: Scheme, names: Sequence[str]) -> Difference:
     extra = tuple(name for name in names if name not in known)
     shared = [name for name in names if name in known]
     other_order = shared != [name for name in scheme.names if name in shared]
-    return Difference(missing, extra, _likely_renames(scheme, missing, extra, len(names)), other_order)
+    if len(extra) == len(names) == len(scheme.names) and list(names) == numbered(len(names)):
+        return Difference(missing, extra, dict(zip(names, scheme.names, strict=True)), other_order, by_position=True)
+    return Difference(missing, extra, _likely_renames(scheme, missing, extra), other_order)
 
 
 def fitted(landmarks: Landmarks, scheme: Scheme, fit: Fit, renames: Mapping[str, str] | None = None) -> Landmarks:
@@ -120,10 +125,8 @@ def fitted(landmarks: Landmarks, scheme: Scheme, fit: Fit, renames: Mapping[str,
     return complete.subset((*scheme.names, *others))
 
 
-def _likely_renames(scheme: Scheme, missing: Sequence[str], extra: Sequence[str], count: int) -> dict[str, str]:
+def _likely_renames(scheme: Scheme, missing: Sequence[str], extra: Sequence[str]) -> dict[str, str]:
     """Return which names of landmarks are likely to mean which names of the scheme."""
-    if len(extra) == count == len(scheme.names) and list(extra) == [str(number) for number in range(1, count + 1)]:
-        return dict(zip(extra, scheme.names, strict=True))  # a file without names counts its landmarks
     renames: dict[str, str] = {}
     wanted = [mark for mark in scheme.landmarks if mark.name in missing]
     for name in extra:  # what is the same but for capitals, or is the abbreviation, comes before what is only alike

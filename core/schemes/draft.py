@@ -5,7 +5,7 @@ Pure functions from one immutable draft to the next, so that undoing is going ba
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -253,11 +253,6 @@ def finished(draft: Draft) -> Scheme:
         return Scheme(name=draft.name or scheme_key(title), title=title, ndim=draft.ndim, landmarks=landmarks)
     except ValidationError as error:
         raise ConfigError(f"The landmark scheme is wrong ({first_complaint(error)}).", "Correct it.") from error
-
-
-def numbered(count: int) -> Sequence[str]:
-    """Return names for landmarks of which only the number is known: “1”, “2” and so on."""
-    return [str(number) for number in range(1, count + 1)]
 
 
 def _with(draft: Draft, place: int, row: Row) -> Draft:

@@ -177,6 +177,11 @@ def scheme_key(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "landmarks"
 
 
+def numbered(count: int) -> list[str]:
+    """Return names for landmarks of which only the number is known: “1”, “2” and so on."""
+    return [str(number) for number in range(1, count + 1)]
+
+
 def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)

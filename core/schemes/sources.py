@@ -10,9 +10,9 @@ from core.base.errors import ConfigError
 from core.landmark_files.file import read_landmark_file
 from core.landmark_files.formats import READABLE_SUFFIXES, suffix_of
 from core.models.metadata import ModelInfo, read_model_info
-from core.schemes.draft import Draft, Row, finished, numbered
+from core.schemes.draft import Draft, Row, finished
 from core.schemes.file import bundled_schemes, parse_list, parse_scheme, text_of
-from core.schemes.scheme import Scheme, SchemeLandmark, scheme_key
+from core.schemes.scheme import Scheme, SchemeLandmark, numbered, scheme_key
 
 SUFFIXES = tuple(dict.fromkeys((".json", ".csv", ".pt", *READABLE_SUFFIXES)))
 """How the names of files end that a scheme can be made of."""

@@ -11,10 +11,20 @@ import numpy as np
 from pytestqt.qtbot import QtBot
 
 from app.session.controller import Controller
-from app.session.questions import MmOfFile, Occupied, OnRuler, Overwrite, PixelSize, Unsaved
+from app.session.questions import (
+    EditedScheme,
+    MmOfFile,
+    Occupied,
+    OnRuler,
+    Overwrite,
+    PixelSize,
+    SchemeStart,
+    Unsaved,
+)
 from core.base.errors import AppError, Cancelled
 from core.images.dicom.series import Series
 from core.models.metadata import METADATA_NAME, ModelInfo, StageInfo
+from core.schemes.comparison import Fit
 from core.values.grid import FloatArray, Grid
 from core.values.image import Image, ImageSource, SpacingSource
 from core.values.landmarks import Author, Landmarks, Status
@@ -42,6 +52,8 @@ class Answers:
     size: PixelSize | OnRuler | None = None
     ruler_mm: float | None = None
     name: str | None = None
+    edits_scheme: Callable[[SchemeStart], EditedScheme | None] = lambda _: None
+    fit: Fit | None = None
     asked: list[str] = field(default_factory=list)
     errors: list[AppError] = field(default_factory=list)
 
@@ -100,6 +112,14 @@ class Answers:
 
     def landmark_name(self, name: str) -> str | None:
         return self.name
+
+    def scheme(self, start: SchemeStart) -> EditedScheme | None:
+        self.asked.append(f"scheme from {', '.join(start.draft.names) or 'nothing'}")
+        return self.edits_scheme(start)
+
+    def scheme_fit(self, source: str, differences: tuple[str, ...], *, by_file: bool) -> Fit | None:
+        self.asked.append(f"{source} does not fit{'' if by_file else ' the new scheme'}: {' '.join(differences)}")
+        return self.fit
 
     def show_error(self, error: AppError) -> None:
         self.errors.append(error)

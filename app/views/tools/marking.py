@@ -95,8 +95,9 @@ class PlaceTool(SelectTool):
         name = self._controller.placing.next_name
         if name is None:
             return "Click to add a point"
+        everywhere = " in every image" if self._state.through_all == name else ""
         back = " &nbsp;·&nbsp; Z back" if self._controller.placing.can_go_back else ""
-        asked = f"Click the position of <b>{escape(self._controller.document.display_name(name))}</b>"
+        asked = f"Click the position of <b>{escape(self._controller.document.display_name(name))}</b>{everywhere}"
         return f"{asked} &nbsp;·&nbsp; S skip &nbsp;·&nbsp; X not present{back}"
 
 
