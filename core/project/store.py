@@ -365,6 +365,11 @@ class Project:
             reading_rows.add_edits(file, reading.case_id, reading.reader, edits)
             self._summarise(file, reading.case_id)
 
+    def has_reading(self, identity: str) -> bool:
+        """Tell whether a reading of that ``uuid`` is here, of whatever case and reader."""
+        with self._file.reading() as file:
+            return file.execute("SELECT 1 FROM reading WHERE uuid = ?", (identity,)).fetchone() is not None
+
     def remove_reading(self, case_id: int, reader: Reader) -> None:
         """Forget what a reader said about a case, history and all."""
         with self._file.transaction() as file:
