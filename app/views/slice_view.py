@@ -21,7 +21,7 @@ from PySide6.QtGui import (
     QShowEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QLabel, QToolTip, QWidget
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.desktop import theme
 from app.session import wording
@@ -30,6 +30,8 @@ from app.views.focus_items import FocusLayer
 from app.views.framing import Framing
 from app.views.glyphs import glyphs_on
 from app.views.landmark_items import LandmarkLayer
+from app.views.loupe import LoupeLayer
+from app.views.mode_banner import ModeBanner
 from app.views.nudging import Nudging
 from app.views.plane_items import CrosshairLayer, EdgeLetters, LettersLayer
 from app.views.slice_layer import ScreenMap, SliceLayer, ToolLayer
@@ -91,20 +93,18 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         self._landmark_layer = LandmarkLayer(self.screen_map)
         self._letters_layer = LettersLayer(self.screen_map)
         self._focus_layer = FocusLayer(self.screen_map)
+        self._loupe_layer = LoupeLayer(controller, orientation, self.screen_map)
         self._mouse = SliceMouse(controller, self, self.screen_map, self.name_at)
         self._nudging = Nudging(controller, self._in_sight)
         self._tool_layer = ToolLayer(self.screen_map, lambda painter, at: self._mouse.mode_tool.paint(painter, at))
         self._layers = (
             self._crosshair_layer, self._field_layer, self._landmark_layer, self._tool_layer, self._letters_layer,
-            self._focus_layer,
+            self._focus_layer, self._loupe_layer,
         )  # fmt: skip
         for height, layer in enumerate(self._layers, start=10):
             layer.setZValue(height)
             self.scene().addItem(layer)
-        self._banner = QLabel(self)
-        self._banner.setObjectName("modeBanner")
-        self._banner.setTextFormat(Qt.TextFormat.RichText)
-        self._banner.hide()
+        self._banner = ModeBanner(self)
         self._framing: Framing | None = None
         self._shown_plane: SlicePlane | None = None
         self._shown_step = 1
@@ -134,6 +134,8 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
             event.connect(self._show_levels)
         for event in (events.mode, events.selected, events.ruler_px, events.active):
             event.connect(self._show_mode)
+        for event in (events.dragged, events.show_loupe):
+            event.connect(self._show_loupe)
         self._document.landmarks_changed.connect(self._show_focus)
         events.selected.connect(self._show_focus)
         self._box.sigTransformChanged.connect(self._redraw_layers)
@@ -298,17 +300,14 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         tool = self._mouse.mode_tool
         self.setCursor(tool.cursor)
         self._tool_layer.update()
-        text = tool.banner()
-        self._banner.setVisible(bool(text) and self._state.active is self._orientation)
-        if text:
-            self._banner.setText(f"{text} &nbsp;·&nbsp; Esc to stop")
-            self._banner.adjustSize()
-            self._place_banner()
-            self._banner.raise_()
+        self._banner.say(tool.banner() if self._state.active is self._orientation else "")
 
     def _show_focus(self, *_: Any) -> None:
-        """Frame the view while the arrow keys act in it, and say on what."""
+        """Frame the view where arrow keys act, and say on what."""
         self._focus_layer.set_frame(framed=self.hasFocus(), words=self._nudging.words)
+
+    def _show_loupe(self, *_: Any) -> None:
+        self._loupe_layer.update()
 
     def _tip(self, name: str) -> str:
         landmarks, document = self._document.landmarks, self._document
@@ -325,9 +324,6 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         point_mm = landmarks.point_mm(name)
         in_slice = abs(float(plane.depth_of(point_mm))) <= 0.5
         return in_slice and self._box.viewRect().contains(QPointF(*plane.px_from_mm(point_mm)))
-
-    def _place_banner(self) -> None:
-        self._banner.move((self.width() - self._banner.width()) // 2, 12)
 
     def _redraw_layers(self, *_: Any) -> None:
         self._redraw_soon(Part.CROSSHAIR)  # with another zoom a volume's slice wants other pixels
@@ -351,7 +347,7 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
             layer.set_area(QRectF(self.viewport().rect()))
         if self._fitted:
             self.fit()
-        self._place_banner()
+        self._banner.place()
 
     def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
         """Let keys act here, visibly."""

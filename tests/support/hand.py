@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.views.loupe import loupe_centre, radius_in
+from app.views.slice_view import SliceView
 from app.window.main_window import MainWindow
 from core.geometry.planes import Orientation
 from core.values.landmarks import Status
@@ -84,3 +87,12 @@ def wheel(
         Qt.ScrollPhase.NoScrollPhase, False,  # noqa: FBT003 - Qt takes it by position only
     )  # fmt: skip
     QApplication.sendEvent(viewport, event)
+
+
+def middle_of_loupe(view: SliceView, place: QPoint) -> QPoint:
+    """Where the middle of the loupe is in a view in which a landmark at ``place`` is dragged."""
+    area = np.array([view.viewport().width(), view.viewport().height()], dtype=float)
+    radius = radius_in(*area)
+    assert radius is not None
+    centre = loupe_centre(np.array(place.toTuple(), dtype=float), radius, area)
+    return QPoint(*(round(value) for value in centre))

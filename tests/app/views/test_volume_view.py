@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QApplication, QLabel
 from app.session import landmark_edits
 from app.session.controller import Controller
 from app.session.view_state import Mode, Panel
+from app.views.loupe import radius_in
 from app.views.slice_panel import slice_position
 from app.window.main_window import MainWindow
 from core.geometry.planes import Orientation, SlicePlane, reformatted_grid
@@ -14,7 +15,7 @@ from core.images.file import write_image
 from core.values.grid import Grid
 from core.values.image import Image
 from core.values.landmarks import Status
-from tests.support.hand import LEFT, MIDDLE, NO_KEY, RIGHT, drag, move_event, screen, status, wheel
+from tests.support.hand import LEFT, MIDDLE, NO_KEY, RIGHT, drag, middle_of_loupe, move_event, screen, status, wheel
 from tests.support.viewer_fixtures import make_image, make_model_file
 
 ORIENTATIONS = list(Orientation)
@@ -395,3 +396,20 @@ def test_a_volume_of_which_nobody_knows_how_it_lies_has_no_sides(empty_window, q
     QApplication.sendEvent(viewport, move_event(viewport, place, LEFT & RIGHT, NO_KEY))
     (text,) = [t for label in window.status_bar.findChildren(QLabel) if "value" in (t := label.text())]
     assert text.startswith("voxel (")
+
+
+def test_each_plane_has_its_own_loupe(volume_window):
+    window = volume_window
+    window.controller.editor.select("Sella", centre=True)
+    views = window.viewer.views
+    for orientation in (Orientation.CORONAL, Orientation.SAGITTAL):
+        before = {other: view.grab().toImage() for other, view in views.items()}
+        start = screen(window, "Sella", orientation)
+        drag(window, start, start + QPoint(4, 3), release=False, orientation=orientation)
+        window.viewer.bring_up_to_date()
+        view = views[orientation]
+        middle = middle_of_loupe(view, screen(window, "Sella", orientation))
+        rim = middle + QPoint(0, -round(radius_in(view.viewport().width(), view.viewport().height())))
+        assert view.grab().toImage().pixelColor(rim) != before[orientation].pixelColor(rim)
+        QTest.keyClick(view, Qt.Key.Key_Escape)
+        QTest.mouseRelease(view.viewport(), LEFT, NO_KEY, start)
