@@ -8,10 +8,13 @@ from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QMess
 from app.desktop.theme import apply_theme
 from app.dialogs.pixel_size_dialog import PixelSizeDialog
 from app.dialogs.question_dialogs import Dialogs
-from app.session.questions import MmOfFile, Occupied, Overwrite, Unsaved
+from app.dialogs.scheme_editor import SchemeEditor
+from app.session.questions import MmOfFile, Occupied, Overwrite, SchemeStart, Unsaved
 from core.base.errors import ImageReadError
 from core.landmark_files.formats import SUFFIX_OF_FILTER
 from core.models.metadata import read_model_info
+from core.schemes.comparison import Fit
+from core.schemes.draft import Draft, with_rows
 
 
 @pytest.fixture
@@ -107,6 +110,38 @@ def test_landmarks_of_another_image_are_shown_only_on_purpose(dialogs, button, a
 def test_mm_without_a_pixel_size_have_three_answers(dialogs, button, answer):
     click(button)
     assert dialogs.mm_without_pixel_size(Path("/x/a.mrk.json")) is answer
+
+
+@pytest.mark.parametrize(
+    ("button", "by_file", "answer"),
+    [
+        ("The scheme’s", True, Fit.SCHEME),
+        ("Both", False, Fit.BOTH),
+        ("The file’s", True, Fit.FILE),
+        ("Cancel", False, None),
+    ],
+)
+def test_landmarks_that_do_not_fit_the_scheme_are_a_question(dialogs, button, by_file, answer):
+    seen = []
+    click(button, seen)
+    assert dialogs.scheme_fit("a.csv", ("Not in the scheme: b.",), by_file=by_file) is answer
+    assert "The landmarks of a.csv do not fit the scheme. Not in the scheme: b." in seen[0]
+
+
+def test_a_scheme_is_made_in_the_editor(dialogs):
+    seen = []
+
+    def use() -> None:
+        (editor,) = [w for w in QApplication.topLevelWidgets() if isinstance(w, SchemeEditor) and w.isVisible()]
+        seen.append(editor.model.draft.names)
+        editor.use.click()
+
+    QTimer.singleShot(100, use)
+    answer = dialogs.scheme(SchemeStart(with_rows(Draft("Wing"), ["Tip"]), Draft()))
+    assert seen == [("Tip",)]
+    assert answer.scheme.names == ("Tip",)
+    QTimer.singleShot(100, lambda: QApplication.activeModalWidget().reject())
+    assert dialogs.scheme(SchemeStart(Draft(), Draft())) is None
 
 
 @pytest.mark.parametrize(
