@@ -16,6 +16,8 @@ from app.window.main_window import MainWindow
 from core.images.file import write_image
 from tests.support.viewer_fixtures import Answers, GatedLocalize, make_image, make_model_file
 
+MOST_OBJECTS = 50_000
+
 
 @pytest.fixture(autouse=True)
 def _no_qt_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -27,6 +29,8 @@ def _no_qt_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         made.append(self)
 
     monkeypatch.setattr(Jobs, "__init__", remember)
+    if len(gc.get_objects()) > MOST_OBJECTS:
+        gc.freeze()  # what an import has brought is not looked through twice for every test
     before = {id(timer) for timer in _active_timers()}
     yield
     if QApplication.instance() is None:

@@ -13,6 +13,8 @@ from core.landmark_files.file import write_landmarks
 from core.values.landmarks import Landmarks
 from tests.support.frozen_fixtures import import_script
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 build_app = import_script("build_app")
 sizes = import_script("frozen.sizes")
 platform_files = import_script("frozen.platform_files")

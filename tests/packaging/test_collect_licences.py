@@ -4,6 +4,8 @@ import pytest
 
 from tests.support.frozen_fixtures import ROOT, import_script
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 licences = import_script("collect_licences")
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from tests.support.frozen_fixtures import ROOT, import_script
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 contents = import_script("frozen.contents")
 cairn_entry = import_script("frozen.cairn_entry")
 

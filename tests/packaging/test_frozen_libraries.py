@@ -7,6 +7,8 @@ import pytest
 
 from tests.support.frozen_fixtures import ROOT, import_script
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 libraries = import_script("frozen.libraries")
 
 

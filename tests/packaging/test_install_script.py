@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.installer_fixtures import VERSION, needs, run, the_archive
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 
 class Home:
     """A home folder with a name that breaks careless scripts, and the portable archive unpacked elsewhere."""

@@ -26,6 +26,8 @@ from tests.support.installer_fixtures import (
     the_deb,
 )
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 
 def ar_members(path: Path) -> dict[str, bytes]:
     content = path.read_bytes()

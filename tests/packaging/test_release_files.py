@@ -22,6 +22,8 @@ from tests.support.installer_fixtures import (
     run_builder,
 )
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 
 @pytest.mark.parametrize("script", ["linux/install.sh", "linux/AppRun", "macos/make_dmg.sh"])
 def test_shell_scripts_are_clean_and_can_be_run(script):

@@ -21,6 +21,8 @@ from core.models.inference import localize
 from tests.support.dicom_fixtures import positions, write_series
 from tests.support.model_fixtures import write_tiny_image, write_tiny_model
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory) -> Path:

@@ -14,7 +14,10 @@ from app.desktop.display import has_display, has_screen, missing_library, requir
 from core.base.errors import AppError
 
 ROOT = Path(__file__).resolve().parents[3]
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
+pytestmark = [
+    pytest.mark.slow,  # as a whole: left out of `make test-fast`
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display"),
+]
 NAMES = (
     "DISPLAY",
     "WAYLAND_DISPLAY",

@@ -16,7 +16,10 @@ from app.desktop import single_instance
 from app.desktop.single_instance import Listener, Place, Request, hand_over, meeting_place
 
 ROOT = Path(__file__).resolve().parents[3]
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="looks at the socket as a file")
+pytestmark = [
+    pytest.mark.slow,  # as a whole: left out of `make test-fast`
+    pytest.mark.skipif(sys.platform == "win32", reason="looks at the socket as a file"),
+]
 
 
 @pytest.fixture

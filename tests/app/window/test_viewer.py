@@ -24,6 +24,8 @@ from PySide6.QtGui import QFileOpenEvent
 import app.window.viewer
 from app.commands import cli
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 def window_of(application):
     (window,) = [w for w in application.topLevelWidgets() if type(w).__name__ == "MainWindow"]
     return window

@@ -11,6 +11,8 @@ import pytest
 
 from core.base.assets import assets_folder
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 PROJECT = Path(__file__).parents[3]
 FOLDER = "share/cairn-landmarks/assets"
 ASK = "from core.base import assets; print(assets.__file__); print(assets.assets_folder())"

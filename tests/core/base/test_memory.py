@@ -20,6 +20,8 @@ import re, sys
 import numpy as np
 from core.images.file import read_image
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 def peak_bytes():
     return int(re.search(r"VmHWM:\\s*(\\d+) kB", open("/proc/self/status").read()).group(1)) * 1024
 

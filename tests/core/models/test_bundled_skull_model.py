@@ -20,6 +20,8 @@ from training.datasets.reading import default_root
 from training.evaluation.evaluation import evaluate
 from training.evaluation.rotation import random_rotation, rotated_landmarks, rotated_volume
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 
 @pytest.fixture(scope="module")
 def model() -> Model:

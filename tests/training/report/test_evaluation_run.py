@@ -16,6 +16,8 @@ from core.values.landmarks import Landmarks
 from tests.support.model_fixtures import write_tiny_image, write_tiny_model
 from training.cli import commands
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 Run = Callable[..., int]
 
 
