@@ -9,7 +9,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
@@ -70,16 +70,15 @@ class Connection:
             raise ProjectError(f"There is no project {self.path}.", "Check the name, or make it anew.")
         else:
             _require_sqlite(self.path)
-        try:
+        with ExitStack() as on_failure:
+            on_failure.callback(self.close)
             if not read_only:
                 self._take(create=create)
             if create:
                 self._migrate(0)
             else:
                 self._require_version()
-        except BaseException:
-            self.close()
-            raise
+            on_failure.pop_all()
 
     def close(self) -> None:
         """Let the file go; does nothing where that was done already."""
@@ -122,12 +121,11 @@ class Connection:
                 yield file
                 return
             file.execute("BEGIN IMMEDIATE")
-            try:
+            with ExitStack() as on_failure:
+                on_failure.callback(self._take_back, file)
                 yield file
                 file.execute("COMMIT")
-            except BaseException:
-                self._take_back(file)
-                raise
+                on_failure.pop_all()
 
     def _take_back(self, file: sqlite3.Connection) -> None:
         try:
@@ -240,21 +238,31 @@ def _statements(text: str) -> Iterator[str]:
 
 
 def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    uri = f"{path.as_uri()}?mode={'ro' if read_only else 'rw'}"
-    file = sqlite3.connect(uri, uri=True, timeout=_WAIT_S, isolation_level=None, check_same_thread=False)
+    if not read_only:
+        return _configured(path, "mode=rw")
     try:
+        return _configured(path, "mode=ro")
+    except sqlite3.OperationalError:
+        if os.access(path.parent, os.W_OK) or path.with_name(f"{path.name}-wal").exists():
+            raise
+        return _configured(path, "immutable=1")  # even a reader of a write-ahead log makes a file beside it
+
+
+def _configured(path: Path, how: str) -> sqlite3.Connection:
+    uri = f"{path.as_uri()}?{how}"
+    file = sqlite3.connect(uri, uri=True, timeout=_WAIT_S, isolation_level=None, check_same_thread=False)
+    with ExitStack() as on_failure:
+        on_failure.callback(file.close)
         file.execute("PRAGMA foreign_keys = ON")
         file.execute("PRAGMA trusted_schema = OFF")
         file.execute("PRAGMA cell_size_check = ON")
-        if not read_only:
+        if how == "mode=rw":
             on_network = is_on_network(path)
             file.execute(f"PRAGMA journal_mode = {'DELETE' if on_network else 'WAL'}")
             file.execute("PRAGMA synchronous = FULL")
         file.execute("PRAGMA cache_size = -65536")  # KiB
         file.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except BaseException:
-        file.close()
-        raise
+        on_failure.pop_all()
     return file
 
 
