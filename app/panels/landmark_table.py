@@ -1,6 +1,7 @@
 """The table of landmarks: where each is, how sure the model was, what has been said about it.
 
-Shows what document and view state say; clicks go to the controller, which also decides the order of the rows.
+Shows what document and view state say; clicks and typed positions go to the controller, which also decides the order of the
+rows. Only while a person types in a row it stays where it is.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import (
     QAbstractTableModel,
+    QEvent,
     QItemSelection,
     QModelIndex,
     QPersistentModelIndex,
@@ -19,7 +21,7 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPen, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from app.desktop import theme
 from app.desktop.chrome import chrome
@@ -53,6 +55,9 @@ _PRESENCE_TIP = (
 class LandmarkTableModel(QAbstractTableModel):
     """Rows are landmarks in the order of the editor."""
 
+    typed = Signal(str)
+    """Emitted with the name of a landmark just before a position that was typed is taken over."""
+
     def __init__(self, controller: Controller) -> None:
         super().__init__()
         self._controller = controller
@@ -60,9 +65,14 @@ class LandmarkTableModel(QAbstractTableModel):
         self.names: tuple[str, ...] = ()
         self.refresh()
 
-    def refresh(self) -> None:
-        """Take over the document's landmarks and their order, its unit, and what is known of how sure the model was."""
+    def refresh(self, *, keeps_order: bool = False) -> None:
+        """Take over the document's landmarks and their order, its unit, and what is known of how sure the model was.
+
+        With ``keeps_order`` the rows stay where they are, as long as they are the same ones.
+        """
         names = self._controller.editor.names
+        if keeps_order and set(names) == set(self.names):
+            names = self.names
         same_rows = names == self.names
         if not same_rows:
             self.beginResetModel()
@@ -106,7 +116,7 @@ class LandmarkTableModel(QAbstractTableModel):
         name, column = self.names[index.row()], index.column()
         row = landmarks.index(name)
         status = landmarks.status[row]
-        if role == Qt.ItemDataRole.DisplayRole:
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return wording.state(landmarks, name) if column == STATUS else self._text(landmarks, row, column)
         if role == Qt.ItemDataRole.DecorationRole and column == NAME:
             said = self._controller.document.said_of(name)
@@ -132,13 +142,30 @@ class LandmarkTableModel(QAbstractTableModel):
             return wording.sentence(landmarks, name, self._controller.document.unit)
         return None
 
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Let positions be typed."""
+        landmarks = self._landmarks
+        is_typed = landmarks is not None and 0 <= index.column() - X < landmarks.ndim
+        return super().flags(index) | Qt.ItemFlag.ItemIsEditable if is_typed else super().flags(index)
+
+    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:  # noqa: N802 - Qt's name
+        """Take over a position that was typed; what was not touched keeps all its digits."""
+        if role != Qt.ItemDataRole.EditRole or not index.isValid() or value == self.data(index):
+            return False
+        name = self.names[index.row()]
+        self.typed.emit(name)
+        taken = self._controller.typed_positions.take(name, index.column() - X, str(value))
+        self.dataChanged.emit(self.index(index.row(), X), self.index(index.row(), Z))
+        return taken
+
     def _text(self, landmarks: Landmarks, row: int, column: int) -> str:
         if column == NAME:
             return self._controller.document.display_name(landmarks.names[row])
         decimals = wording.decimals_of(self._controller.document.unit)
         if column in (X, Y, Z):
             axis = column - X
-            value = float(landmarks.points_mm[row, axis]) if axis < landmarks.ndim else np.nan
+            draft = self._controller.typed_positions.draft_of(landmarks.names[row])
+            value = float(draft.get(axis, landmarks.points_mm[row, axis])) if axis < landmarks.ndim else np.nan
         else:
             figures = landmarks.presence * 100 if column == PRESENCE else wording.uncertainty_mm(landmarks)
             value = float(figures[row])
@@ -156,6 +183,7 @@ class LandmarkTable(QTableView):
         super().__init__(parent)
         self._controller = controller
         self._following = False
+        self._typed: str | None = None  # the landmark whose row stays where it is
         self._widths = dict(_WIDTHS)
         self._model = LandmarkTableModel(controller)
         self.setModel(self._model)
@@ -166,6 +194,8 @@ class LandmarkTable(QTableView):
         self.setWordWrap(False)
         self.setIconSize(ICON_SIZE)
         self.setTabKeyNavigation(False)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
+        self._model.typed.connect(self._hold_order)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(26)
@@ -186,9 +216,10 @@ class LandmarkTable(QTableView):
         document, state = controller.document, controller.view_state
         document.landmarks_changed.connect(self._refresh)
         document.image_changed.connect(self._show_image)
-        state.events.selected.connect(self._follow)
-        for event in (state.events.sort, state.events.worst_first, state.events.locked):
-            event.connect(self._refresh)
+        state.events.selected.connect(self._select_row)
+        state.events.locked.connect(self._refresh)
+        for event in (state.events.sort, state.events.worst_first):
+            event.connect(self._sort)
         self._show_image()
 
     def wanted_width(self) -> int:
@@ -219,9 +250,38 @@ class LandmarkTable(QTableView):
         if column in self._widths and width > 0:  # a hidden column has none
             self._widths[column] = width
 
+    def event(self, event: QEvent) -> bool:
+        """Take F2 for typing a position; on the name of a point that a person added it is the window's, and renames."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._is_for_typing(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def _is_for_typing(self, event: QKeyEvent) -> bool:
+        return event.key() == Qt.Key.Key_F2 and not event.modifiers() and self._typing_index().isValid()
+
+    def _typing_index(self) -> QModelIndex:
+        """Return the cell that F2 opens: the current one, and from a name that cannot be changed the first coordinate."""
+        index = self.currentIndex()
+        if not index.isValid() or index.flags() & Qt.ItemFlag.ItemIsEditable:
+            return index
+        if index.column() == NAME and self._controller.editor.is_own(self._model.names[index.row()]):
+            return QModelIndex()
+        return QModelIndex() if self.isColumnHidden(X) else self._model.index(index.row(), X)
+
+    def closeEditor(self, editor: QWidget, hint: QAbstractItemDelegate.EndEditHint) -> None:  # noqa: N802 - Qt's name
+        """Bring the rows into order again once nothing is typed any more."""
+        super().closeEditor(editor, hint)
+        if self.state() is not QAbstractItemView.State.EditingState:  # Tab has opened the next cell already
+            self._refresh()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Leave letters to the window: they are commands here, not a search."""
-        if event.text().strip():
+        """Leave letters to the window: they are commands here, not a search. F2 opens a position."""
+        if self._is_for_typing(event):
+            index = self._typing_index()
+            self.setCurrentIndex(index)
+            self.edit(index)
+        elif event.text().strip():
             event.ignore()
         else:
             super().keyPressEvent(event)
@@ -242,18 +302,35 @@ class LandmarkTable(QTableView):
             self.setColumnHidden(column, column not in shown)
 
     def _show_image(self) -> None:
+        self._typed = None
         self._fit_columns()
         self._refresh()
 
     def _refresh(self) -> None:
         self._following = True
-        self._model.refresh()
+        is_typing = self.state() is QAbstractItemView.State.EditingState
+        self._model.refresh(keeps_order=is_typing or self._typed is not None)
         self._following = False
         state = self._controller.view_state
         column = next((c for c, sort in _SORTS.items() if sort is state.sort), -1)
         order = Qt.SortOrder.AscendingOrder if state.worst_first else Qt.SortOrder.DescendingOrder
         self.horizontalHeader().setSortIndicator(column, order)
         self._follow(state.selected)
+
+    def _hold_order(self, name: str) -> None:
+        """Keep a row where it is until another one is selected, or the order is changed."""
+        self._typed = name
+
+    def _select_row(self, name: str | None) -> None:
+        if self._typed is not None and name != self._typed:
+            self._typed = None
+            self._refresh()
+        else:
+            self._follow(name)
+
+    def _sort(self, *_: object) -> None:
+        self._typed = None
+        self._refresh()
 
     def _follow(self, name: str | None) -> None:
         self._following = True

@@ -36,6 +36,7 @@ from app.session.saved_work import SavedWork, find_saved_work
 from app.session.saving import Saver
 from app.session.schemes import Schemes
 from app.session.shown_job import ShownJob
+from app.session.typed_positions import TypedPositions
 from app.session.view_state import ViewState
 from app.session.window_presets import AUTOMATIC, Preset
 from core.base.errors import AppError
@@ -86,6 +87,7 @@ class Controller:
         self.editor = Editor(self.document, self.view_state, self.undo_stack, self.navigator)
         self.checking = Checking(self.document, self.editor, self.view_state)
         self.placing = Placing(self.document, self.editor, self.view_state, self.navigator)
+        self.typed_positions = TypedPositions(self.document, self.editor, self.view_state)
         self.jobs = Jobs()
         self.questions = questions
         self._opens_saved_work = opens_saved_work

@@ -6,7 +6,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QMenu, QToolTip
 
 from app.desktop import theme
-from app.panels.landmark_table import STATUS
+from app.panels.landmark_table import NAME, STATUS, X
 from app.session.controller import Controller
 from app.session.view_state import Mode
 from app.window.main_window import MainWindow
@@ -275,6 +275,28 @@ def test_letters_are_commands_even_in_the_table(window, qtbot):
     assert window.controller.view_state.selected == "Sella"
     QTest.keyClick(window.table, Qt.Key.Key_Z)
     assert status(window, "Sella") is Status.PREDICTED
+
+
+def test_f2_types_a_position_and_renames_a_point_of_one_s_own(window, answers, qtbot):
+    table, controller = window.table, window.controller
+    window.resize(1400, 700)
+    window.resizeDocks([window.dock], [640], Qt.Orientation.Horizontal)
+    qtbot.waitUntil(lambda: not table.isColumnHidden(X))
+    QTest.mouseClick(table.viewport(), LEFT, NO_KEY, table.visualRect(table.model().index(0, NAME)).center())
+    QTest.keyClick(table, Qt.Key.Key_F2)
+    editor = table.indexWidget(table.currentIndex())
+    QTest.keyClicks(editor, "12,5")  # comma, full stop and letters are no commands here
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    QApplication.processEvents()
+    assert np.allclose(controller.document.landmarks.point_mm("Sella"), [12.5, 20])
+    controller.placing.toggle()
+    controller.placing.place((3, 4))
+    qtbot.waitUntil(window.actions_by_id["landmark.rename"].isEnabled)
+    answers.name = "Tip"
+    table.setFocus()
+    QTest.mouseClick(table.viewport(), LEFT, NO_KEY, table.visualRect(table.model().index(4, NAME)).center())
+    QTest.keyClick(table, Qt.Key.Key_F2)
+    assert controller.document.landmarks.names[-1] == "Tip"
 
 
 def test_a_locked_landmark_is_neither_dragged_nor_nudged_nor_cleared(window, qtbot):
