@@ -153,6 +153,30 @@ class Case:
     reader: str = ""
 
 
+@dataclass(frozen=True)
+class CaseRow:
+    """What a list shows of a case: as in `Case`, without what is dear to fetch for many.
+
+    Attributes
+    ----------
+    unit
+        Of ``worst_radius``: ``"mm"``, or ``"px"`` where the pixel size is not known; empty before the image was read.
+    """
+
+    id: int
+    name: str
+    path: Path
+    series: str
+    excluded: bool
+    problem: str
+    note: str
+    state: CaseState
+    to_check: int
+    worst_radius: float | None
+    reader: str
+    unit: str
+
+
 class CaseSort(StrEnum):
     """By what cases are listed; cases that are alike keep the order in which they were added."""
 
@@ -237,3 +261,29 @@ def case_from_row(row: Sequence[Any], folder: Path) -> Case:
     values["excluded"], values["done"] = bool(values["excluded"]), bool(values["done"])
     values["state"] = CaseState(values["state"])
     return Case(**values)
+
+
+ROW_COLUMNS = (
+    "id", "name", "path", "series", "excluded", "problem", "note", "state", "to_check", "worst_radius", "reader",
+    "CASE WHEN geometry = '' THEN '' WHEN json_extract(geometry, '$.spacing') = 'unknown' THEN 'px' ELSE 'mm' END",
+)  # fmt: skip
+"""Columns in the order in which `case_row_from_row` takes them."""
+
+
+def case_row_from_row(row: Sequence[Any], folder: Path) -> CaseRow:
+    """Return the `CaseRow` of a row of `ROW_COLUMNS`, of a project in ``folder``."""
+    id_, name, path, series, excluded, problem, note, state, to_check, worst_radius, reader, unit = row
+    return CaseRow(
+        id_,
+        name,
+        absolute(path, folder),
+        series,
+        bool(excluded),
+        problem,
+        note,
+        CaseState(state),
+        to_check,
+        worst_radius,
+        reader,
+        unit,
+    )

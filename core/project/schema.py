@@ -56,7 +56,7 @@ CREATE TABLE cases (
 );
 CREATE INDEX cases_sha256 ON cases (sha256) WHERE sha256 != '';
 CREATE INDEX cases_name ON cases (name COLLATE NOCASE);
-CREATE INDEX cases_state ON cases (state);
+CREATE INDEX cases_state ON cases (excluded, state);
 CREATE INDEX cases_to_check ON cases (to_check);
 CREATE INDEX cases_worst_radius ON cases (worst_radius);
 

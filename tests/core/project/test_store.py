@@ -366,3 +366,19 @@ def test_a_kill_at_any_moment_keeps_every_edit_that_was_done(project: Project) -
             latest = max(float(reading.landmarks.points_mm[0, 0]) for reading in again.readings_of(ANNA))
             assert latest >= done
             done = int(latest)
+
+
+def test_rows_say_what_a_list_shows_with_the_unit_of_the_radius(project: Project) -> None:
+    known, unknown, unread = add(project, "known", "unknown", "unread")
+    project.set_case_image(known, GEOMETRY, "ab" * 32)
+    project.set_case_image(unknown, Geometry(GEOMETRY.grid, SpacingSource.UNKNOWN), "cd" * 32)
+    project.save_reading(Reading(known, MODEL, landmarks(), GEOMETRY))
+    project.update_case(unknown, excluded=True, note="blurred")
+    assert [row.unit for row in project.rows([unread, known, unknown])] == ["", "mm", "px"]
+    [row, gone_left_out] = project.rows([known, 999, unknown])
+    case = project.case(known)
+    assert (row.name, row.path, row.state, row.to_check, row.worst_radius, row.reader) == (
+        case.name, case.path, case.state, case.to_check, case.worst_radius, case.reader,
+    )  # fmt: skip
+    assert (gone_left_out.excluded, gone_left_out.note) == (True, "blurred")
+    assert project.excluded_count() == 1
