@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
+from core.project.cases import CaseState
 from core.values.landmarks import Status
 
 
@@ -33,6 +34,8 @@ class Chrome:
         The green of the icon that confirms.
     status
         The state of a landmark where it stands as a word.
+    case
+        The state of a case in the worklist.
     """
 
     window: str
@@ -55,6 +58,7 @@ class Chrome:
     zone_dragging: str
     tick: str
     status: dict[Status, str]
+    case: dict[CaseState, str]
 
 
 DARK = Chrome(
@@ -66,6 +70,10 @@ DARK = Chrome(
         Status.PREDICTED: "#56b4e9", Status.CORRECTED: "#f0e442", Status.PLACED: "#e79fc9",
         Status.CONFIRMED: "#22d3a0", Status.ABSENT: "#a3acb9", Status.UNPLACED: "#a3acb9",
     },
+    case={
+        CaseState.NEW: "#a3acb9", CaseState.LOCALIZED: "#56b4e9", CaseState.IN_REVIEW: "#f0e442", CaseState.DONE: "#22d3a0",
+        CaseState.PROBLEM: "#ff8a70",
+    },
 )  # fmt: skip
 LIGHT = Chrome(
     window="#f1f3f5", panel="#ffffff", stripe="#f6f8fa", button="#ffffff", line="#cfd5dd", hover="#e2e7ed",
@@ -75,6 +83,10 @@ LIGHT = Chrome(
     status={
         Status.PREDICTED: "#0f6ba8", Status.CORRECTED: "#7d6a00", Status.PLACED: "#a3447f",
         Status.CONFIRMED: "#00774f", Status.ABSENT: "#57616f", Status.UNPLACED: "#57616f",
+    },
+    case={
+        CaseState.NEW: "#57616f", CaseState.LOCALIZED: "#0f6ba8", CaseState.IN_REVIEW: "#7d6a00", CaseState.DONE: "#00774f",
+        CaseState.PROBLEM: "#b3391c",
     },
 )  # fmt: skip
 """Okabe and Ito's colours of the states, dark enough to be read on white."""

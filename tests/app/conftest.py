@@ -10,10 +10,13 @@ from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.desk.desk import Desk
 from app.session.controller import Controller
 from app.session.jobs import Jobs
 from app.window.main_window import MainWindow
 from core.images.file import write_image
+from core.project.store import Project
+from tests.support.desk_fixtures import add_cases, open_desk
 from tests.support.viewer_fixtures import Answers, GatedLocalize, make_image, make_model_file
 
 MOST_OBJECTS = 50_000
@@ -103,3 +106,23 @@ def window(empty_window, scan, qtbot):
     qtbot.waitUntil(lambda: empty_window.controller.document.prediction is not None)
     qtbot.wait(20)
     return empty_window
+
+
+@pytest.fixture
+def desk_jobs(qapp: QApplication) -> Iterator[Jobs]:
+    made = Jobs()
+    yield made
+    made.shut_down()
+
+
+@pytest.fixture
+def full_desk(desk_jobs: Jobs, tmp_path: Path, qtbot: QtBot) -> Iterator[Desk]:
+    """A desk with a project of five cases on it."""
+    path = tmp_path / "day.cairn"
+    with Project.create(path) as project:
+        add_cases(project, "delta", "alpha", "Bravo", "charlie", "echo")
+    desk = open_desk(desk_jobs, path)
+    qtbot.waitUntil(lambda: desk.project is not None)
+    yield desk
+    qtbot.waitUntil(lambda: not desk_jobs.busy)
+    desk.close()

@@ -1,0 +1,286 @@
+"""The worklist as Qt's table: one row for each listed case, fetched page by page when it is looked at.
+
+Holds the numbers of all cases and what is known of the few pages that were looked at last; asks the desk for more in jobs, and
+shows a placeholder until it comes. Draws nothing.
+"""
+
+from collections import OrderedDict
+from enum import IntEnum
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QColor
+
+from app.desk.case_list import CaseList
+from app.desk.desk import Desk
+from app.desktop import theme
+from app.desktop.chrome import chrome
+from core.project.cases import CaseRow, CaseSort, CaseState
+
+Index = QModelIndex | QPersistentModelIndex
+
+PAGE = 128
+"""Rows that are fetched together."""
+PAGES_KEPT = 64
+PAGES_WANTED = 4
+"""Pages that are asked for at a time: what was scrolled past meanwhile is not worth fetching."""
+PLACEHOLDER = "…"
+ROW_ROLE = Qt.ItemDataRole.UserRole
+"""The `CaseRow` of a cell, None where it is still on its way."""
+
+STATE_WORDS = {
+    CaseState.NEW: "new",
+    CaseState.LOCALIZED: "localized",
+    CaseState.IN_REVIEW: "in review",
+    CaseState.DONE: "done",
+    CaseState.PROBLEM: "problem",
+}
+
+
+class Column(IntEnum):
+    """Columns of the worklist."""
+
+    NAME = 0
+    STATE = 1
+    TO_CHECK = 2
+    RADIUS = 3
+    READER = 4
+    NOTE = 5
+
+
+SORTS = {
+    Column.NAME: CaseSort.NAME,
+    Column.STATE: CaseSort.STATE,
+    Column.TO_CHECK: CaseSort.TO_CHECK,
+    Column.RADIUS: CaseSort.WORST_RADIUS,
+    Column.READER: CaseSort.READER,
+    Column.NOTE: CaseSort.NOTE,
+}
+TITLES = {
+    Column.NAME: "Case",
+    Column.STATE: "State",
+    Column.TO_CHECK: "To check",
+    Column.RADIUS: "Worst ±",
+    Column.READER: "Reader",
+    Column.NOTE: "Note",
+}
+_TIPS = {
+    Column.TO_CHECK: "How many landmarks want a person's eye.",
+    Column.RADIUS: "The largest radius, in mm or px, among the landmarks that nobody has decided on:\n"
+    "in 90 % of cases the true position lies within it.",
+    Column.READER: "Who read it last.",
+}
+_CENTRED = Qt.AlignmentFlag.AlignCenter
+
+
+class WorklistModel(QAbstractTableModel):
+    """Rows are the cases of a `CaseList`, in its order.
+
+    Parameters
+    ----------
+    desk
+        Whose cases these are.
+    case_list
+        Which of them, and in which order.
+    """
+
+    def __init__(self, desk: Desk, case_list: CaseList) -> None:
+        super().__init__()
+        self._desk = desk
+        self._list = case_list
+        self._pages: OrderedDict[int, dict[int, CaseRow]] = OrderedDict()
+        self._wanted: OrderedDict[int, None] = OrderedDict()
+        self._coming: int | None = None
+        self._listing = 0
+        case_list.listed.connect(self._begin)
+        desk.case_changed.connect(self._fetch_again)
+        desk.current_changed.connect(self._mark_current)
+
+    # What is known of a row
+
+    def row(self, number: int) -> CaseRow | None:
+        """Return what is known of the case in a row; None where that is still on its way, which it is from now on."""
+        page = number // PAGE
+        known = self._pages.get(page)
+        if known is None:
+            self._want(page)
+            return None
+        return known.get(self._list.ids[number])
+
+    def case_id(self, index: Index) -> int:
+        """Return the number of the case of a valid index."""
+        return self._list.ids[index.row()]
+
+    def _want(self, page: int) -> None:
+        if page == self._coming:
+            return
+        self._wanted[page] = None
+        self._wanted.move_to_end(page)
+        while len(self._wanted) > PAGES_WANTED:
+            self._wanted.popitem(last=False)
+        self._fetch()
+
+    def _fetch(self) -> None:
+        if self._coming is not None or not self._wanted or self._desk.project is None:
+            return
+        page, _ = self._wanted.popitem()
+        ids = list(self._list.ids[page * PAGE : (page + 1) * PAGE])
+        listing = self._listing
+        self._coming = page
+        self._desk.ask(
+            lambda project: project.rows(ids),
+            lambda rows: self._take(listing, page, rows),
+            lambda _: self._take(listing, page, []),
+        )
+
+    def _take(self, listing: int, page: int, rows: list[CaseRow]) -> None:
+        if listing != self._listing:
+            return
+        self._coming = None
+        self._pages[page] = {row.id: row for row in rows}
+        self._pages.move_to_end(page)
+        while len(self._pages) > PAGES_KEPT:
+            self._pages.popitem(last=False)
+        last = min((page + 1) * PAGE, len(self._list.ids)) - 1
+        self.dataChanged.emit(self.index(page * PAGE, 0), self.index(last, Column.NOTE))
+        self._fetch()
+
+    def _fetch_again(self, case_id: int) -> None:
+        """Fetch one case that has changed, where it is shown or was."""
+        number = self._list.row_of(case_id)
+        if number is None or number // PAGE not in self._pages:
+            return
+        listing = self._listing
+
+        def take(rows: list[CaseRow]) -> None:
+            page = self._pages.get(number // PAGE)
+            if listing == self._listing and page is not None and rows:
+                page[case_id] = rows[0]
+                self._say_changed(number)
+
+        self._desk.ask(lambda project: project.rows([case_id]), take)
+
+    def _begin(self) -> None:
+        self.beginResetModel()
+        self._listing += 1
+        self._coming = None
+        self._pages.clear()
+        self._wanted.clear()
+        self.endResetModel()
+
+    def _mark_current(self) -> None:
+        if self._list.ids:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._list.ids) - 1, Column.NAME))
+
+    def _say_changed(self, number: int) -> None:
+        self.dataChanged.emit(self.index(number, 0), self.index(number, Column.NOTE))
+
+    # What Qt asks
+
+    def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802 - Qt's name
+        """Return the number of listed cases."""
+        return 0 if parent is not None and parent.isValid() else len(self._list.ids)
+
+    def columnCount(self, parent: Index | None = None) -> int:  # noqa: N802 - Qt's name
+        """Return the number of columns."""
+        return 0 if parent is not None and parent.isValid() else len(Column)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: N802
+        """Return title, tip or alignment of a column."""
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        column = Column(section)
+        if role == Qt.ItemDataRole.DisplayRole:
+            return TITLES[column]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return _TIPS.get(column)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _CENTRED if column in (Column.TO_CHECK, Column.RADIUS) else theme.LEFT
+        return None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Let notes be written."""
+        flags = super().flags(index)
+        return flags | Qt.ItemFlag.ItemIsEditable if index.isValid() and index.column() == Column.NOTE else flags
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return text, colour, alignment or tip of a cell, and the `CaseRow` for `ROW_ROLE`."""
+        if not index.isValid():
+            return None
+        column = index.column()
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _CENTRED if column in (Column.TO_CHECK, Column.RADIUS) else theme.LEFT
+        if role not in _ROLES:
+            return None
+        row = self.row(index.row())
+        if role == ROW_ROLE:
+            return row
+        if row is None:
+            return PLACEHOLDER if role == Qt.ItemDataRole.DisplayRole and column == Column.NAME else None
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
+            return _text(row, column)
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return _colour(row, column)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return _tip(row, column)
+        return None
+
+    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:  # noqa: N802 - Qt's name
+        """Keep a note."""
+        row = self.row(index.row()) if index.isValid() else None
+        note = str(value).strip()
+        if row is None or role != Qt.ItemDataRole.EditRole or index.column() != Column.NOTE or note == row.note:
+            return False
+        self._desk.update_case(row.id, note=note)
+        return True
+
+
+_ROLES = frozenset(
+    (
+        ROW_ROLE,
+        Qt.ItemDataRole.DisplayRole,
+        Qt.ItemDataRole.EditRole,
+        Qt.ItemDataRole.ForegroundRole,
+        Qt.ItemDataRole.ToolTipRole,
+    )
+)
+
+
+def state_word(row: CaseRow) -> str:
+    """Return how far a case is, in a word or two."""
+    return "excluded" if row.excluded else STATE_WORDS[row.state]
+
+
+def state_colour(row: CaseRow) -> QColor:
+    """Return the colour of how far a case is."""
+    colours = chrome()
+    return QColor(colours.faint if row.excluded else colours.case[row.state])
+
+
+def _text(row: CaseRow, column: int) -> str:
+    if column == Column.NAME:
+        return row.name
+    if column == Column.STATE:
+        return state_word(row)
+    if column == Column.TO_CHECK:
+        return str(row.to_check) if row.to_check and not row.excluded else ""
+    if column == Column.RADIUS:
+        if row.worst_radius is None or row.excluded:
+            return ""
+        return f"{row.worst_radius:.1f} {row.unit}".rstrip()
+    return row.reader if column == Column.READER else row.note
+
+
+def _colour(row: CaseRow, column: int) -> QColor | None:
+    if column == Column.STATE:
+        return state_colour(row)
+    return QColor(chrome().faint) if row.excluded or column in (Column.READER, Column.NOTE) else None
+
+
+def _tip(row: CaseRow, column: int) -> str:
+    if column == Column.NOTE:
+        return row.note
+    lines = [row.name, str(row.path)]
+    if row.problem:
+        lines.append(row.problem)
+    return "\n".join(lines)

@@ -1,0 +1,169 @@
+"""The table of the worklist: which columns there is room for, how it is sorted, what a double click and the keys do.
+
+Letters stay the window's: they are commands there, not a search. What is done with cases is asked for by signals.
+"""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+
+from app.desk.case_list import CaseList
+from app.desk.desk import Desk
+from app.panels.worklist_cells import ROW_HEIGHT, NameCell, StateCell
+from app.panels.worklist_model import SORTS, Column, WorklistModel
+from app.panels.worklist_pictures import WorklistPictures
+from core.project.cases import CaseSort
+
+_WIDTHS = {Column.STATE: 92, Column.TO_CHECK: 66, Column.RADIUS: 72, Column.READER: 110, Column.NOTE: 160}
+_GIVEN_UP = (Column.NOTE, Column.READER, Column.RADIUS, Column.TO_CHECK)
+"""Columns that a narrow table does without, in this order."""
+_READABLE_NAME = 168
+"""What other columns leave to picture and name."""
+
+
+class WorklistTable(QTableView):
+    """The cases, row by row.
+
+    Parameters
+    ----------
+    desk, case_list, pictures
+        What is shown.
+    """
+
+    open_requested = Signal(int)
+    menu_requested = Signal(QPoint)
+
+    def __init__(
+        self, desk: Desk, case_list: CaseList, pictures: WorklistPictures, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._list = case_list
+        self.cases = WorklistModel(desk, case_list)
+        self.setModel(self.cases)
+        self.setItemDelegateForColumn(Column.NAME, NameCell(desk, pictures, self))
+        self.setItemDelegateForColumn(Column.STATE, StateCell(self))
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.SelectedClicked)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setAlternatingRowColors(True)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self._make_headers()
+        self.doubleClicked.connect(lambda index: self._open(index))
+        self.customContextMenuRequested.connect(self._request_menu)
+        pictures.made.connect(self._repaint)
+        case_list.listed.connect(self._follow)
+        desk.current_changed.connect(self._follow)
+
+    def _make_headers(self) -> None:
+        rows, columns = self.verticalHeader(), self.horizontalHeader()
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setDefaultSectionSize(ROW_HEIGHT)
+        columns.setHighlightSections(False)
+        columns.setSectionsClickable(True)
+        columns.setSortIndicatorShown(True)
+        columns.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        columns.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        columns.setSectionResizeMode(Column.NAME, QHeaderView.ResizeMode.Stretch)
+        columns.setMinimumSectionSize(48)
+        columns.sectionClicked.connect(self._sort_by)
+        for column, width in _WIDTHS.items():
+            self.setColumnWidth(column, width)
+
+    # What is selected
+
+    def selected_ids(self) -> list[int]:
+        """Return the numbers of the selected cases, in the order of the list."""
+        rows = sorted(index.row() for index in self.selectionModel().selectedRows())
+        return [self._list.ids[row] for row in rows]
+
+    def select(self, case_ids: Sequence[int]) -> None:
+        """Select cases, those of them that are listed."""
+        selection = QItemSelection()
+        for row in (self._list.row_of(id_) for id_ in case_ids):
+            if row is not None:
+                selection.select(self.cases.index(row, 0), self.cases.index(row, Column.NOTE))
+        self.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
+    def write_note(self) -> None:
+        """Let the note of the first selected case be written, with room made for it."""
+        ids = self.selected_ids()
+        row = self._list.row_of(ids[0]) if ids else None
+        if row is not None:
+            self.setColumnHidden(Column.NOTE, False)  # noqa: FBT003 - Qt takes it by position only
+            index = self.cases.index(row, Column.NOTE)
+            self.setCurrentIndex(index)
+            self.edit(index)
+
+    def _follow(self) -> None:
+        """Show where the open case is; what else a person has selected is let go."""
+        row = self._list.row_of(self._desk.current)
+        if row is None:
+            return
+        index = self.cases.index(row, Column.NAME)
+        if not self.selectionModel().isRowSelected(row, QModelIndex()):
+            self.selectRow(row)
+        self.scrollTo(index)
+
+    def _repaint(self, case_id: int) -> None:
+        row = self._list.row_of(case_id)
+        if row is not None:
+            self.update(self.cases.index(row, Column.NAME))
+
+    # What a person does
+
+    def _open(self, index: QModelIndex) -> None:
+        if index.isValid():
+            self.open_requested.emit(self.cases.case_id(index))
+
+    def _request_menu(self, place: QPoint) -> None:
+        if self.indexAt(place).isValid():
+            self.menu_requested.emit(self.viewport().mapToGlobal(place))
+
+    def _sort_by(self, section: int) -> None:
+        """Sort by a column, then the other way round, then as the cases were added."""
+        sort = SORTS[Column(section)]
+        worst_first = sort in (CaseSort.TO_CHECK, CaseSort.WORST_RADIUS)
+        query = self._list.query
+        if query.sort is not sort:
+            self._list.ask_for(sort=sort, descending=worst_first)
+        elif query.descending is worst_first:
+            self._list.ask_for(descending=not worst_first)
+        else:
+            self._list.ask_for(sort=CaseSort.ADDED, descending=False)
+        self.show_sort()
+
+    def show_sort(self) -> None:
+        """Mark the column by which the list is sorted."""
+        query = self._list.query
+        column = next((int(column) for column, sort in SORTS.items() if sort is query.sort), -1)
+        order = Qt.SortOrder.DescendingOrder if query.descending else Qt.SortOrder.AscendingOrder
+        self.horizontalHeader().setSortIndicator(column, order)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Open with Enter; leave letters and the space bar to the window."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
+            self._open(self.currentIndex())
+        elif event.text().isprintable() and event.text():
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Leave the names room to be read: a narrow table does without some columns."""
+        super().resizeEvent(event)
+        shown = set(_WIDTHS)
+        room = self.viewport().width() - _READABLE_NAME
+        for column in _GIVEN_UP:
+            if sum(self.columnWidth(c) or _WIDTHS[c] for c in shown) > room:
+                shown.discard(column)
+        for column in _WIDTHS:
+            self.setColumnHidden(column, column not in shown)
