@@ -1,7 +1,7 @@
 """The cephalometric challenge's lists (ISBI 2015): one ``x,y`` in px per landmark, then lines with a diagnosis.
 
-Text in, 2D landmarks out; only read. The names, which such a list lacks, come from the model or the scheme; the diagnosis is
-ignored.
+Text in, 2D landmarks out, and back. The names, which such a list lacks, come from the model or the scheme; the diagnosis is
+ignored on reading, and nobody's is written.
 """
 
 from itertools import takewhile
@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from core.base.errors import LandmarkFileError
-from core.landmark_files.contract import Found, Wanted
-from core.landmark_files.placing import mm_from_px
+from core.landmark_files.contract import Found, Wanted, Written
+from core.landmark_files.placing import mm_from_px, px_from_mm
+from core.landmark_files.precision import PX_DECIMALS, fixed_text
 from core.values.landmarks import Landmarks
 
 
@@ -53,3 +54,19 @@ def read_challenge(text: str, path: Path, wanted: Wanted) -> Found:
         )
     px = np.array(points, dtype=np.float64).reshape(-1, 2)
     return Found(Landmarks(wanted.names, px if wanted.image is None else mm_from_px(wanted.image.grid, px)))
+
+
+def write_challenge(landmarks: Landmarks, written: Written) -> str:
+    """Return a list of landmarks that all have a position, in their order.
+
+    Raises
+    ------
+    LandmarkFileError
+        One has none, or the image is not known.
+    """
+    if written.image is None or not landmarks.located.all():
+        raise LandmarkFileError(
+            "A list of the challenge holds positions in px of all landmarks.", "Save as .csv or .tps instead."
+        )
+    px = px_from_mm(written.image.grid, landmarks.points_mm)
+    return "".join(f"{fixed_text(x, PX_DECIMALS)},{fixed_text(y, PX_DECIMALS)}\n" for x, y in px)

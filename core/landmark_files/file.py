@@ -1,6 +1,6 @@
 """Reading and writing landmark files, whatever their format.
 
-Owns the files: text encoding, all-or-nothing writing, the order of names. The formats are a table with a module for each,
+Owns all-or-nothing writing, and who is told what of a file. The formats are a table with a module for each,
 `core/landmark_files/formats.py`; docs/landmark-files.md tells people about them.
 """
 
@@ -8,19 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from core.base.errors import LandmarkFileError
 from core.base.files import written_whole
+from core.landmark_files.arrangement import arranged
 from core.landmark_files.contract import Wanted, Written
 from core.landmark_files.formats import format_to_read, format_to_write, require_suffix
 from core.landmark_files.image_record import Belonging as Belonging
 from core.landmark_files.image_record import ImageRecord
+from core.landmark_files.text_file import text_of
 from core.values.image import Image
-from core.values.landmarks import Author, Landmarks, Status
-
-LARGEST_FILE_BYTES = 32 * 1024 * 1024
-"""Files above this hold no landmarks; some 70,000 points fit into it."""
+from core.values.landmarks import Landmarks, Status
 
 
 @dataclass(frozen=True)
@@ -132,12 +129,12 @@ def read_landmark_file(
             raise ValueError(f"ndim is {ndim} but the image is {image.ndim}D")
         ndim = image.ndim
     require_suffix(path)
-    text = _text(path)
+    text = text_of(path)
     form = format_to_read(path, text)
     wanted = Wanted(None if names is None else tuple(names), image, ndim, mm_is_px)
     found = form.read(text, path, wanted)
     return LandmarkFile(
-        found.landmarks if names is None else _arranged(found.landmarks, names, path),
+        found.landmarks if names is None else arranged(found.landmarks, names, path.name, Status.ABSENT),
         LandmarkTemplate(form.suffixes[0], text) if form.keeps else None,
         found.record.image_name,
         found.record.image_sha256,
@@ -200,49 +197,3 @@ def write_landmarks(
         raise LandmarkFileError(
             f"A landmark's name cannot be written to {path.name}.", "Rename the landmark."
         ) from error
-
-
-def _text(path: Path) -> str:
-    """Return a file's text without a byte order mark, its line ends untouched."""
-    try:
-        size = path.stat().st_size
-        data = path.read_bytes() if size <= LARGEST_FILE_BYTES else b""
-    except FileNotFoundError as error:
-        raise LandmarkFileError(f"There is no file {path}.", "Check the path.") from error
-    except OSError as error:
-        raise LandmarkFileError(f"{path} cannot be read ({error.strerror}).", "Check its permissions.") from error
-    if size > LARGEST_FILE_BYTES:
-        raise LandmarkFileError(
-            f"{path.name} is too large to be a landmark file ({size / 2**20:.0f} MiB).", "Choose a file with landmarks."
-        )
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise LandmarkFileError(
-            f"{path.name} is not a text file in UTF-8 (byte {error.start + 1}).", "Save it as UTF-8 and try again."
-        ) from error
-    if not text.strip():
-        raise LandmarkFileError(f"{path.name} is empty.", "Choose a file with landmarks.")
-    return text
-
-
-def _arranged(landmarks: Landmarks, names: Sequence[str], path: Path) -> Landmarks:
-    """Return ``landmarks`` in the order of ``names``, absent where the file lacks one; refuse any that is not among them."""
-    unknown = [name for name in landmarks.names if name not in names]
-    if unknown:
-        raise LandmarkFileError(
-            f"{path.name} has landmarks that are not known here: {', '.join(unknown)}.",
-            f"Known are: {', '.join(names)}.",
-        )
-    missing = [name for name in names if name not in landmarks.names]
-    count = len(missing)
-    complete = Landmarks(
-        (*landmarks.names, *missing),
-        np.concatenate([landmarks.points_mm, np.full((count, landmarks.ndim), np.nan)]),
-        np.append(landmarks.presence, np.full(count, np.nan)),
-        np.append(landmarks.spread_mm, np.full(count, np.nan)),
-        np.append(landmarks.radius_mm, np.full(count, np.nan)),
-        (*landmarks.status, *[Status.ABSENT] * count),
-        (*landmarks.author, *[Author.PERSON] * count),
-    )
-    return complete.subset(names)

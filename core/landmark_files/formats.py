@@ -6,11 +6,16 @@ Suffixes, the filters of dialogs and the table in docs/landmark-files.md come fr
 from pathlib import Path
 
 from core.base.errors import LandmarkFileError
+from core.landmark_files.bids import is_bids, read_bids
 from core.landmark_files.challenge import read_challenge
+from core.landmark_files.coco import is_coco, read_coco
 from core.landmark_files.contract import Format
 from core.landmark_files.csv import read_csv, write_csv
+from core.landmark_files.cvat import read_cvat
 from core.landmark_files.fcsv import read_fcsv, write_fcsv
+from core.landmark_files.labelme import is_labelme, read_labelme
 from core.landmark_files.markups import read_markups, write_markups
+from core.landmark_files.nnlandmark import is_prediction, read_prediction
 from core.landmark_files.slicer_table import is_slicer_table, read_slicer_table
 from core.landmark_files.tps import read_tps, write_tps
 
@@ -59,6 +64,45 @@ FORMATS = (
         write_tps,
         keeps=True,
         loses="names, states, presence and radii",
+    ),
+    Format(
+        "labelme",
+        (".json",),
+        "2D positions in px, a file for each image",
+        "labelme",
+        read_labelme,
+        recognises=lambda text, _: is_labelme(text),
+    ),
+    Format(
+        "COCO keypoints",
+        (".json",),
+        "2D positions in px of many images",
+        "COCO, CVAT, other programs of computer vision",
+        read_coco,
+        recognises=lambda text, _: is_coco(text),
+    ),
+    Format(
+        "CVAT for images 1.1",
+        (".xml",),
+        "2D positions in px of many images",
+        "CVAT",
+        read_cvat,
+    ),
+    Format(
+        "nnLandmark prediction",
+        (".json",),
+        "3D positions in voxels, a file for each image",
+        "nnLandmark",
+        read_prediction,
+        recognises=lambda text, _: is_prediction(text),
+    ),
+    Format(
+        "BIDS sidecar",
+        (".json",),
+        "3D positions in voxels, beside each image",
+        "MNE-BIDS, scripts",
+        read_bids,
+        recognises=lambda text, _: is_bids(text),
     ),
     Format(
         "Cephalometric challenge",

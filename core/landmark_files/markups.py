@@ -5,7 +5,6 @@ they are defined, Cairn's words in the description) and leaves alone everything 
 """
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from core.landmark_files.control_point import (
 from core.landmark_files.image_record import ImageRecord
 from core.landmark_files.placing import in_space, placed_in_space
 from core.landmark_files.precision import rounded, same_numbers
+from core.landmark_files.text_file import in_lines
 from core.values.grid import FloatArray
 from core.values.landmarks import WITHOUT_POSITION, Landmarks, Status
 
@@ -41,8 +41,6 @@ _ORIENTATION = {  # of a point nobody has rotated
     "RAS": (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0),
 }
 _THE_DOCUMENT = Path("The file that the landmarks come from")
-_PLAIN_ARRAY = re.compile(r'\[\n\s+([^\[\]{}"]*?)\n\s+\]')
-_BETWEEN_ITEMS = re.compile(r",\n\s+")
 
 
 def read_markups(text: str, path: Path, wanted: Wanted) -> Found:
@@ -90,7 +88,7 @@ def write_markups(landmarks: Landmarks, written: Written) -> str:
         return written.kept
     text = _plain(document, indent=4)
     end = "\n" if written.kept is None or written.kept.endswith("\n") else ""
-    return _PLAIN_ARRAY.sub(lambda match: f"[{_BETWEEN_ITEMS.sub(', ', match[1])}]", text) + end
+    return in_lines(text) + end
 
 
 def _plain(document: dict[str, Any], indent: int | None = None) -> str:

@@ -1,31 +1,37 @@
 """TPS files of tpsDig and its relatives (F. J. Rohlf): 2D positions in px of many specimens, one record each.
 
-Text in, landmarks of one image out, and back into the record they came from; all other records stay. A point's y counts upwards
-from the lower edge of the image: row = height - y, column = x, to the centres of pixels. (Held against ml-morph's pictures of
-Drosophila wings, what is off this is less than half a pixel, which the hand that placed the points hides.) There are no names, so
-landmarks are called by their numbers unless somebody has names for them.
+Text in, landmarks of one image out, and back into the record they came from, all other records staying; or all records at
+once. A point's y counts upwards from the lower edge of the image: row = height - y, column = x, to the centres of pixels.
+(Held against ml-morph's pictures of Drosophila wings, what is off this is less than half a pixel, which the hand that placed
+the points hides.) There are no names, so landmarks are called by their numbers unless somebody has names for them.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from core.base.delimited_text import finite_number, line_error
 from core.base.errors import LandmarkFileError
+from core.landmark_files.collection import CaseMarks
 from core.landmark_files.contract import Found, Wanted, Written
 from core.landmark_files.image_record import ImageRecord, base_name, one_line
 from core.landmark_files.placing import mm_from_px, px_from_mm
 from core.landmark_files.precision import PX_DECIMALS, fixed_text, same_numbers
+from core.landmark_files.px_record import PxRecord, implied_status, px_points
+from core.landmark_files.text_file import LARGEST_COLLECTION_BYTES, text_of
 from core.values.grid import FloatArray
 from core.values.image import Image
-from core.values.landmarks import WITHOUT_POSITION, Landmarks, Status
+from core.values.landmarks import WITHOUT_POSITION, Landmarks
 
 _KEY = re.compile(r"\s*([A-Za-z]+\d*)\s*=(.*)")
 _MISSING = "-1 -1"
-"""What tpsDig writes for a landmark that is not in the image; any point with two negative numbers is read as one."""
+"""What tpsDig writes for a landmark that is not in the image; any point with two negative numbers is read as one, and so is
+``NA NA``, which geomorph and StereoMorph write."""
 _SCALE_IN_MM = "Cairn: SCALE is in mm"
 _LISTED = 3
 
@@ -70,13 +76,52 @@ def read_tps(text: str, path: Path, wanted: Wanted) -> Found:
             f"{path.name} has {len(record.points)} positions, but there are {len(names)} landmark names.",
             "Choose the model or scheme that the file was made for.",
         )
-    points = np.array(record.points, dtype=np.float64).reshape(-1, 2)
-    missing = (points < 0).all(axis=1)
-    points[missing] = np.nan
-    status = np.where(missing, Status.UNPLACED if missing.all() else Status.ABSENT, Status.PLACED)
+    points = px_points(record.points, 2)
+    points[_missing(points)] = np.nan
     points_mm = mm_from_px(wanted.image.grid, _flipped(points, wanted.image))
     said = ImageRecord(record.image_name, spacing_mm=_spacing_mm(record))
-    return Found(Landmarks(names, points_mm, status=tuple(status.tolist())), said, _notes(record, wanted.image, path))
+    return Found(Landmarks(names, points_mm, status=implied_status(points)), said, _notes(record, wanted.image, path))
+
+
+def tps_records(path: Path) -> list[PxRecord]:
+    """Return all specimens of a file; one without ``IMAGE=`` is that of the image which its ``ID=`` names.
+
+    Raises
+    ------
+    LandmarkFileError
+        A line is wrong.
+    """
+    records = []
+    for record in _records(_lines(text_of(path, LARGEST_COLLECTION_BYTES)), path):
+        points = px_points(record.points, 2)
+        points[_missing(points)] = np.nan
+        records.append(
+            PxRecord(
+                f"{path.name}: line {record.start + 1}",
+                record.entries.get("IMAGE", "").strip() or record.entries.get("ID", "").strip(),
+                points,
+                upwards=True,
+                spacing_mm=_spacing_mm(record),
+                warnings=_notes(record, None, path),
+            )
+        )
+    return records
+
+
+def write_all_tps(cases: Sequence[CaseMarks]) -> str:
+    """Return a file with a record for each case, numbered by ``ID=``; positions are those of `write_tps`."""
+    lines: list[str] = []
+    for number, case in enumerate(cases):
+        image = case.image.without_pixels
+        px = _flipped(px_from_mm(image.grid, case.landmarks.points_mm), image)
+        px[[status in WITHOUT_POSITION for status in case.landmarks.stated]] = np.nan
+        lines += _new_record(px, image, one_line(case.image.name), number)
+    return "\n".join([*lines, ""])
+
+
+def _missing(points: FloatArray) -> npt.NDArray[np.bool_]:
+    """Tell of which points ``(L, 2)`` a file says that they are nowhere."""
+    return np.asarray(np.isnan(points).any(axis=1) | (points < 0).all(axis=1))
 
 
 def write_tps(landmarks: Landmarks, written: Written) -> str:
@@ -97,14 +142,14 @@ def write_tps(landmarks: Landmarks, written: Written) -> str:
     px = _flipped(px_from_mm(image.grid, landmarks.points_mm), image)
     px[[status in WITHOUT_POSITION for status in landmarks.stated]] = np.nan
     if written.kept is None:
-        return "\n".join([*_new_record(px, image), ""])
+        return "\n".join([*_new_record(px, image, _name(image)), ""])
     lines, line_end = _lines(written.kept), "\r\n" if "\r\n" in written.kept else "\n"
     records = _records(lines, _THE_FILE)
     record = next(iter(_records_for(records, image)), None)
     if record is None:
         while lines and not lines[-1].strip():
             lines.pop()
-        lines += [*_new_record(px, image), ""]
+        lines += [*_new_record(px, image, _name(image)), ""]
     else:
         lines[record.start : record.end] = _updated(record, lines, px)
     return line_end.join(lines)
@@ -113,8 +158,8 @@ def write_tps(landmarks: Landmarks, written: Written) -> str:
 _THE_FILE = Path("The file that the landmarks come from")
 
 
-def _new_record(px: FloatArray, image: Image) -> list[str]:
-    lines = [f"LM={len(px)}", *map(_point_line, px), f"IMAGE={_name(image)}", "ID=0"]
+def _new_record(px: FloatArray, image: Image, name: str, number: int = 0) -> list[str]:
+    lines = [f"LM={len(px)}", *map(_point_line, px), f"IMAGE={name}", f"ID={number}"]
     spacing_mm = image.grid.spacing_mm
     if image.source.spacing_known and same_numbers(spacing_mm[0], spacing_mm[1], 1e-6 * float(spacing_mm[0])):
         lines += [f"SCALE={spacing_mm[0]:.6f}", f"COMMENT={_SCALE_IN_MM}"]
@@ -127,7 +172,7 @@ def _updated(record: _Record, lines: Sequence[str], px: FloatArray) -> list[str]
     if len(px) != len(record.points):
         return [f"LM={len(px)}", *map(_point_line, px)]
     same = [
-        same_numbers(point, before) or (bool(np.isnan(point).all()) and max(before) < 0)
+        same_numbers(point, before) or (bool(np.isnan(point).all()) and not max(before) >= 0)
         for point, before in zip(px, record.points, strict=True)
     ]
     points = [line if kept else _point_line(point) for line, kept, point in zip(old, same, px, strict=True)]
@@ -203,6 +248,8 @@ def _count(value: str, path: Path, line: int) -> int:
 
 
 def _point(line: str, path: Path, number: int) -> tuple[float, float]:
+    if line.upper().split() == ["NA", "NA"]:
+        return math.nan, math.nan
     values = [finite_number(part) for part in line.split()]
     if len(values) != 2 or values[0] is None or values[1] is None:
         raise line_error(path, number, "is not a point, which has an x and a y in px")
@@ -243,13 +290,17 @@ def _spacing_mm(record: _Record) -> tuple[float, float] | None:
     return (scale, scale) if scale and scale > 0 and _SCALE_IN_MM in record.comments else None
 
 
-def _notes(record: _Record, image: Image, path: Path) -> tuple[str, ...]:
-    """Say what was passed over."""
+def _notes(record: _Record, image: Image | None, path: Path) -> tuple[str, ...]:
+    """Say what was passed over; without an image, the same of all records, so that it need be said once only."""
     notes = []
-    if "SCALE" in record.entries and _SCALE_IN_MM not in record.comments and not image.source.spacing_known:
-        notes.append(
-            f"{path.name} gives a scale of {one_line(record.entries['SCALE'])} without its unit. Set the pixel size yourself."
-        )
+    if "SCALE" in record.entries and _SCALE_IN_MM not in record.comments:
+        if image is None:
+            notes.append(
+                f"{path.name} gives scales without their unit. Set the pixel size yourself where it is unknown."
+            )
+        elif not image.source.spacing_known:
+            scale = one_line(record.entries["SCALE"])
+            notes.append(f"{path.name} gives a scale of {scale} without its unit. Set the pixel size yourself.")
     if {"CURVES", "OUTLINES"} & set(record.entries):
         notes.append(f"{path.name} also holds curves, which Cairn does not show; they stay in the file.")
     return tuple(notes)

@@ -1,0 +1,59 @@
+"""Landmarks in the order of names that somebody wants: what a file lacks is filled in, what is not wanted is refused.
+
+Values only; opens no file.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.base.errors import LandmarkFileError
+from core.values.landmarks import Author, Landmarks, Status
+
+_LISTED = 8
+
+
+def arranged(landmarks: Landmarks, names: Sequence[str], where: str, missing: Status) -> Landmarks:
+    """Return ``landmarks`` in the order of ``names``.
+
+    Parameters
+    ----------
+    landmarks, names
+        What a file holds, and what is wanted.
+    where
+        The file, and the place in it where it holds many cases, for messages.
+    missing
+        What a landmark is that the file lacks: ``ABSENT`` or ``UNPLACED``.
+
+    Raises
+    ------
+    LandmarkFileError
+        A landmark is not among the names.
+    """
+    wanted = set(names)
+    unknown = [name for name in landmarks.names if name not in wanted]
+    if unknown:
+        raise LandmarkFileError(
+            f"{where} has landmarks that are not known here: {listed(unknown)}.", f"Known are: {', '.join(names)}."
+        )
+    has = set(landmarks.names)
+    lacking = [name for name in names if name not in has]
+    if not lacking:
+        return landmarks if landmarks.names == tuple(names) else landmarks.subset(names)
+    count = len(lacking)
+    complete = Landmarks(
+        (*landmarks.names, *lacking),
+        np.concatenate([landmarks.points_mm, np.full((count, landmarks.ndim), np.nan)]),
+        np.append(landmarks.presence, np.full(count, np.nan)),
+        np.append(landmarks.spread_mm, np.full(count, np.nan)),
+        np.append(landmarks.radius_mm, np.full(count, np.nan)),
+        (*landmarks.status, *[missing] * count),
+        (*landmarks.author, *[Author.PERSON if missing is Status.ABSENT else Author.NOBODY] * count),
+    )
+    return complete.subset(names)
+
+
+def listed(names: Sequence[str], most: int = _LISTED) -> str:
+    """Return names for a sentence, the first of them where they are many."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
