@@ -191,7 +191,8 @@ def write_collection(cases: Sequence[CaseMarks], path: Path | str, key: str) -> 
 
     Returns
     -------
-    Sentences to show to the person: what was left out because the format has no way to say it.
+    tuple[str, ...]
+        Sentences to show to the person: what was left out because the format has no way to say it.
 
     Raises
     ------

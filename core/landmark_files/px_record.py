@@ -132,7 +132,9 @@ def px_points(points: Iterable[npt.ArrayLike], ndim: int) -> FloatArray:
 
 
 def require_unique(names: Sequence[str], where: str) -> None:
-    """Refuse names of which one stands twice."""
+    """Refuse names of which one is empty or stands twice."""
+    if not all(name.strip() for name in names):
+        raise LandmarkFileError(f"{where} has a landmark without a name.", "Give every landmark its own name.")
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise LandmarkFileError(

@@ -13,7 +13,7 @@ EXCLUDED_MODULES = {
     "matplotlib": "pyqtgraph could export to it",
     "scipy": "pyqtgraph, torch and numpy would use it if it were there",
     "pandas": "evaluation and reports only",
-    "pyarrow": "Parquet only, an extra of the package: 150 MB for one kind of table",
+    "pyarrow": "Parquet only, an extra of the package: 170 MB for one kind of table",
     "tensorboard": "training only",
     "lightning_fabric": "training only",
     "lightning_utilities": "training only",

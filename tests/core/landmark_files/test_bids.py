@@ -81,6 +81,7 @@ def test_a_landmark_without_a_position_is_not_written(tmp_path: Path) -> None:
         ({"AnatomicalLandmarkCoordinates": {"NAS": "n/a"}}, ("NAS",)),
         ({"AnatomicalLandmarkCoordinates": {"NAS": [1, 2, True]}}, ("NAS",)),
         ({"AnatomicalLandmarkCoordinates": [1, 2, 3]}, ("by name",)),
+        ({"AnatomicalLandmarkCoordinates": {" ": [1, 2, 3]}}, ("without a name",)),
         ('{"AnatomicalLandmarkCoordinates": {"NAS": [1, 2, 3], "NAS": [1, 2, 3]}}', ("NAS twice",)),
         ('{"AnatomicalLandmarkCoordinates": {"NAS": [1', ("not valid JSON",)),
     ],

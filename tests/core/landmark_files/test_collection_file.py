@@ -1,5 +1,6 @@
 """Files of many cases, whatever their format: round trips, who is matched with what, whole or not at all, and the table."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from core.landmark_files import collection_formats
 from core.landmark_files.collection import CaseImage, CaseMarks
 from core.landmark_files.collection_file import open_collection, placed, read_collection, write_collection
 from core.landmark_files.collection_formats import COLLECTION_FORMATS, COLLECTION_KEYS, READABLE_KEYS, WRITABLE_KEYS
+from core.values.grid import Grid
 from core.values.landmarks import Author, Landmarks, Status
 from tests.support.collection_fixtures import (
     NAMES,
@@ -240,6 +242,26 @@ def test_a_reader_of_a_model_is_kept_by_cairns_own_tables(tmp_path: Path) -> Non
 def test_landmarks_of_another_rank_than_their_image_are_a_mistake_of_the_program(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="3D landmarks"):
         write_collection([CaseMarks(SCALED, Landmarks(("a",), [[1, 2, 3]]))], tmp_path / "out", "csv")
+
+
+# --- the real thing ---
+
+
+@pytest.mark.realdata
+def test_the_challenges_own_folder_is_read() -> None:
+    folder = (
+        Path(os.environ.get("CAIRN_DATA", Path(__file__).resolve().parents[4] / "shared" / "data")) / "cephalometric"
+    )
+    if not folder.is_dir():
+        pytest.skip(f"the data sets are not at {folder.parent}; set CAIRN_DATA")
+    grid = Grid.from_spacing((2400, 1935), 0.1)
+    images = [CaseImage(path.name, grid, SCALED.source) for path in sorted((folder / "RawImage").rglob("*.jpg"))]
+    read = read_collection(folder / "400_senior", images, names=[str(number) for number in range(1, 20)])
+    assert (len(read.cases), read.without_image) == (len(images), ())
+    first = next(case for case in read.cases if case.image.name == "001.jpg")
+    np.testing.assert_allclose(first.landmarks.point_mm("1"), [83.5, 99.6])
+    assert all(grid.contains(case.landmarks.points_mm).all() for case in read.cases)
+    assert {warning for case in read.cases for warning in case.warnings} == set()
 
 
 # --- the table ---

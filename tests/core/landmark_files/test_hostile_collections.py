@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.errors import LandmarkFileError
+from core.landmark_files.collection import CaseImage
 from core.landmark_files.collection_file import read_collection, write_collection
 from core.landmark_files.collection_formats import READABLE_KEYS, collection_format
+from core.landmark_files.file import read_landmark_file
+from core.landmark_files.formats import suffix_of
 from core.landmark_files.text_file import LARGEST_COLLECTION_BYTES
 from tests.support.collection_fixtures import NAMES, flat_cases, full_cases, images_of, refused_collection, volume_cases
 from tests.support.landmark_fixtures import in_one_folder
@@ -54,6 +57,8 @@ def test_a_damaged_file_is_read_or_refused_in_a_sentence(tmp_path: Path, whole, 
     damaged.write_bytes(text.encode("utf-8", "surrogatepass"))
     form = collection_format(key)
     cases = full_cases() if form.needs_every_point else flat_cases() if 2 in form.ndims else volume_cases()
+    if suffix_of(damaged) is not None:
+        _opened_alone(damaged, images_of(cases) if named else [])
     read, refusal = None, None
     try:
         read = read_collection(path, images_of(cases), names=NAMES if named else None, key=key)
@@ -64,6 +69,16 @@ def test_a_damaged_file_is_read_or_refused_in_a_sentence(tmp_path: Path, whole, 
         assert refusal.hint
     else:
         assert all(case.landmarks.ndim == case.image.ndim for case in read.cases)
+
+
+def _opened_alone(path: Path, images: list[CaseImage]) -> None:
+    """Open a file of the folder, or the file itself, as one of a single image."""
+    refusal = None
+    try:
+        read_landmark_file(path, image=images[0].without_pixels if images else None)
+    except LandmarkFileError as error:
+        refusal = error
+    assert refusal is None or refusal.hint
 
 
 @pytest.mark.parametrize("name", ["huge.tps", "huge.json", "huge.xml"])

@@ -104,6 +104,7 @@ def test_a_voxel_is_where_nibabel_has_it(tmp_path: Path) -> None:
         ({"volume": {"a": [1, 2, "3"]}}, ("case volume (a)",)),
         ({"volume": {"a": [1, None, 3]}}, ("case volume (a)",)),
         ({"volume": [1, 2, 3]}, ("case volume", "by name")),
+        ({"volume": {"": [1, 2, 3]}}, ("case volume", "without a name")),
         ('{"volume": {"a": [1, 2, 3], "a": [1, 2, 3]}}', ("a twice",)),
         ('{"volume": {"a": [1, 2, NaN]}}', ("NaN",)),
         ('{"volume": {"a": [1, 2, 1e999]}}', ("case volume (a)",)),
