@@ -1,4 +1,4 @@
-"""Which cases are listed, and in which order: what a person filters, sorts and searches, and where N and B lead.
+"""Which cases are listed, and in which order: what a person filters, sorts and searches.
 
 Holds the numbers of the cases and nothing else of them, so that a hundred thousand of them are no burden. Belongs to the main
 thread; the project is asked in jobs. Knows no Qt.
@@ -27,10 +27,13 @@ class Counts:
         Those that are not excluded, in each state.
     excluded
         Those that a person has left out.
+    problems
+        What is wrong with how many of those with a problem, in sentences, the most frequent first.
     """
 
     by_state: dict[CaseState, int] = field(default_factory=lambda: dict.fromkeys(CaseState, 0))
     excluded: int = 0
+    problems: dict[str, int] = field(default_factory=dict)
 
     @property
     def wanted(self) -> int:
@@ -113,22 +116,6 @@ class CaseList:
         """Return where a case stands in the list, None where it is not in it."""
         return None if case_id is None else self._rows.get(case_id)
 
-    def neighbour(self, step: int, case_id: int | None = None) -> int | None:
-        """Return the case so many places further on than ``case_id``, than the open one where omitted; None beyond the ends.
-
-        From a case that is not listed, the way leads to the first one of the list, or to the last one.
-        """
-        row = self.row_of(self._desk.current if case_id is None else case_id)
-        if row is None:
-            row = -1 if step > 0 else len(self.ids)
-        wanted = row + step
-        return self.ids[wanted] if 0 <= wanted < len(self.ids) else None
-
-    def place(self, case_id: int | None = None) -> tuple[int, int] | None:
-        """Return the place of a case in the list, counted from one, and how many there are; the open one where omitted."""
-        row = self.row_of(self._desk.current if case_id is None else case_id)
-        return None if row is None else (row + 1, len(self.ids))
-
     def _begin(self) -> None:
         """List another project, from its beginning."""
         self._query, self.ids, self._rows = CaseQuery(), [], {}
@@ -173,4 +160,4 @@ def _list(project: "Project", query: CaseQuery) -> _Listing:
 
 
 def _counts(project: "Project") -> Counts:
-    return Counts(project.counts(), project.excluded_count())
+    return Counts(project.counts(), project.excluded_count(), project.problems())

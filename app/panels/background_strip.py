@@ -1,15 +1,58 @@
 """The strip below the worklist that tells how far the localization in the background is, and lets it be paused, left or repeated.
 
-Shows what `app.desk.case_localization` says; decides nothing. Hidden while there is nothing to tell.
+Shows what the background work and the counts of the cases say; decides nothing. Hidden while there is nothing to tell.
 """
 
-from PySide6.QtCore import Qt
+from collections.abc import Collection, Mapping
+from typing import Protocol
+
+from psygnal import SignalInstance
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
-from app.desk.case_localization import CaseLocalization, failures_by_sentence
+from app.desk.case_list import CaseList
+from app.desk.events import Overall
 
 MOST_SENTENCES = 2
-"""Sentences about failures that are shown; all of them stand beside their cases."""
+"""Sentences about problems that are shown; all of them stand beside their cases."""
+
+
+class BackgroundWork(Protocol):
+    """What localizes cases in the background, as far as panels have to do with it.
+
+    Attributes
+    ----------
+    overall
+        How far everything is; None before anything was begun.
+    under_way
+        The cases that are worked on, each with the fraction that is done.
+    """
+
+    overall: Overall | None
+    under_way: dict[int, float]
+
+    @property
+    def progress_changed(self) -> SignalInstance:
+        """Tells that one of the attributes has changed."""
+
+    @property
+    def answered(self) -> SignalInstance:
+        """Tells the number of a case whose landmarks were found, and the `ImageAnswer`."""
+
+    def localize(self, case_ids: Collection[int]) -> None:
+        """Localize cases, whatever was said about them before."""
+
+    def localize_new(self) -> None:
+        """Localize every case that nobody has read yet."""
+
+    def pause(self) -> None:
+        """Begin no further case."""
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+
+    def cancel(self) -> None:
+        """Take everything off the list."""
 
 
 class BackgroundStrip(QWidget):
@@ -17,14 +60,18 @@ class BackgroundStrip(QWidget):
 
     Parameters
     ----------
-    work
+    work, case_list
         What it tells about.
     """
 
-    def __init__(self, work: CaseLocalization, parent: QWidget | None = None) -> None:
+    retry_requested = Signal()
+    """Cases that have a problem are to be tried again."""
+
+    def __init__(self, work: BackgroundWork, case_list: CaseList, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("backgroundStrip")
         self._work = work
+        self._list = case_list
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
         self.bar.setTextVisible(False)
@@ -35,36 +82,31 @@ class BackgroundStrip(QWidget):
         self.cancel.clicked.connect(work.cancel)
         self.problems = QLabel()
         self.problems.setWordWrap(True)
-        self.problems.setObjectName("backgroundProblems")
         self.problems.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.retry = _button("Retry", "Try those that have failed once more.")
-        self.retry.clicked.connect(lambda: work.retry())
+        self.retry = _button("Retry", "Try all that have a problem once more.")
+        self.retry.clicked.connect(self.retry_requested)
         self._lay_out()
-        work.changed.connect(self.refresh)
+        work.progress_changed.connect(self.refresh)
+        case_list.counts_changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
         """Show how far it is."""
-        work = self._work
-        count, failures = len(work.waiting), work.failures
-        self.bar.setVisible(count > 0)
-        self.text.setVisible(count > 0)
-        self.pause.setVisible(count > 0)
-        self.cancel.setVisible(count > 0)
-        if count:
-            overall = work.overall
-            self.bar.setValue(round(1000 * overall.fraction) if overall.busy else 0)
-            self.text.setText(_words(work))
-            self.pause.setText("Go on" if work.paused else "Pause")
-        self.problems.setVisible(bool(failures))
-        self.retry.setVisible(bool(failures))
-        if failures:
-            self.problems.setText(_problem_words(failures))
-            self.retry.setText("Retry" if len(failures) == 1 else f"Retry {len(failures)}")
-        self.setVisible(bool(count or failures))
+        overall, problems = self._work.overall, self._list.counts.problems
+        is_busy = overall is not None and overall.busy
+        for part in (self.bar, self.text, self.pause, self.cancel):
+            part.setVisible(is_busy)
+        if overall is not None and is_busy:
+            self.bar.setValue(round(1000 * overall.fraction))
+            self.text.setText(_words(overall))
+            self.pause.setText("Go on" if overall.paused else "Pause")
+        for part in (self.problems, self.retry):
+            part.setVisible(bool(problems))
+        self.problems.setText(_problem_words(problems))
+        self.setVisible(is_busy or bool(problems))
 
     def _pause(self) -> None:
-        if self._work.paused:
+        if self._work.overall is not None and self._work.overall.paused:
             self._work.resume()
         else:
             self._work.pause()
@@ -95,12 +137,8 @@ def time_words(seconds: float) -> str:
     return f"about {hours:.0f} h" if hours >= 9.5 else f"about {hours:.1f} h".replace(".0 ", " ")
 
 
-def _words(work: CaseLocalization) -> str:
-    overall = work.overall
-    if not overall.busy:
-        return f"Localizing {len(work.waiting)}: getting ready…"
-    ended = overall.done + overall.failed
-    parts = [f"{ended} of {overall.total} localized"]
+def _words(overall: Overall) -> str:
+    parts = [f"{overall.done + overall.failed} of {overall.total} localized"]
     if overall.paused:
         parts.append("paused")
     elif overall.left_s is not None:
@@ -108,12 +146,9 @@ def _words(work: CaseLocalization) -> str:
     return " · ".join(parts)
 
 
-def _problem_words(failures: dict[int, str]) -> str:
-    said = failures_by_sentence(failures)
-    lines = [sentence if count == 1 else f"{count} ×: {sentence}" for sentence, count in said[:MOST_SENTENCES]]
-    if len(said) > MOST_SENTENCES:
-        lines.append("…")
-    return "\n".join(lines)
+def _problem_words(problems: Mapping[str, int]) -> str:
+    lines = [f"{count} ×: {sentence}" if count > 1 else sentence for sentence, count in problems.items()]
+    return "\n".join([*lines[:MOST_SENTENCES], *(["…"] if len(lines) > MOST_SENTENCES else [])])
 
 
 def _button(text: str, tip: str) -> QToolButton:

@@ -11,14 +11,14 @@ from PySide6.QtGui import QAction, QDesktopServices
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from app.desk.case_list import CaseList, Counts
-from app.desk.case_localization import CaseLocalization
 from app.desk.desk import Desk
-from app.panels.background_strip import BackgroundStrip, time_words
+from app.panels.background_strip import BackgroundStrip, BackgroundWork, time_words
 from app.panels.worklist_model import STATE_WORDS
 from app.panels.worklist_pictures import WorklistPictures
 from app.panels.worklist_table import WorklistTable
 from app.session.jobs import Jobs
-from core.project.cases import CaseRow, CaseState
+from core.models.image_task import ImageAnswer
+from core.project.cases import CaseQuery, CaseRow, CaseState
 
 SEARCH_AFTER_MS = 200
 _OPEN_STATES = frozenset({CaseState.NEW, CaseState.LOCALIZED, CaseState.IN_REVIEW})
@@ -46,7 +46,7 @@ class Worklist(QWidget):
         self,
         desk: Desk,
         case_list: CaseList,
-        work: CaseLocalization,
+        work: BackgroundWork,
         jobs: Jobs,
         confirm: Ask,
         parent: QWidget | None = None,
@@ -67,10 +67,10 @@ class Worklist(QWidget):
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search names and notes")
         self.search.setClearButtonEnabled(True)
-        self.table = WorklistTable(desk, case_list, self.pictures)
+        self.table = WorklistTable(desk, case_list, work, self.pictures)
         self.nothing = QLabel("No case is like that.")
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.strip = BackgroundStrip(work)
+        self.strip = BackgroundStrip(work, case_list)
         self._searching = QTimer(self)
         self._searching.setSingleShot(True)
         self._searching.setInterval(SEARCH_AFTER_MS)
@@ -104,8 +104,9 @@ class Worklist(QWidget):
         self.table.menu_requested.connect(self._show_menu)
         self._list.counts_changed.connect(self._show_counts)
         self._list.listed.connect(self._show_list)
-        self._work.changed.connect(self._show_heading)
-        self._work.pictured.connect(self.pictures.offer)
+        self.strip.retry_requested.connect(self._retry)
+        self._work.progress_changed.connect(self._show_heading)
+        self._work.answered.connect(self._take_picture)
         self._desk.project_changed.connect(self._begin)
 
     def _make_actions(self) -> None:
@@ -113,7 +114,7 @@ class Worklist(QWidget):
         self.exclude = self._action("&Exclude", self._exclude)
         self.localize = self._action("&Localize these", lambda: self._work.localize(self._chosen_ids()))
         self.localize_new = self._action("Localize all &new ones", self._work.localize_new)
-        self.retry = self._action("&Retry those with problems", self._work.retry_problems)
+        self.retry = self._action("&Retry those with problems", self._retry)
         self.note = self._action("Write a &note", self.table.write_note)
         self.folder = self._action("Show in &folder", self._show_in_folder)
         self.remove = self._action("Remove from the &project…", self._remove)
@@ -215,6 +216,14 @@ class Worklist(QWidget):
         for id_ in case_ids:
             self._desk.update_case(id_, **changes)
 
+    def _retry(self) -> None:
+        """Have all cases localized again that have a problem."""
+        query = CaseQuery(states=frozenset({CaseState.PROBLEM}), excluded=False)
+        self._desk.ask(lambda project: project.case_ids(query), self._work.localize)
+
+    def _take_picture(self, case_id: int, answer: ImageAnswer) -> None:
+        self.pictures.offer(case_id, answer.thumbnail)
+
     def _remove(self) -> None:
         ids = self._chosen_ids()
         what = "this case" if len(ids) == 1 else f"these {len(ids)} cases"
@@ -259,15 +268,16 @@ class Worklist(QWidget):
         return menu
 
 
-def heading(counts: Counts, work: CaseLocalization) -> str:
+def heading(counts: Counts, work: BackgroundWork) -> str:
     """Return the line that says how far the day is: ``"12 of 40 done · 3 to localize · about 2 min left"``."""
     parts = [f"{counts.by_state[CaseState.DONE]} of {counts.wanted} done"]
     if counts.by_state[CaseState.NEW]:
         parts.append(f"{counts.by_state[CaseState.NEW]} to localize")
     if counts.by_state[CaseState.PROBLEM]:
         parts.append(f"{counts.by_state[CaseState.PROBLEM]} with a problem")
-    if work.waiting and work.overall.left_s is not None and not work.paused:
-        parts.append(f"{time_words(work.overall.left_s)} left")
+    overall = work.overall
+    if overall is not None and overall.busy and overall.left_s is not None and not overall.paused:
+        parts.append(f"{time_words(overall.left_s)} left")
     return " · ".join(parts)
 
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 from app.desk.desk import Desk
 from app.desktop.chrome import chrome
 from app.desktop.theme import CANVAS
-from app.panels.worklist_model import PLACEHOLDER, ROW_ROLE, state_colour, state_word
+from app.panels.worklist_model import PLACEHOLDER, ROW_ROLE, WorklistModel, state_colour
 from app.panels.worklist_pictures import WorklistPictures
 from core.project.cases import CaseRow, CaseState
 
@@ -94,7 +94,17 @@ class NameCell(QStyledItemDelegate):
 
 
 class StateCell(QStyledItemDelegate):
-    """A sign and a word: the sign says the same without its colour."""
+    """A sign and a word: the sign says the same without its colour.
+
+    Parameters
+    ----------
+    cases
+        What knows the words.
+    """
+
+    def __init__(self, cases: WorklistModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._cases = cases
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw a cell."""
@@ -109,7 +119,7 @@ class StateCell(QStyledItemDelegate):
         side = _SIGN_SIDE
         sign = QRectF(place.left() + _GAP // 2, place.center().y() - side / 2 + 1, side, side)
         draw_sign(painter, sign, colour, row)
-        _draw_line(painter, option.font, colour, place.adjusted(side + _GAP, 0, -2, 0), state_word(row))
+        _draw_line(painter, option.font, colour, place.adjusted(side + _GAP, 0, -2, 0), self._cases.state_text(row))
         painter.restore()
 
 

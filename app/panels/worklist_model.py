@@ -5,6 +5,7 @@ shows a placeholder until it comes. Draws nothing.
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
@@ -82,12 +83,15 @@ class WorklistModel(QAbstractTableModel):
         Whose cases these are.
     case_list
         Which of them, and in which order.
+    under_way
+        The cases that are being localized just now, each with the fraction that is done.
     """
 
-    def __init__(self, desk: Desk, case_list: CaseList) -> None:
+    def __init__(self, desk: Desk, case_list: CaseList, under_way: Mapping[int, float]) -> None:
         super().__init__()
         self._desk = desk
         self._list = case_list
+        self._under_way = under_way
         self._pages: OrderedDict[int, dict[int, CaseRow]] = OrderedDict()
         self._wanted: OrderedDict[int, None] = OrderedDict()
         self._coming: int | None = None
@@ -110,6 +114,17 @@ class WorklistModel(QAbstractTableModel):
     def case_id(self, index: Index) -> int:
         """Return the number of the case of a valid index."""
         return self._list.ids[index.row()]
+
+    def state_text(self, row: CaseRow) -> str:
+        """Return how far a case is, in a word or two."""
+        if row.excluded:
+            return "excluded"
+        fraction = self._under_way.get(row.id)
+        return STATE_WORDS[row.state] if fraction is None else f"{100 * fraction:.0f} %"
+
+    def is_under_way(self, row: CaseRow) -> bool:
+        """Tell whether a case is being localized just now."""
+        return row.id in self._under_way
 
     def _want(self, page: int) -> None:
         if page == self._coming:
@@ -218,7 +233,7 @@ class WorklistModel(QAbstractTableModel):
         if row is None:
             return PLACEHOLDER if role == Qt.ItemDataRole.DisplayRole and column == Column.NAME else None
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
-            return _text(row, column)
+            return self.state_text(row) if column == Column.STATE else _text(row, column)
         if role == Qt.ItemDataRole.ForegroundRole:
             return _colour(row, column)
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -246,11 +261,6 @@ _ROLES = frozenset(
 )
 
 
-def state_word(row: CaseRow) -> str:
-    """Return how far a case is, in a word or two."""
-    return "excluded" if row.excluded else STATE_WORDS[row.state]
-
-
 def state_colour(row: CaseRow) -> QColor:
     """Return the colour of how far a case is."""
     colours = chrome()
@@ -260,8 +270,6 @@ def state_colour(row: CaseRow) -> QColor:
 def _text(row: CaseRow, column: int) -> str:
     if column == Column.NAME:
         return row.name
-    if column == Column.STATE:
-        return state_word(row)
     if column == Column.TO_CHECK:
         return str(row.to_check) if row.to_check and not row.excluded else ""
     if column == Column.RADIUS:

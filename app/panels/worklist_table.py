@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 
 from app.desk.case_list import CaseList
 from app.desk.desk import Desk
+from app.panels.background_strip import BackgroundWork
 from app.panels.worklist_cells import ROW_HEIGHT, NameCell, StateCell
 from app.panels.worklist_model import SORTS, Column, WorklistModel
 from app.panels.worklist_pictures import WorklistPictures
@@ -28,7 +29,7 @@ class WorklistTable(QTableView):
 
     Parameters
     ----------
-    desk, case_list, pictures
+    desk, case_list, work, pictures
         What is shown.
     """
 
@@ -36,15 +37,20 @@ class WorklistTable(QTableView):
     menu_requested = Signal(QPoint)
 
     def __init__(
-        self, desk: Desk, case_list: CaseList, pictures: WorklistPictures, parent: QWidget | None = None
+        self,
+        desk: Desk,
+        case_list: CaseList,
+        work: BackgroundWork,
+        pictures: WorklistPictures,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._desk = desk
         self._list = case_list
-        self.cases = WorklistModel(desk, case_list)
+        self.cases = WorklistModel(desk, case_list, work.under_way)
         self.setModel(self.cases)
         self.setItemDelegateForColumn(Column.NAME, NameCell(desk, pictures, self))
-        self.setItemDelegateForColumn(Column.STATE, StateCell(self))
+        self.setItemDelegateForColumn(Column.STATE, StateCell(self.cases, self))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.SelectedClicked)
@@ -59,6 +65,7 @@ class WorklistTable(QTableView):
         self.doubleClicked.connect(lambda index: self._open(index))
         self.customContextMenuRequested.connect(self._request_menu)
         pictures.made.connect(self._repaint)
+        work.progress_changed.connect(self._repaint_all)
         case_list.listed.connect(self._follow)
         desk.current_changed.connect(self._follow)
 
@@ -112,6 +119,9 @@ class WorklistTable(QTableView):
         if not self.selectionModel().isRowSelected(row, QModelIndex()):
             self.selectRow(row)
         self.scrollTo(index)
+
+    def _repaint_all(self) -> None:
+        self.viewport().update()
 
     def _repaint(self, case_id: int) -> None:
         row = self._list.row_of(case_id)

@@ -237,6 +237,15 @@ class Project:
             rows = file.execute("SELECT state, count(*) FROM cases WHERE NOT excluded GROUP BY state").fetchall()
         return dict.fromkeys(CaseState, 0) | {CaseState(state): count for state, count in rows}
 
+    def problems(self) -> dict[str, int]:
+        """Return what is wrong with how many cases, the most frequent first; excluded and done ones are not counted."""
+        with self._file.reading() as file:
+            rows = file.execute(
+                "SELECT problem, count(*) FROM cases WHERE NOT excluded AND state = ? GROUP BY problem ORDER BY 2 DESC, 1",
+                (int(CaseState.PROBLEM),),
+            ).fetchall()
+        return dict(rows)
+
     def excluded_count(self) -> int:
         """Return how many cases are excluded."""
         with self._file.reading() as file:

@@ -1,14 +1,15 @@
 """What tests of the desk's panels share: a desk with a project of a few cases, and a background that does what it is told."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
+from psygnal import Signal
 
 from app.desk.desk import Desk
-from app.desk.events import Event, Key
+from app.desk.events import Overall
 from app.session.jobs import Jobs
-from core.models.image_task import ImageAnswer, ImageTask
+from core.models.image_task import ImageAnswer
 from core.project.cases import Geometry, NewCase
 from core.project.readings import Reader, ReaderKind, Reading
 from core.project.store import Project
@@ -58,23 +59,23 @@ def make_answer(path: Path, landmarks: Landmarks | None = None) -> ImageAnswer:
     )
 
 
-class ScriptedBackground:
-    """Stands in for `app.desk.background.Background`: keeps what it is asked for and says what a test wants said."""
+class ScriptedWork:
+    """Stands in for what localizes cases in the background: keeps what it is asked for, and is told how far it is."""
 
-    def __init__(self, on_event: Callable[[Event], None]) -> None:
-        self.say = on_event
-        self.tasks: dict[Key, ImageTask] = {}
+    progress_changed = Signal()
+    answered = Signal(int, object)
+
+    def __init__(self) -> None:
+        self.overall: Overall | None = None
+        self.under_way: dict[int, float] = {}
         self.asked: list[str] = []
+        self.localized: list[int] = []
 
-    def submit(self, tasks: Iterable[tuple[Key, ImageTask]], priority: int = 0) -> None:
-        self.tasks.update(tasks)
-        self.asked.append("submit")
+    def localize(self, case_ids: Collection[int]) -> None:
+        self.localized += case_ids
 
-    def prioritise(self, key: Key, priority: int) -> None:
-        self.asked.append(f"prioritise {self.tasks[key].path.stem}")
-
-    def cancel_all(self) -> None:
-        self.asked.append("cancel all")
+    def localize_new(self) -> None:
+        self.asked.append("localize new")
 
     def pause(self) -> None:
         self.asked.append("pause")
@@ -82,11 +83,12 @@ class ScriptedBackground:
     def resume(self) -> None:
         self.asked.append("resume")
 
-    def close(self) -> None:
-        self.asked.append("close")
+    def cancel(self) -> None:
+        self.asked.append("cancel")
 
-    def key(self, name: str) -> Key:
-        return next(key for key, task in self.tasks.items() if task.path.stem == name)
+    def tell(self, overall: Overall) -> None:
+        self.overall = overall
+        self.progress_changed.emit()
 
 
 def open_desk(jobs: Jobs, path: Path) -> Desk:

@@ -18,30 +18,13 @@ def test_cases_are_listed_as_asked_for(full_desk, qtbot):
     cases = listed(full_desk, qtbot)
     assert names(full_desk, cases) == ["delta", "alpha", "Bravo", "charlie", "echo"]
     cases.ask_for(sort=CaseSort.NAME)
-    qtbot.waitUntil(lambda: cases.neighbour(1) != 1)
+    qtbot.waitUntil(lambda: cases.row_of(1) == 3)
     assert names(full_desk, cases) == ["alpha", "Bravo", "charlie", "delta", "echo"]
     cases.ask_for(text="LT")
     cases.ask_for(text="lph")  # before the first answer is there: the last one counts
     qtbot.waitUntil(lambda: len(cases.ids) == 1)
     assert names(full_desk, cases) == ["alpha"]
     assert cases.counts.total == 5
-
-
-def test_the_way_leads_through_the_list_and_ends_with_it(full_desk, qtbot):
-    cases = listed(full_desk, qtbot)
-    cases.ask_for(sort=CaseSort.NAME)
-    qtbot.waitUntil(lambda: names(full_desk, cases)[0] == "alpha")
-    assert cases.neighbour(1) == cases.ids[0]
-    assert cases.neighbour(-1) == cases.ids[-1]
-    full_desk.current = cases.ids[3]
-    assert cases.neighbour(1) == cases.ids[4]
-    assert cases.neighbour(-1) == cases.ids[2]
-    assert cases.neighbour(2) is None
-    assert cases.place() == (4, 5)
-    cases.ask_for(text="alpha")
-    qtbot.waitUntil(lambda: len(cases.ids) == 1)
-    assert cases.place() is None
-    assert cases.neighbour(1) == cases.ids[0]
 
 
 def test_the_list_stays_while_cases_change_and_the_counts_follow(full_desk, qtbot):
@@ -88,7 +71,7 @@ def test_without_a_project_there_is_an_empty_list(desk_jobs, tmp_path, qtbot):
         add_cases(project, "only")
     desk = open_desk(desk_jobs, tmp_path / "late.cairn")
     cases = CaseList(desk)
-    assert (list(cases.ids), cases.neighbour(1), cases.place()) == ([], None, None)
+    assert (list(cases.ids), cases.row_of(1)) == ([], None)
     qtbot.waitUntil(lambda: len(cases.ids) == 1)
     qtbot.waitUntil(lambda: not desk_jobs.busy)
     desk.close()

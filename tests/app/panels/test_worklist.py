@@ -5,35 +5,25 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLineEdit, QMainWindow
 
 from app.desk.case_list import CaseList, Counts
-from app.desk.case_localization import CaseLocalization
-from app.desk.events import Failed, Overall
+from app.desk.events import Overall
 from app.desktop.chrome import chrome
 from app.panels import worklist_model
-from app.panels.background_strip import BackgroundStrip, time_words
+from app.panels.background_strip import time_words
 from app.panels.worklist import Worklist, heading
 from app.panels.worklist_model import PLACEHOLDER, Column, WorklistModel
 from app.panels.worklist_pictures import WorklistPictures
 from core.images.file import write_image
 from core.project.cases import CaseSort, CaseState, NewCase
 from core.project.store import Project
-from tests.support.desk_fixtures import BEN, MODEL, ScriptedBackground, make_landmarks, make_reading
+from tests.support.desk_fixtures import BEN, MODEL, ScriptedWork, make_answer, make_landmarks, make_reading
 from tests.support.viewer_fixtures import make_image
 
 USER_TEXT = Qt.ItemDataRole.DisplayRole
 
 
 @pytest.fixture
-def made():
-    return []
-
-
-@pytest.fixture
-def work(full_desk, desk_jobs, made):
-    def make(on_event):
-        made.append(ScriptedBackground(on_event))
-        return made[-1]
-
-    return CaseLocalization(full_desk, desk_jobs, make)
+def work():
+    return ScriptedWork()
 
 
 @pytest.fixture
@@ -98,7 +88,7 @@ def test_rows_say_how_far_each_case_is(panel, full_desk, qtbot):
 def test_a_row_is_a_placeholder_until_its_page_is_there(full_desk, qtbot, monkeypatch):
     monkeypatch.setattr(worklist_model, "PAGE", 2)
     cases = CaseList(full_desk)
-    model = WorklistModel(full_desk, cases)
+    model = WorklistModel(full_desk, cases, {})
     qtbot.waitUntil(lambda: len(cases.ids) == 5)
     assert model.index(3, Column.NAME).data() == PLACEHOLDER
     assert model.index(3, Column.STATE).data() is None
@@ -114,7 +104,7 @@ def test_what_was_scrolled_past_is_not_fetched_and_old_pages_are_let_go(full_des
     monkeypatch.setattr(worklist_model, "PAGES_WANTED", 1)
     monkeypatch.setattr(worklist_model, "PAGES_KEPT", 2)
     cases = CaseList(full_desk)
-    model = WorklistModel(full_desk, cases)
+    model = WorklistModel(full_desk, cases, {})
     qtbot.waitUntil(lambda: len(cases.ids) == 5)
     for row in range(5):
         model.row(row)
@@ -240,28 +230,40 @@ def test_removing_asks_first_and_names_how_many(panel, full_desk, asked, qtbot):
     assert "images stay" in asked[0]
 
 
-def test_chosen_cases_are_localized_and_those_with_problems_again(panel, full_desk, work, made, qtbot):
+def test_chosen_cases_are_localized_and_those_with_problems_again(panel, full_desk, work, qtbot):
     ids = full_desk.project.case_ids()
     panel.table.select([ids[1], ids[3]])
     panel.localize.trigger()
-    qtbot.waitUntil(lambda: bool(made) and len(made[0].tasks) == 2)
-    made[0].say(Failed(made[0].key("alpha"), "It is empty."))
-    made[0].say(Overall(failed=1, waiting=1, fraction=0.5, left_s=130.0))
+    assert work.localized == [ids[1], ids[3]]
+    panel.localize_new.trigger()
+    full_desk.update_case(ids[1], problem="It is empty.")
+    full_desk.update_case(ids[2], problem="It is empty.")
+    work.under_way[ids[3]] = 0.41
+    work.tell(Overall(done=1, failed=2, running=1, waiting=1, fraction=0.6, left_s=130.0))
     settle(panel, full_desk, qtbot)
     assert panel.strip.isVisible()
-    assert panel.strip.text.text() == "1 of 2 localized · about 2 min left"
-    assert panel.strip.problems.text() == "It is empty."
-    assert "1 with a problem · about 2 min left" in panel.heading.text()
+    assert panel.strip.text.text() == "3 of 5 localized · about 2 min left"
+    assert panel.strip.problems.text() == "2 ×: It is empty."
+    assert column(panel, Column.STATE) == ["new", "problem", "problem", "41 %", "new"]
+    assert panel.heading.text() == "0 of 5 done · 3 to localize · 2 with a problem · about 2 min left"
     panel.strip.pause.click()
-    made[0].say(Overall(failed=1, waiting=1, fraction=0.5, left_s=130.0, paused=True))
-    qtbot.waitUntil(lambda: panel.strip.pause.text() == "Go on")
-    assert panel.strip.text.text() == "1 of 2 localized · paused"
+    work.tell(Overall(done=1, failed=2, waiting=2, fraction=0.6, left_s=130.0, paused=True))
+    assert panel.strip.text.text() == "3 of 5 localized · paused"
+    assert panel.strip.pause.text() == "Go on"
     panel.strip.pause.click()
-    panel.strip.retry.click()
-    assert work.waiting == {ids[1], ids[3]}
     panel.strip.cancel.click()
-    assert not panel.strip.isVisible()
-    assert made[0].asked[-2:] == ["cancel all", "resume"]
+    assert work.asked == ["localize new", "pause", "resume", "cancel"]
+    work.localized.clear()
+    panel.strip.retry.click()
+    qtbot.waitUntil(lambda: work.localized == [ids[1], ids[2]])
+    settle(panel, full_desk, qtbot)
+
+
+def test_the_picture_of_an_answer_is_taken(panel, full_desk, work, qtbot):
+    [first, *_] = full_desk.project.case_ids()
+    work.answered.emit(first, make_answer(full_desk.project.case(first).path))
+    row = panel.table.cases.row(0)
+    assert panel.pictures.picture(row).toImage().pixelColor(1, 1).red() == 77
     settle(panel, full_desk, qtbot)
 
 
@@ -311,7 +313,9 @@ def test_times_are_told_as_people_say_them(seconds, words):
     assert time_words(seconds) == words
 
 
-def test_the_strip_hides_while_there_is_nothing_to_tell(work, qtbot):
-    strip = BackgroundStrip(work)
-    qtbot.addWidget(strip)
-    assert strip.isHidden()
+def test_the_strip_hides_while_there_is_nothing_to_tell(panel, work):
+    assert panel.strip.isHidden()
+    work.tell(Overall(waiting=3))
+    assert panel.strip.isVisible()
+    work.tell(Overall(done=3, fraction=1.0))
+    assert panel.strip.isHidden()

@@ -382,3 +382,11 @@ def test_rows_say_what_a_list_shows_with_the_unit_of_the_radius(project: Project
     )  # fmt: skip
     assert (gone_left_out.excluded, gone_left_out.note) == (True, "blurred")
     assert project.excluded_count() == 1
+
+
+def test_problems_are_counted_by_their_sentence(project: Project) -> None:
+    ids = add(project, *"abcde")
+    for id_, sentence in zip(ids, ("It is empty.", "It is gone.", "It is gone.", "It is gone."), strict=False):
+        project.update_case(id_, problem=sentence)
+    project.update_case(ids[3], excluded=True)
+    assert list(project.problems().items()) == [("It is gone.", 2), ("It is empty.", 1)]
