@@ -7,7 +7,7 @@ belongs into a window's main thread.
 import json
 import sqlite3
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ from core.project.cases import (
 from core.project.connection import Connection
 from core.project.paths import Stored, absolute, stored
 from core.project.readings import Edit, Reader, ReaderKind, Reading, difference, encode, on_pixels_of
-from core.project.summary import summarise
+from core.project.summary import summarise, usual_radius_of
 from core.schemes.scheme import Scheme
 
 SUFFIX = ".cairn"
@@ -159,6 +159,16 @@ class Project:
         """Keep a JSON value under ``key``."""
         with self._file.transaction() as file:
             file.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value)))
+
+    def usual_radii(self, model: str) -> dict[str, dict[str, float]]:
+        """Return how large the radii of a model, called as its readings are, usually are: by unit, by landmark."""
+        known: dict[str, dict[str, float]] = self.setting(f"usual radii of {model}", {})
+        return known
+
+    def set_usual_radii(self, model: str, radii: Mapping[str, Mapping[str, float]]) -> None:
+        """Keep how large the radii of a model usually are, before its readings, so that the worklist can tell which are not."""
+        if radii != self.usual_radii(model):
+            self.set_setting(f"usual radii of {model}", {unit: dict(of_unit) for unit, of_unit in radii.items()})
 
     def scheme(self, ndim: int) -> Scheme | None:
         """Return the landmarks that images of a rank are marked with, None where nobody has chosen any."""
@@ -431,7 +441,9 @@ class Project:
         row = file.execute("SELECT done, problem FROM cases WHERE id = ?", (case_id,)).fetchone()
         if row is None:
             return
-        summary = summarise(self.readings(case_id), done=bool(row[0]), problem=row[1])
+        readings = self.readings(case_id)
+        usual = usual_radius_of(readings, self.usual_radii)
+        summary = summarise(readings, done=bool(row[0]), problem=row[1], usual_radius=usual)
         file.execute(
             "UPDATE cases SET state = ?, to_check = ?, worst_radius = ?, reader = ? WHERE id = ?",
             (int(summary.state), summary.to_check, summary.worst_radius, summary.reader, case_id),

@@ -60,6 +60,20 @@ def names_in_doubt(landmarks: Landmarks, usual_radius_mm: Mapping[str, float] | 
     )
 
 
+def doubts(landmarks: Landmarks, usual_radius_mm: Mapping[str, float] | None = None) -> FloatArray:
+    """Return ``(L,)`` how much each landmark wants a person's eye: 0 for those not in doubt, else 1 and more.
+
+    Of those in doubt by `names_in_doubt` it is by how many times the radius exceeds the largest that wants no eye, or by how many
+    times the model's uncertainty about the presence does, whichever is more; 1 where nothing has been said.
+    """
+    excess = _excess(landmarks, {} if usual_radius_mm is None else usual_radius_mm)
+    in_doubt = set(names_in_doubt(landmarks, usual_radius_mm))
+    is_absent = np.array([status is Status.ABSENT for status in landmarks.status], dtype=bool)
+    unlikely = np.where(is_absent, landmarks.presence, 1 - landmarks.presence.astype(np.float64)) / (1 - SURE_PRESENCE)
+    wanted = np.array([name in in_doubt for name in landmarks.names], dtype=bool)
+    return np.asarray(np.where(wanted, np.fmax(np.fmax(unlikely, excess), 1.0), 0.0))
+
+
 def _in_doubt(landmarks: Landmarks, row: int, excess: float) -> bool:
     presence = landmarks.presence[row]
     if landmarks.status[row] is Status.ABSENT:

@@ -108,7 +108,7 @@ def test_states_are_derived_from_what_was_said(project: Project) -> None:
     project.update_case(case_id, problem="")
     project.save_reading(Reading(case_id, MODEL, landmarks(), GEOMETRY))
     localized = project.case(case_id)
-    assert (localized.state, localized.to_check, localized.reader) == (CaseState.LOCALIZED, 3, MODEL.name)
+    assert (localized.state, localized.to_check, localized.reader) == (CaseState.LOCALIZED, 2, MODEL.name)
     assert localized.worst_radius == 2.5
     project.save_reading(Reading(case_id, ANNA, landmarks(status=Status.CONFIRMED), GEOMETRY))
     reviewed = project.case(case_id)
