@@ -101,7 +101,8 @@ class LoupeLayer(SliceLayer):
         scale: FloatArray,
     ) -> None:
         """Paint what lies within ``reach_px`` of a point, each pixel ``scale`` screen pixels large."""
-        size_px = np.array(pixels.shape[::-1])
+        rows, columns = pixels.shape
+        size_px = np.array([columns, rows])
         first = np.clip(np.floor(point_px - reach_px).astype(int), 0, size_px)
         last = np.clip(np.ceil(point_px + reach_px).astype(int) + 1, 0, size_px)
         if (last <= first).any():

@@ -14,6 +14,8 @@ from core.base.errors import ModelFileError
 from core.images.file import write_image
 from tests.support.viewer_fixtures import make_image
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 ROOT = Path(__file__).resolve().parents[3]
 
 WATCHED = """
@@ -23,8 +25,6 @@ from PySide6.QtCore import QTimer, QUrl
 from PySide6.QtGui import QFileOpenEvent
 import app.window.viewer
 from app.commands import cli
-
-pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
 
 def window_of(application):
     (window,) = [w for w in application.topLevelWidgets() if type(w).__name__ == "MainWindow"]

@@ -12,6 +12,8 @@ from core.base import memory
 from core.base.errors import ImageReadError
 from tests.support.dicom_fixtures import positions, write_series
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 SHAPE = (80, 512, 512)
 BYTES = 2 * 80 * 512 * 512
 
@@ -19,8 +21,6 @@ MEASURE = """
 import re, sys
 import numpy as np
 from core.images.file import read_image
-
-pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
 
 def peak_bytes():
     return int(re.search(r"VmHWM:\\s*(\\d+) kB", open("/proc/self/status").read()).group(1)) * 1024
