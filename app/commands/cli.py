@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.commands.project import project_commands
 from app.session.wording import COVERAGE
 from core.base.command_line import EXIT_BAD_INPUT, EXIT_BUG, EXIT_INTERRUPTED, run_command_line
 from core.base.delimited_text import finite_number
@@ -29,6 +30,7 @@ commands = typer.Typer(
     help="Finds anatomical landmarks in medical images. Without a command it opens the viewer: cairn [FILES]",
     epilog="Add --debug anywhere to see the details of an unexpected problem.",
 )
+commands.add_typer(project_commands)
 
 
 class Device(StrEnum):
@@ -285,6 +287,11 @@ def _landmark_table(metadata: ModelInfo) -> Table:
 def with_default_command(arguments: Sequence[str]) -> list[str]:
     """Put ``view`` before arguments whose first is a file or an option of ``view``, and where there are none."""
     names = {command.name or getattr(command.callback, "__name__", "") for command in commands.registered_commands}
+    names |= {
+        str(group.name or group.typer_instance.info.name)
+        for group in commands.registered_groups
+        if group.typer_instance
+    }
     first = next((argument for argument in arguments if argument != "--debug"), None)
     if first is not None and (first in names or (first.startswith("-") and first not in _VIEW_OPTIONS)):
         return list(arguments)

@@ -204,7 +204,7 @@ def _read(one: _Found) -> Image:
             f"{one.image}: {len(one.spacing_mm)} pixel sizes were given, but the image has {image.ndim} axes.",
             f"Give one number for all axes, or {image.ndim}.",
         )
-    return image.with_spacing(one.spacing_mm, SpacingSource.DATA_SET)
+    return image.with_spacing(one.spacing_mm, SpacingSource.PERSON)
 
 
 def _marks(one: _Found, image: Image, wishes: Wishes) -> tuple[tuple[Marks, ...], list[str]]:
