@@ -12,6 +12,7 @@ from app.views.gestures import GESTURES
 
 _COLUMNS = (((FILE, EDIT, LANDMARK), 150), ((VIEW, HELP, "Anywhere"), 90), (("Mouse",), 190))
 """Titles of the sections in each column, and the width of their keys."""
+_NAMES = {".": ". (full stop)", ",": ", (comma)"}
 _AROUND = QSize(24, 56)
 """Room for the frame and title bar that the desktop puts around a dialog."""
 
@@ -53,7 +54,7 @@ def _page(*, one_column: bool) -> QWidget:
     page.setObjectName("sheetPage")
     columns = QVBoxLayout(page) if one_column else QHBoxLayout(page)
     columns.setContentsMargins(0, 0, 0, 0)
-    columns.setSpacing(0 if one_column else 36)
+    columns.setSpacing(0 if one_column else 24)
     for titles, keys_width in _COLUMNS:
         width = max(keys_width for _, keys_width in _COLUMNS) if one_column else keys_width
         label = QLabel("".join(_section(title, sections[title], width) for title in titles))
@@ -64,11 +65,16 @@ def _page(*, one_column: bool) -> QWidget:
 
 def _rows(menu: str) -> list[tuple[str, str]]:
     return [
-        (" or ".join(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in action.shortcuts),
+        (" or ".join(_key(key) for key in action.shortcuts),
          action.name)
         for action in ACTIONS
         if action.menu == menu and action.shortcuts
     ]  # fmt: skip
+
+
+def _key(portable: str) -> str:
+    """Return what a key is called; a mere dot is easily overlooked."""
+    return _NAMES.get(portable) or QKeySequence(portable).toString(QKeySequence.SequenceFormat.NativeText)
 
 
 def _section(title: str, rows: list[tuple[str, str]], keys_width: int) -> str:

@@ -45,6 +45,7 @@ _NAME_WIDTHS = (72, 200)
 _READABLE_NAME = 140
 """What other columns leave to the names."""
 _LEAST_WIDTH, _MOST_WIDTH = 48, 400
+_TOO_NARROW = "The table is too narrow for positions. Drag its edge to make it wider, and type them there."
 _SORT_TIP = "Click to sort: the most doubtful first, what you have decided last."
 _PRESENCE_TIP = (
     "How likely the model thinks it is that the landmark is in the image.\n"
@@ -277,7 +278,9 @@ class LandmarkTable(QTableView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Leave letters to the window: they are commands here, not a search. F2 opens a position."""
-        if self._is_for_typing(event):
+        if event.key() == Qt.Key.Key_F2 and self.currentIndex().isValid() and self.isColumnHidden(X):
+            self._controller.view_state.say(_TOO_NARROW, is_warning=False)
+        elif self._is_for_typing(event):
             index = self._typing_index()
             self.setCurrentIndex(index)
             self.edit(index)

@@ -12,5 +12,6 @@ GESTURES: tuple[Gesture, ...] = (
     *(gesture for tool in TOOLS for gesture in tool.gestures),
     *SceneView.gestures,
     nudging.GESTURE,
+    Gesture("F2 or double-click in the table", "Type a position"),
     Gesture("Hold H", "Hide landmarks, vectors and crosshair"),
 )

@@ -23,6 +23,8 @@ MOST_TIMES, LEAST_TIMES = 4.0, 2.0
 """How much larger than in the view pixels are; the more, the smaller they are there."""
 RADIUS, LEAST_RADIUS = 76.0, 24.0
 """Of the loupe in screen pixels, and below which it is of no use: a view so small has none."""
+PART = 0.22
+"""Of a small view's shorter side: a larger radius hides too much of it."""
 GAP = 20.0
 """Screen pixels between the landmark and the rim."""
 FREE = 5.0
@@ -131,7 +133,8 @@ def times_in(screen_map: ScreenMap) -> float:
 def radius_in(width: float, height: float) -> float | None:
     """Return the radius of a loupe that finds room beside any point of a view; None where it would be of no use."""
     diagonal = float(np.sqrt(0.5))
-    radius = min(RADIUS, (min(width, height) / 2 - diagonal * GAP) / (1 + diagonal))
+    shorter = min(width, height)
+    radius = min(RADIUS, PART * shorter, (shorter / 2 - diagonal * GAP) / (1 + diagonal))
     return radius if radius >= LEAST_RADIUS else None
 
 

@@ -20,9 +20,7 @@ _STEPS_PX = {
 }
 _ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 
-GESTURE = Gesture(
-    "Arrow keys, in a blue frame", "Move the selected landmark by 1 px, with Shift by 10 px, with Alt by 0.1 px"
-)
+GESTURE = Gesture("Arrow keys, in a blue frame", "Move the landmark by 1 px (Shift: 10, Alt: 0.1)")
 
 
 class Nudging:

@@ -90,3 +90,46 @@ def test_the_window_closes_once_the_landmarks_are_saved(window, answers, tmp_pat
     assert (tmp_path / "out.csv").exists() is saves
     answers.on_unsaved = Unsaved.DISCARD
     window.close()
+
+
+def test_a_well_found_image_is_checked_and_left_with_two_keys(empty_window, answers, tmp_path, qtbot):
+    controller, view = empty_window.controller, empty_window.slice_view
+    paths = [tmp_path / name for name in ("a.png", "b.png")]
+    for path in paths:
+        write_image(make_image(), path)
+    answers.on_unsaved = Unsaved.DISCARD
+    controller.open_paths(paths)
+    qtbot.waitUntil(lambda: controller.document.prediction is not None and not controller.jobs.busy)
+    qtbot.waitUntil(empty_window.actions_by_id["landmark.confirm_all"].isEnabled)
+    QTest.keyClick(view, Qt.Key.Key_Space, Qt.KeyboardModifier.ShiftModifier)
+    assert set(controller.document.landmarks.status) == {Status.CONFIRMED}
+    assert empty_window.status_bar.checked_text() == "4 of 4 checked"
+    assert any(text.startswith("4 of 4 checked.") for text in empty_window.message_bar.texts())
+    QTest.keyClick(view, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: empty_window.windowTitle().startswith("b.png") and not controller.jobs.busy)
+    assert empty_window.status_bar.checked_text() == "0 of 4 checked, 3 want an eye"
+    QTest.keyClick(view, Qt.Key.Key_B)
+    qtbot.waitUntil(lambda: empty_window.windowTitle().startswith("a.png") and not controller.jobs.busy)
+    QTest.keyClick(view, Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: empty_window.windowTitle().startswith("b.png") and not controller.jobs.busy)
+
+
+def test_placing_by_keys_skips_marks_absent_goes_back_and_says_how_many(window, qtbot):
+    controller, view = window.controller, window.slice_view
+    for name in controller.document.landmarks.names:
+        controller.editor.select(name)
+        controller.editor.clear()
+    controller.editor.select("Sella")
+    QTest.keyClick(view, Qt.Key.Key_P)
+    qtbot.waitUntil(window.actions_by_id["landmark.skip"].isEnabled)
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=view.viewport().rect().center())
+    assert status(window, "Sella") is Status.PLACED
+    for key in (Qt.Key.Key_S, Qt.Key.Key_Z, Qt.Key.Key_X, Qt.Key.Key_Backspace):
+        qtbot.waitUntil(window.actions_by_id["landmark.back"].isEnabled)
+        QTest.keyClick(view, key)
+    assert controller.placing.next_name == "Nasion"
+    assert status(window, "Nasion") is Status.UNPLACED
+    for key in (Qt.Key.Key_X, Qt.Key.Key_S, Qt.Key.Key_Space):
+        QTest.keyClick(view, key)
+    assert "1 of 4 placed, 1 not present, 2 skipped." in window.message_bar.texts()
+    assert not window.actions_by_id["landmark.place"].isChecked()

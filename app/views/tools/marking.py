@@ -20,7 +20,7 @@ class SelectTool(Tool):
 
     mode = Mode.NAVIGATE
     gestures: ClassVar[tuple[Gesture, ...]] = (
-        Gesture("Drag a landmark", "Move it under a loupe, in a volume within that plane (Esc puts it back)"),
+        Gesture("Drag a landmark", "Move it; in a volume within that plane (Esc puts it back)"),
         Gesture("Click a landmark", "Select it; in a volume all planes go to it"),
     )
 

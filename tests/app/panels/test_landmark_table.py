@@ -115,3 +115,10 @@ def test_a_refused_position_leaves_the_cell_as_it_was(opened, table):
     type_into(table, "Sella", X, "9999")
     assert table.model().index(0, X).data() == "10.0"
     assert any("outside the image" in message.text for message in opened.view_state.messages)
+
+
+def test_a_table_too_narrow_for_positions_says_so(opened, table):
+    table.resize(300, 300)
+    table.setCurrentIndex(table.model().index(0, NAME))
+    QTest.keyClick(table, Qt.Key.Key_F2)
+    assert any("too narrow for positions" in message.text for message in opened.view_state.messages)
