@@ -17,6 +17,7 @@ from app.panels.worklist_model import STATE_WORDS
 from app.panels.worklist_pictures import WorklistPictures
 from app.panels.worklist_table import WorklistTable
 from app.session.jobs import Jobs
+from core.base.errors import AppError
 from core.models.image_task import ImageAnswer
 from core.project.cases import CaseQuery, CaseRow, CaseState
 
@@ -236,7 +237,11 @@ class Worklist(QWidget):
 
     def _show_in_folder(self) -> None:
         for row in self._chosen_rows()[:1]:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(row.path.parent)))
+            folder = row.path.parent
+            if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+                self._desk.refused.emit(
+                    AppError(f"No program here shows folders. This one is {folder}.", "Open it in your file manager.")
+                )
 
     def _show_menu(self, place: QPoint) -> None:
         menu = self.menu()

@@ -103,6 +103,21 @@ def merge(project: Project, other: Project) -> Merged:
     return done
 
 
+class _OnlySeen(Exception):
+    def __init__(self, merged: Merged) -> None:
+        super().__init__()
+        self.merged = merged
+
+
+def preview(project: Project, other: Project) -> Merged:
+    """Return what `merge` would do, without doing it; raises as `merge` does."""
+    try:
+        with project.transaction():
+            raise _OnlySeen(merge(project, other))
+    except _OnlySeen as seen:
+        return seen.merged
+
+
 def _take_schemes(project: Project, other: Project, done: Merged) -> None:
     for ndim in (2, 3):
         ours, theirs = project.scheme(ndim), other.scheme(ndim)
