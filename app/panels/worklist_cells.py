@@ -43,7 +43,7 @@ class NameCell(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw a cell."""
-        _draw_background(self, painter, option, index)
+        _draw_background(painter, option)
         row: CaseRow | None = index.data(ROW_ROLE)
         place = option.rect
         painter.save()
@@ -108,7 +108,7 @@ class StateCell(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw a cell."""
-        _draw_background(self, painter, option, index)
+        _draw_background(painter, option)
         row: CaseRow | None = index.data(ROW_ROLE)
         if row is None:
             return
@@ -148,14 +148,11 @@ def draw_sign(painter: QPainter, place: QRectF, colour: QColor, row: CaseRow) ->
             painter.drawPie(place, 90 * 16, 180 * 16)
 
 
-def _draw_background(cell: QStyledItemDelegate, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-    """Draw what Qt would, without the text: selection, stripes, the style sheet's colours."""
+def _draw_background(painter: QPainter, option: QStyleOptionViewItem) -> None:
+    """Draw the selection and what else the style sheet has for a cell; text and sign follow."""
     shown = QStyleOptionViewItem(option)
-    cell.initStyleOption(shown, index)
-    shown.text = ""
     shown.state &= ~QStyle.StateFlag.State_HasFocus
-    widget = shown.widget
-    widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, shown, painter, widget)
+    shown.widget.style().drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, shown, painter, shown.widget)
 
 
 def _draw_line(painter: QPainter, font: QFont, colour: QColor, place: QRect, text: str) -> None:

@@ -26,8 +26,13 @@ PAGES_KEPT = 64
 PAGES_WANTED = 4
 """Pages that are asked for at a time: what was scrolled past meanwhile is not worth fetching."""
 PLACEHOLDER = "…"
-ROW_ROLE = Qt.ItemDataRole.UserRole
+ROW_ROLE = int(Qt.ItemDataRole.UserRole)
 """The `CaseRow` of a cell, None where it is still on its way."""
+_DISPLAY, _EDIT = int(Qt.ItemDataRole.DisplayRole), int(Qt.ItemDataRole.EditRole)
+_FOREGROUND, _TIP = int(Qt.ItemDataRole.ForegroundRole), int(Qt.ItemDataRole.ToolTipRole)
+_ALIGNMENT = int(Qt.ItemDataRole.TextAlignmentRole)
+_ROLES = frozenset((ROW_ROLE, _DISPLAY, _EDIT, _FOREGROUND, _TIP, _ALIGNMENT))
+"""What cells are asked for, as plain numbers: a painted frame asks hundreds of times."""
 
 STATE_WORDS = {
     CaseState.NEW: "new",
@@ -72,6 +77,7 @@ _TIPS = {
     Column.READER: "Who read it last.",
 }
 _CENTRED = Qt.AlignmentFlag.AlignCenter
+_FIGURES = frozenset((int(Column.TO_CHECK), int(Column.RADIUS)))
 
 
 class WorklistModel(QAbstractTableModel):
@@ -210,7 +216,7 @@ class WorklistModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return _TIPS.get(column)
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _CENTRED if column in (Column.TO_CHECK, Column.RADIUS) else theme.LEFT
+            return _CENTRED if column in _FIGURES else theme.LEFT
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
@@ -220,25 +226,21 @@ class WorklistModel(QAbstractTableModel):
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return text, colour, alignment or tip of a cell, and the `CaseRow` for `ROW_ROLE`."""
-        if not index.isValid():
+        if role not in _ROLES or not index.isValid():
             return None
         column = index.column()
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _CENTRED if column in (Column.TO_CHECK, Column.RADIUS) else theme.LEFT
-        if role not in _ROLES:
-            return None
+        if role == _ALIGNMENT:
+            return _CENTRED if column in _FIGURES else theme.LEFT
         row = self.row(index.row())
         if role == ROW_ROLE:
             return row
         if row is None:
-            return PLACEHOLDER if role == Qt.ItemDataRole.DisplayRole and column == Column.NAME else None
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
-            return self.state_text(row) if column == Column.STATE else _text(row, column)
-        if role == Qt.ItemDataRole.ForegroundRole:
+            return PLACEHOLDER if role == _DISPLAY and column == 0 else None
+        if role == _FOREGROUND:
             return _colour(row, column)
-        if role == Qt.ItemDataRole.ToolTipRole:
+        if role == _TIP:
             return _tip(row, column)
-        return None
+        return self.state_text(row) if column == 1 else _text(row, column)
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:  # noqa: N802 - Qt's name
         """Keep a note."""
@@ -248,17 +250,6 @@ class WorklistModel(QAbstractTableModel):
             return False
         self._desk.update_case(row.id, note=note)
         return True
-
-
-_ROLES = frozenset(
-    (
-        ROW_ROLE,
-        Qt.ItemDataRole.DisplayRole,
-        Qt.ItemDataRole.EditRole,
-        Qt.ItemDataRole.ForegroundRole,
-        Qt.ItemDataRole.ToolTipRole,
-    )
-)
 
 
 def state_colour(row: CaseRow) -> QColor:

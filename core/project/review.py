@@ -5,7 +5,7 @@ the project and changes nothing; pure but for that.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -155,7 +155,8 @@ def doubts_of_case(
             found[name] = float(score), why
 
     for row, score in enumerate(doubts(landmarks, usual_radius).tolist()):
-        add(landmarks.names[row], score, _why(landmarks, row, unit))
+        if score >= 1:
+            add(landmarks.names[row], score, _why(landmarks, row, unit))
     for name, (score, distance) in _disagreement(readings, reading).items():
         add(name, score, f"readers are {distance:.1f} {unit} apart")
     if shapes is not None:
@@ -215,22 +216,54 @@ def _said_by(reading: Reading, geometry: Geometry) -> dict[str, FloatArray]:
     }
 
 
-def review_queue(project: "Project") -> list[Doubt]:
-    """Return what wants an eye in all cases that are neither done nor excluded, case by case.
+@dataclass(frozen=True, eq=False)
+class Queue:
+    """What wants an eye in a project.
 
-    The case with the greatest doubt comes first, and within a case the greatest doubt: whoever opens an image sees to all of it.
+    Attributes
+    ----------
+    by_case
+        The doubts of each case that was looked through, the most doubtful first; none where all is well.
+    shapes
+        What its shapes are like, None where that cannot be said.
+    """
+
+    by_case: dict[int, list[Doubt]]
+    shapes: Shapes | None
+
+    @property
+    def doubts(self) -> list[Doubt]:
+        """All doubts, case by case.
+
+        The case with the greatest doubt comes first, and within a case the greatest doubt: who opens an image sees to all of it.
+        """
+        cases = sorted(filter(None, self.by_case.values()), key=lambda found: (-found[0].score, found[0].case_id))
+        return [doubt for found in cases for doubt in found]
+
+
+def review_queue(project: "Project", earlier: Queue | None = None, changed: Collection[int] = ()) -> Queue:
+    """Return what wants an eye in all cases that are neither done nor excluded.
+
+    Parameters
+    ----------
+    project
+        Whose cases.
+    earlier
+        The queue as it was; what has not changed since is taken from there.
+    changed
+        The cases that have changed since.
     """
     query = CaseQuery(states=_OPEN, excluded=False, sort=CaseSort.WORST_RADIUS, descending=True)
-    ids = project.case_ids(query)[:MOST_CASES]
-    shapes = shapes_of(_examples(project))
-    cases = []
-    for id_ in ids:
-        readings = project.readings(id_)
-        found = doubts_of_case(readings, usual_radius_of(readings, project.usual_radii), shapes)
-        if found:
-            cases.append(found)
-    cases.sort(key=lambda found: (-found[0].score, found[0].case_id))
-    return [doubt for found in cases for doubt in found]
+    shapes = shapes_of(_examples(project)) if earlier is None else earlier.shapes
+    known = {} if earlier is None else earlier.by_case
+    by_case = {}
+    for id_ in project.case_ids(query)[:MOST_CASES]:
+        if id_ in known and id_ not in changed:
+            by_case[id_] = known[id_]
+        else:
+            readings = project.readings(id_)
+            by_case[id_] = doubts_of_case(readings, usual_radius_of(readings, project.usual_radii), shapes)
+    return Queue(by_case, shapes)
 
 
 def _examples(project: "Project") -> Iterable[Landmarks]:

@@ -2,13 +2,14 @@
 
     CAIRN_BENCH_CASES=100000 .venv/bin/python tests/benchmarks/bench_worklist.py
 
-Makes a project in a temporary folder, each case with a reading of a model for 19 landmarks (the making takes minutes and is not what is
-measured), and shows it in a real, offscreen panel. What the main thread does is timed apart from what happens in jobs: a hitch is
-what the main thread does longer than a frame lasts. A row of the table is median and largest of the repetitions.
+Makes a project in a temporary folder, each case with a reading of a model for 19 landmarks (the making takes minutes and is not
+what is measured), and shows it in a real, offscreen panel. What the main thread does is timed apart from what happens in jobs: a
+hitch is what the main thread does longer than a frame lasts. A row of the table is median and largest of the repetitions.
 """
 
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -56,7 +57,8 @@ def make_project(path: Path) -> None:
 
 def tell(what: str, seconds: list[float]) -> None:
     """Print a row."""
-    print(f"| {what} | {1e3 * statistics.median(seconds):.1f} | {1e3 * max(seconds):.1f} |", flush=True)
+    sys.stdout.write(f"| {what} | {1e3 * statistics.median(seconds):.1f} | {1e3 * max(seconds):.1f} |\n")
+    sys.stdout.flush()
 
 
 def timed(function: Callable[[], object], times: int) -> list[float]:
@@ -176,8 +178,10 @@ def main() -> None:
         start = time.perf_counter()
         if not path.exists():
             make_project(path)
-            print(f"{CASES} cases made in {time.perf_counter() - start:.0f} s, {path.stat().st_size / 1e6:.0f} MB")
-        print("| ms | median | largest |\n| --- | ---: | ---: |")
+            sys.stdout.write(
+                f"{CASES} cases made in {time.perf_counter() - start:.0f} s, {path.stat().st_size / 1e6:.0f} MB\n"
+            )
+        sys.stdout.write("| ms | median | largest |\n| --- | ---: | ---: |\n")
         start = time.perf_counter()
         with Project.open(path) as project:
             tell("open the file", [time.perf_counter() - start])

@@ -30,7 +30,9 @@ def test_the_walk_finishes_a_case_and_goes_on_with_the_most_doubtful_one(full_de
     assert go(walk, "sella", qtbot) == ((third, "nasion"), 4)
     full_desk.current = third
     decided = doubtful(0.99, 0.2, 0.99).with_status("nasion", Status.CONFIRMED)
-    full_desk.project.save_reading(make_reading(third, ANNA, decided))
+    full_desk.store(make_reading(third, ANNA, decided), "Confirm nasion")
+    qtbot.waitUntil(lambda: full_desk.project.reading(third, ANNA) is not None and not full_desk.pending)
+    qtbot.wait(20)
     assert go(walk, "nasion", qtbot) == ((second, "menton"), 3)
     full_desk.current = second
     assert go(walk, "menton", qtbot) == (None, 3)

@@ -136,7 +136,25 @@ def test_the_queue_goes_case_by_case_from_the_most_doubtful_and_leaves_out_what_
     project.save_reading(reading(sure, MODEL, landmarks()))
     project.update_case(done, done=True)
     project.update_case(excluded, excluded=True)
-    assert [(doubt.case_id, doubt.name) for doubt in review_queue(project)] == [(bad, "G"), (bad, "B"), (mild, "B")]
+    assert [(doubt.case_id, doubt.name) for doubt in review_queue(project).doubts] == [
+        (bad, "G"),
+        (bad, "B"),
+        (mild, "B"),
+    ]
+
+
+def test_only_what_has_changed_is_looked_through_again(project: Project) -> None:
+    first, second = project.add_cases([NewCase(project.folder / f"{name}.png", name) for name in "ab"])
+    project.save_reading(reading(first, MODEL, landmarks(presence={"B": 0.2})))
+    before = review_queue(project)
+    project.save_reading(reading(second, MODEL, landmarks(presence={"C": 0.1})))
+    project.save_reading(reading(first, MODEL, landmarks()))
+    stale = review_queue(project, before, {second})
+    assert [doubt.name for doubt in stale.doubts] == ["C", "B"]
+    assert stale.by_case[first] is before.by_case[first]
+    assert [doubt.name for doubt in review_queue(project, stale, {first}).doubts] == ["C"]
+    project.update_case(second, done=True)
+    assert review_queue(project, stale, {first, second}).doubts == []
 
 
 def test_the_worklist_counts_what_is_in_doubt_with_the_models_usual_radii(project: Project) -> None:
