@@ -4,7 +4,6 @@ Parses arguments, opens projects and prints; what is done stands in the modules 
 neither Qt nor torch by itself.
 """
 
-from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -20,12 +19,14 @@ from app.commands.project_printing import (
     project_values,
     reading_values,
     say_cases,
+    say_checked,
     say_json,
     say_reading,
     state_name,
 )
 from core.base.command_line import EXIT_BAD_INPUT, EXIT_INTERRUPTED
 from core.base.errors import ProjectError
+from core.landmark_files.collection_formats import WRITABLE_KEYS
 from core.project.additions import Added
 from core.project.case_list import parse_spacing
 from core.project.cases import Case, CaseQuery, CaseState
@@ -72,6 +73,9 @@ Skip = Annotated[bool, typer.Option("--skip", help="Leave out what cannot be rea
 SchemeFrom = Annotated[
     Fit | None,
     typer.Option("--scheme-from", help="Whose names hold where landmarks do not fit the scheme of the project."),
+]
+StateOption = Annotated[
+    str | None, typer.Option("--state", metavar="STATE[,…]", help=f"Only cases that are {', '.join(STATES)}.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 
@@ -124,9 +128,7 @@ def add(
 @project_commands.command("list")
 def list_(
     project: ProjectArgument,
-    state: Annotated[
-        str | None, typer.Option("--state", metavar="STATE[,…]", help=f"Only cases that are {', '.join(STATES)}.")
-    ] = None,
+    state: StateOption = None,
     text: Annotated[str, typer.Option("--text", help="Only cases with this in name, note, group or path.")] = "",
     json: Json = False,
 ) -> None:
@@ -264,6 +266,68 @@ class _Bar:
 
 
 @project_commands.command()
+def export(
+    project: ProjectArgument,
+    form: Annotated[str, typer.Option("--format", metavar="KEY", help=f"One of {', '.join(WRITABLE_KEYS)}.")],
+    out: Annotated[Path, typer.Option("--out", metavar="PATH", help="The file, or the new folder, to write.")],
+    reader: Annotated[
+        str | None,
+        typer.Option(
+            "--reader", metavar="NAME", help="Whose readings; the person's that was changed last, else the model's."
+        ),
+    ] = None,
+    everybody: Annotated[
+        bool, typer.Option("--everybody", help="All readings of each case, in the wide tables.")
+    ] = False,
+    state: StateOption = None,
+) -> None:
+    """Write the landmarks of all cases in one format; excluded cases are left out."""
+    from app.commands.project_agreement import reader_named
+    from core.project.exchange import export as exported
+
+    with Project.open(project, read_only=True) as opened:
+        whose = None if reader is None else reader_named(opened, reader)
+        ids = opened.case_ids(CaseQuery(states=frozenset(_states(state)), excluded=False))
+        count, notes = exported(opened, ids, out, form, whose, everybody=everybody)
+    for note in notes:
+        typer.echo(note, err=True)
+    typer.echo(f"Wrote {counted(count, 'reading')} to {out}.")
+
+
+@project_commands.command("import")
+def import_(
+    project: ProjectArgument,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file or folder with landmarks of one image or many.")],
+    reader: Annotated[str, typer.Option("--reader", metavar="NAME", help="Who says so: a person, or a model.")],
+    form: Annotated[
+        str | None, typer.Option("--format", metavar="KEY", help="Its format, where Cairn takes it for another.")
+    ] = None,
+    scheme_from: SchemeFrom = None,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace", help="Put it in the place of what this reader has said before; the history keeps that."
+        ),
+    ] = False,
+    take_spacing: Annotated[
+        bool,
+        typer.Option("--take-spacing", help="Take over the pixel sizes it gives for images that do not know theirs."),
+    ] = False,
+) -> None:
+    """Read landmarks of the cases of a project from a file or folder."""
+    from app.commands.project_adding import import_into
+
+    with Project.open(project) as opened:
+        added, notes = import_into(
+            opened, file, reader, form, scheme_from, replacing=replace, take_spacing=take_spacing
+        )
+    for note in notes:
+        typer.echo(note, err=True)
+    kept = f" Of {counted(len(added.kept), 'case')} {reader} has said something else, which stays; see --replace."
+    typer.echo(f"Imported {counted(added.readings, 'reading')} of {reader}.{kept if added.kept else ''}")
+
+
+@project_commands.command()
 def merge(
     project: ProjectArgument,
     other: Annotated[Path, typer.Argument(metavar="OTHER", help="A colleague's copy; it is only read.")],
@@ -361,25 +425,9 @@ def check(
             }
         )
     else:
-        _say_checked(found.damage, [(one.case, one.moved_to) for one in missing], found.changed, moved)
+        say_checked(found.damage, [(one.case, one.moved_to) for one in missing], found.changed, moved)
     if found.damage or missing or found.changed:
         raise typer.Exit(EXIT_BAD_INPUT)
-
-
-def _say_checked(
-    damage: Sequence[str], missing: Sequence[tuple[Case, Path | None]], changed: Sequence[Case], moved: Sequence[Case]
-) -> None:
-    for complaint in damage:
-        typer.echo(f"The file is damaged: {complaint}. Use a copy of it.", err=True)
-    for case in moved:
-        typer.echo(f"{case.name} was found: {case.path}")
-    for case, place in missing:
-        where = f"it seems to have moved to {place}; --relocate says so in the project" if place else "it is missing"
-        typer.echo(f"{case.name}: {case.path} is not there; {where}.", err=True)
-    for case in changed:
-        typer.echo(f"{case.name}: {case.path} has changed since it was read; look at its landmarks again.", err=True)
-    if not (damage or missing or changed):
-        typer.echo("The project is sound, and all its images are there.")
 
 
 def _spacing_mm(text: str | None) -> tuple[float, ...] | None:

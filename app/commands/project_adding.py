@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from core.base.errors import AppError, ProjectError
 from core.project.additions import Added, Additions, SchemeMismatch, add
 from core.project.case_list import is_case_list, read_case_list
+from core.project.exchange import find_in_file
 from core.project.found_cases import Wishes, find_cases, find_listed
 from core.project.store import SUFFIX, Project
 from core.schemes.comparison import Fit
@@ -91,6 +92,23 @@ def add_to(project: Project, request: Request, console: Console) -> Added:
     """
     schemes = tuple(scheme for ndim in (2, 3) if (scheme := project.scheme(ndim)) is not None)
     return _added(project, _found(request, schemes, console), request)
+
+
+def import_into(
+    project: Project, path: Path, reader: str, key: str | None, fit: Fit | None, *, replacing: bool, take_spacing: bool
+) -> tuple[Added, tuple[str, ...]]:
+    """Add what a file says of the cases of a project, and return sentences about what was left out or tolerated.
+
+    Raises
+    ------
+    AppError
+        The file is none, fits no case, or not the scheme.
+    """
+    found = find_in_file(project, path, reader, key, take_spacing=take_spacing)
+    try:
+        return add(project, found.cases, fit=fit, replacing=replacing), found.notes
+    except SchemeMismatch as error:
+        raise with_option(error) from error
 
 
 def _added(project: Project, additions: Additions, request: Request) -> Added:

@@ -5,6 +5,7 @@ Values in, text out. Says of a case what its file is called and what a person wr
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -149,3 +150,20 @@ def say_reading(reading: Reading) -> None:
         radius = landmarks.radius_mm[row]
         rows.append((name, *point, landmarks.stated[row].value, f"{radius:.2f}" if np.isfinite(radius) else ""))
     say_table(("landmark", *axes, "status", "radius"), rows, (*axes, "radius"))
+
+
+def say_checked(
+    damage: Sequence[str], missing: Sequence[tuple[Case, Path | None]], changed: Sequence[Case], moved: Sequence[Case]
+) -> None:
+    """Print what a check found, problems on stderr."""
+    for complaint in damage:
+        typer.echo(f"The file is damaged: {complaint}. Use a copy of it.", err=True)
+    for case in moved:
+        typer.echo(f"{case.name} was found: {case.path}")
+    for case, place in missing:
+        where = f"it seems to have moved to {place}; --relocate says so in the project" if place else "it is missing"
+        typer.echo(f"{case.name}: {case.path} is not there; {where}.", err=True)
+    for case in changed:
+        typer.echo(f"{case.name}: {case.path} has changed since it was read; look at its landmarks again.", err=True)
+    if not (damage or missing or changed):
+        typer.echo("The project is sound, and all its images are there.")

@@ -12,11 +12,12 @@ from core.base.errors import ProjectError
 from core.project.cases import Geometry, NewCase
 from core.project.readings import Reader, Reading, on_pixels_of
 from core.project.store import Project
+from core.project.summary import is_decided
 from core.schemes.comparison import Difference, Fit, difference, fitted
 from core.schemes.draft import Draft, finished, with_rows
 from core.schemes.scheme import Scheme
 from core.schemes.sources import scheme_of_names
-from core.values.landmarks import Landmarks
+from core.values.landmarks import Landmarks, Status
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,12 +51,15 @@ class Addition:
         Where its pixels are, and the digest of its content; None and empty where it was not read, so that there are no marks.
     marks
         What readers say.
+    sized
+        The same pixels with the size that they are to have from now on; None where that stays.
     """
 
     case: NewCase
     geometry: Geometry | None = None
     sha256: str = ""
     marks: tuple[Marks, ...] = ()
+    sized: Geometry | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,6 +190,8 @@ def _add_content(
         text = f"Import {marks.origin}".strip()
         project.save_reading(Reading(id_, marks.reader, landmarks, geometry, seconds=seconds), text)
         added.readings += 1
+    if addition.sized is not None and not geometry.spacing_known:
+        project.set_case_image(id_, addition.sized, addition.sha256)
 
 
 def _same(before: Landmarks, after: Landmarks) -> bool:
@@ -232,3 +238,9 @@ def _names(additions: Iterable[Addition], ndim: int) -> tuple[str, ...]:
     """Return what landmarks of a rank are called, in the order in which they come up."""
     marks = (marks for addition in additions for marks in addition.marks if marks.landmarks.ndim == ndim)
     return tuple(dict.fromkeys(name for one in marks for name in one.landmarks.names))
+
+
+def by_model(landmarks: Landmarks) -> bool:
+    """Tell whether all that is said of landmarks a model has said."""
+    rows = range(len(landmarks))
+    return Status.PREDICTED in landmarks.status and not any(is_decided(landmarks, row) for row in rows)

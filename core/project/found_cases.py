@@ -10,22 +10,25 @@ from pathlib import Path
 from core.base.errors import AppError, ProjectError
 from core.base.files import reason_of
 from core.images.file import read_image
-from core.images.formats import format_of
+from core.images.formats import format_of, image_name
 from core.images.listing import ListedImage, list_images, series_key
+from core.landmark_files.collection_file import open_collection
 from core.landmark_files.file import Belonging, LandmarkFile, belongs_to, read_landmark_file
 from core.landmark_files.formats import LOSSLESS_SUFFIXES, needs_names
-from core.project.additions import Addition, Additions, Marks
+from core.project.additions import Addition, Additions, Marks, by_model
 from core.project.case_list import CaseList, ListedCase
 from core.project.cases import Geometry, NewCase
+from core.project.exchange import additions_of, images_of, known_of
 from core.project.readings import Reader, ReaderKind
-from core.project.summary import is_decided
 from core.schemes.file import bundled_schemes
 from core.schemes.scheme import Scheme
 from core.values.image import Image, SpacingSource
-from core.values.landmarks import Landmarks, Status
+from core.values.landmarks import Status
 
 Progress = Callable[[int, int], None]
 """Called with how many images are read and how many will be."""
+_COLLECTION_SUFFIXES = (".tps", ".json", ".xml")
+"""How files end that hold the landmarks of many images and name these."""
 CHALLENGE_READERS = ("senior", "junior")
 """The two doctors of the ISBI 2015 challenge, whose lists lie in ``400_senior`` and ``400_junior``."""
 
@@ -65,14 +68,15 @@ class _Found:
 
 
 def find_cases(paths: Sequence[Path], wishes: Wishes) -> Additions:
-    """Find out what paths stand for: images, folders, DICOM studies, and folders of the ISBI challenge.
+    """Find out what paths stand for: images, folders, DICOM studies, folders of the ISBI challenge, TPS and other files of many.
 
     Landmark files in which Cairn keeps everything, and that lie beside an image under its name, are read with it.
     """
     problems = [f"There is no file or folder {path}." for path in paths if not path.exists()]
     there = [path for path in paths if path.exists()]
     challenges = [path for path in there if _annotations(path) is not None]
-    listing = list_images([path for path in there if path not in challenges])
+    collections = [path for path in there if path.suffix.lower() in _COLLECTION_SUFFIXES]
+    listing = list_images([path for path in there if path not in challenges and path not in collections])
     problems += [str(problem) for problem in listing.problems]
     found = []
     for image in listing.images:
@@ -84,8 +88,28 @@ def find_cases(paths: Sequence[Path], wishes: Wishes) -> Additions:
             found.append(_Found(image, files[:1], beside=True, spacing_mm=wishes.spacing_mm))
     for folder in challenges:
         found += _of_challenge(folder, wishes)
-    planned = _planned(found, wishes)
-    return replace(planned, notes=(*listing.notes, *planned.notes), problems=(*problems, *planned.problems))
+    parts = [_planned(found, wishes), *(_of_collection(path, wishes) for path in collections)]
+    return Additions(
+        tuple(case for part in parts for case in part.cases),
+        (*listing.notes, *(note for part in parts for note in part.notes)),
+        (*problems, *(problem for part in parts for problem in part.problems)),
+    )
+
+
+def _of_collection(path: Path, wishes: Wishes) -> Additions:
+    """Return the images that a file with the landmarks of many names, and what it says of them."""
+    try:
+        collection = open_collection(path)
+        images = []
+        found = images_of(collection)
+        for done, (file, name) in enumerate(found, start=1):
+            image = _read(_Found(ListedImage(file, image_name(file)), spacing_mm=wishes.spacing_mm))
+            images.append(known_of(NewCase(file, image_name(file)), image, name))
+            if wishes.progress is not None:
+                wishes.progress(done, len(found))
+        return additions_of(collection, images, wishes.reader, wishes.schemes)
+    except AppError as error:
+        return Additions(problems=(str(error),))
 
 
 def find_listed(listed: CaseList, wishes: Wishes) -> Additions:
@@ -237,12 +261,6 @@ def reader_of(file: LandmarkFile, named: str, otherwise: str) -> Reader:
     if by_model(file.landmarks):
         return Reader(file.model or "unknown model", ReaderKind.MODEL)
     return Reader(otherwise)
-
-
-def by_model(landmarks: Landmarks) -> bool:
-    """Tell whether all that is said of landmarks a model has said."""
-    rows = range(len(landmarks))
-    return Status.PREDICTED in landmarks.status and not any(is_decided(landmarks, row) for row in rows)
 
 
 def _names_for(path: Path, schemes: Iterable[Scheme]) -> tuple[str, ...]:

@@ -119,6 +119,11 @@ def test_a_case_is_shown(study: Path, cairn: Printed) -> None:
         (("add", "study.cairn"), "Nothing is to be added"),
         (("agreement", "study.cairn", "--readers", "Anna", "--out", "out"), "Two readers are to be compared"),
         (("agreement", "study.cairn", "--readers", "Anna,Eve", "--out", "out"), "There is no reader Eve"),
+        (("export", "study.cairn", "--format", "odd", "--out", "x"), "There is no format odd"),
+        (("export", "study.cairn", "--format", "tps", "--out", "x.tps", "--reader", "Eve"), "There is no reader Eve"),
+        (("export", "study.cairn", "--format", "nnlandmark", "--out", "x"), "holds 3D landmarks"),
+        (("import", "study.cairn", "none.tps", "--reader", "Eve"), "There is no file or folder none.tps"),
+        (("import", "study.cairn", "images/a.png", "--reader", "Eve"), "a.png"),
         (("merge", "study.cairn", "study.cairn"), "this very project"),
         (("check", "study.cairn", "--relocate", "none"), "There is no folder none"),
     ],
@@ -196,6 +201,23 @@ def test_copies_are_merged(study: Path, tmp_path: Path, cairn: Printed) -> None:
     assert "a: Anna has changed it here and in the copy, which is kept as “Anna (copy)”." in said
     again = json.loads(cairn("merge", study, copy, "--json"))
     assert again == {"cases": 0, "readings": 0, "continued": 0, "conflicts": [], "notes": []}
+
+
+def test_landmarks_go_out_and_come_in(study: Path, tmp_path: Path, cairn: Printed) -> None:
+    table, coco = tmp_path / "wide.csv", tmp_path / "ben.json"
+    assert (
+        cairn("export", study, "--format", "wide-csv", "--out", table, "--everybody")
+        == f"Wrote 4 readings to {table}.\n"
+    )
+    assert len(table.read_text().splitlines()) == 5
+    assert (
+        cairn("export", study, "--format", "coco", "--out", coco, "--reader", "ben") == f"Wrote 2 readings to {coco}.\n"
+    )
+    assert cairn("import", study, coco, "--reader", "Eve") == "Imported 2 readings of Eve.\n"
+    assert cairn("import", study, coco, "--reader", "Eve") == "Imported 0 readings of Eve.\n"
+    assert "something else, which stays" in cairn("import", study, coco, "--reader", "Anna")
+    assert cairn("import", study, coco, "--reader", "Anna", "--replace") == "Imported 2 readings of Anna.\n"
+    assert "mean distance 0.00 mm" in cairn("agreement", study, "--readers", "Anna,Ben", "--out", tmp_path / "out")
 
 
 def test_agreement_writes_tables_and_says_the_gist(study: Path, tmp_path: Path, cairn: Printed) -> None:
