@@ -7,26 +7,29 @@ goes on. Decides the order of things, prints to the console it is given, and kno
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from queue import Empty, Queue
 
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.commands.batch_plan import plan_files
-from core.base.errors import AppError
+from app.commands.batch_results import BatchReport, BatchResults
+from app.desk.background import Background
+from app.desk.crew_plan import CrewPlan, plan_crew
+from app.desk.events import Done, Event, Failed, Key, Overall, Started
+from app.desk.worker import problem_of
+from core.base.errors import AppError, ModelFileError
 from core.base.files import reason_of
-from core.images.file import read_image
-from core.images.listing import ListedImage, list_images
-from core.landmark_files.file import write_landmarks
-from core.models.bundled import bundled_model_for
+from core.images.listing import list_images
+from core.models.image_task import ImageTask, ImageWork
 from core.models.metadata import read_model_info
-from core.values.image import Image
 
-if TYPE_CHECKING:
-    from core.models.file import Model
+CHILDREN_PAY_FROM = 8
+"""With fewer images, starting processes takes longer than they save (tests/benchmarks/bench_background.py)."""
+_ASK_EVERY_S = 0.2
+"""How often Ctrl-C is looked for on systems where waiting for an event cannot be interrupted."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,9 @@ class BatchRequest:
     device
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
     memory_gb
-        About how much memory a run may take; None for the usual.
+        About how much memory it may take; None for the usual.
+    workers
+        How many processes localize; 1 for this one alone, None for what is fastest.
     """
 
     images: tuple[Path, ...]
@@ -56,14 +61,7 @@ class BatchRequest:
     spacing_mm: tuple[float, ...] | None = None
     device: str = "auto"
     memory_gb: float | None = None
-
-
-@dataclass
-class BatchReport:
-    """What became of each image."""
-
-    written: list[Path] = field(default_factory=list)
-    failures: list[tuple[str, str]] = field(default_factory=list)
+    workers: int | None = None
 
 
 def run_batch(request: BatchRequest, console: Console, report: BatchReport) -> None:
@@ -93,20 +91,107 @@ def run_batch(request: BatchRequest, console: Console, report: BatchReport) -> N
     if request.model is not None:
         read_model_info(request.model)
     _require_writable(request.out_folder)
+    if request.device not in ("auto", "cpu"):
+        from core.models.devices import choose_device  # torch takes seconds
 
-    from core.models.devices import choose_device  # torch takes seconds
+        choose_device(request.device)
+    tasks = [
+        ImageTask(
+            item.path,
+            item.series,
+            spacing_mm=request.spacing_mm,
+            model=request.model,
+            device=request.device,
+            memory_gb=request.memory_gb,
+        )
+        for item, _ in plan
+    ]
+    crew = _crew(request, len(tasks))
+    with _progress_bar(console, [item.name for item, _ in plan]) as bar:
+        results = BatchResults(plan, report, bar.say)
+        if crew is None:
+            _localize_here(tasks, results, bar)
+        else:
+            _localize_in_children(tasks, crew, results, bar)
 
-    choose_device(request.device)
-    models = _Models(request.model)
-    with _progress_bar(console, len(plan)) as bar:
-        for item, csv_path in plan:
+
+def _crew(request: BatchRequest, images: int) -> CrewPlan | None:
+    """Return how many processes localize, None for this one alone: where it is asked for, and where others would not pay."""
+    if request.workers == 1 or images == 1:
+        return None
+    if request.workers is None and (images < CHILDREN_PAY_FROM or request.device not in ("auto", "cpu")):
+        return None
+    wanted = None if request.workers is None else min(request.workers, images)
+    crew = plan_crew(wanted, memory_gb=request.memory_gb)
+    return None if request.workers is None and crew.children == 1 else crew
+
+
+def _localize_here(tasks: Sequence[ImageTask], results: BatchResults, bar: "_Bar") -> None:
+    """Localize one image after the other in this process."""
+    work = ImageWork()
+    if tasks and tasks[0].model is not None:
+        work.load(tasks[0].model)
+    for number, task in enumerate(tasks):
+
+        def show(fraction: float, _doing: str, number: int = number) -> None:
+            bar.show(number, number + fraction)
+
+        show(0.0, "")
+        try:
+            answer = work.run(task, work.read(task, _go_on), show, _go_on)
+        except (AppError, OSError, MemoryError) as error:
+            results.fail(number, problem_of(error).sentence)
+        else:
+            results.take(number, answer)
+        bar.show(number, number + 1)
+
+
+def _go_on() -> bool:
+    """Never ask to stop: Ctrl-C does."""
+    return False
+
+
+def _localize_in_children(tasks: Sequence[ImageTask], crew: CrewPlan, results: BatchResults, bar: "_Bar") -> None:
+    """Localize several images at once; whatever ends this, the children end with it.
+
+    Raises
+    ------
+    ModelFileError
+        The model that was asked for cannot be loaded.
+    RuntimeError
+        The program is wrong; with the traceback of the child.
+    """
+    events: Queue[Event] = Queue()
+    background = Background(events.put, crew)
+    try:
+        background.submit(enumerate(tasks))
+        begun = 0
+        while True:
             try:
-                _localize_item(item, csv_path, request, models, bar)
-            except (AppError, OSError, MemoryError) as error:
-                report.failures.append((str(item), _sentence(error)))
-            else:
-                report.written.append(csv_path)
-            bar.next_file()
+                event = events.get(timeout=_ASK_EVERY_S)
+            except Empty:
+                continue
+            if isinstance(event, Started):
+                begun = _number(event.key)
+            elif isinstance(event, Done):
+                results.take(_number(event.key), event.answer)
+            elif isinstance(event, Failed):
+                if event.details:
+                    raise RuntimeError(event.details)
+                if event.kind == ModelFileError.__name__ and tasks[0].model is not None:
+                    raise ModelFileError(event.sentence)
+                results.fail(_number(event.key), event.sentence)
+            elif isinstance(event, Overall):
+                bar.show(begun, event.fraction * len(tasks))
+                if not event.busy:
+                    return
+    finally:
+        background.close()
+
+
+def _number(key: Key) -> int:
+    assert isinstance(key, int)  # it was submitted as one
+    return key
 
 
 def _say(console: Console, text: str) -> None:
@@ -124,95 +209,25 @@ def _require_writable(folder: Path) -> None:
         ) from error
 
 
-class _Models:
-    """The models of one batch, each loaded once."""
-
-    def __init__(self, chosen: Path | None) -> None:
-        self._loaded: dict[Path, Model] = {}
-        self._chosen = chosen
-        if chosen is not None:
-            self._load(chosen)
-
-    def for_image(self, image: Image) -> "Model":
-        return self._load(self._chosen or bundled_model_for(image.ndim))
-
-    def _load(self, path: Path) -> "Model":
-        from core.models.file import load_model
-
-        if path not in self._loaded:
-            self._loaded[path] = load_model(path)
-        return self._loaded[path]
-
-
 class _Bar:
     """Progress over the files, moving within each file too."""
 
-    def __init__(self, progress: Progress, files: int) -> None:
+    def __init__(self, progress: Progress, names: Sequence[str]) -> None:
         self._progress = progress
-        self._task = progress.add_task("", total=files)
-        self._done = 0
+        self._names = names
+        self._task = progress.add_task("", total=len(names))
 
-    def show(self, fraction: float, text: str) -> None:
-        self._progress.update(self._task, completed=self._done + fraction, description=text)
-
-    def next_file(self) -> None:
-        self._done += 1
-        self._progress.update(self._task, completed=self._done)
+    def show(self, number: int, done: float) -> None:
+        """Show the name of an image and how many are done."""
+        self._progress.update(self._task, completed=done, description=self._names[number])
 
     def say(self, text: str) -> None:
+        """Print a line above the bar."""
         _say(self._progress.console, text)
 
 
 @contextmanager
-def _progress_bar(console: Console, files: int) -> Iterator[_Bar]:
+def _progress_bar(console: Console, names: Sequence[str]) -> Iterator[_Bar]:
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        yield _Bar(progress, files)
-
-
-def _localize_item(item: ListedImage, csv_path: Path, request: BatchRequest, models: _Models, bar: _Bar) -> None:
-    from core.models.inference import localize
-
-    bar.show(0.0, item.name)
-    image = read_image(item.path, series=item.series)
-    warnings = list(image.source.warnings)
-    if request.spacing_mm is not None:
-        image = _respaced(image, request.spacing_mm, warnings)
-    model = models.for_image(image)
-    prediction = localize(
-        image,
-        model,
-        device=request.device,
-        memory_gb=request.memory_gb,
-        progress=lambda done, _: bar.show(done, item.name),
-    )
-    for warning in dict.fromkeys([*warnings, *prediction.warnings]):
-        bar.say(f"{item}: {warning}")
-    write_landmarks(prediction.landmarks, csv_path, image=image, model=prediction.model)
-
-
-def _respaced(image: Image, spacing_mm: tuple[float, ...], warnings: list[str]) -> Image:
-    """Return an image with the size that was asked for, and say where its file says another one."""
-    if len(spacing_mm) not in (1, image.ndim):
-        raise AppError(
-            f"--spacing gives {len(spacing_mm)} sizes, but the image has {image.ndim} axes.",
-            f"Give one number for all axes, or {image.ndim}.",
-        )
-    if image.source.spacing_known and not np.allclose(image.grid.spacing_mm, spacing_mm):
-        warnings.append(
-            f"The file says {_sizes(image.grid.spacing_mm.tolist())} mm per pixel; {_sizes(spacing_mm)} mm is used as asked for."
-        )
-    return image.with_spacing(spacing_mm)
-
-
-def _sizes(spacing_mm: Sequence[float]) -> str:
-    """Return sizes in numpy order as people write them, x first."""
-    return " × ".join(f"{size:g}" for size in reversed(spacing_mm))
-
-
-def _sentence(error: AppError | OSError | MemoryError) -> str:
-    if isinstance(error, OSError):
-        return f"The file system refused it ({reason_of(error)}). Check the disk and try again."
-    if isinstance(error, MemoryError):
-        return "There is not enough memory for this image. Close other programs, or use a computer with more."
-    return str(error)
+        yield _Bar(progress, names)

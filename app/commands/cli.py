@@ -160,9 +160,19 @@ def localize(
         float | None,
         typer.Option("--memory", metavar="GB", help="About how much memory a run may take; less is slower."),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            metavar="N",
+            min=1,
+            help="Processes that localize side by side; where omitted, what is fastest here.",
+        ),
+    ] = None,
 ) -> None:
     """Find the landmarks of images without opening a window."""
-    from app.commands.batch import BatchReport, BatchRequest, run_batch
+    from app.commands.batch import BatchRequest, run_batch
+    from app.commands.batch_results import BatchReport
 
     spacing_mm = None if spacing is None else _spacing_mm(spacing)
     if memory is not None and not 0 < memory < math.inf:
@@ -170,9 +180,10 @@ def localize(
     console = Console(stderr=True)
     report = BatchReport()
     try:
-        run_batch(BatchRequest(tuple(images), out, model, spacing_mm, device, memory), console, report)
+        run_batch(BatchRequest(tuple(images), out, model, spacing_mm, device, memory, workers), console, report)
     except KeyboardInterrupt:
-        typer.echo(f"cairn: Stopped. {_files(len(report.written))} in {out} are complete.", err=True)
+        complete = "is complete" if len(report.written) == 1 else "are complete"
+        typer.echo(f"cairn: Stopped. {_files(len(report.written))} in {out} {complete}.", err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
     typer.echo(f"Wrote {_files(len(report.written))} to {out}.")
     if report.failures:

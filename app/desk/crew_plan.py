@@ -43,7 +43,12 @@ class CrewPlan:
 
 
 def plan_crew(
-    children: int | None = None, *, spare_cores: int = 0, considerate: bool = False, cores: int | None = None
+    children: int | None = None,
+    *,
+    spare_cores: int = 0,
+    considerate: bool = False,
+    memory_gb: float | None = None,
+    cores: int | None = None,
 ) -> CrewPlan:
     """Return how many processes this computer carries now, and how they share it.
 
@@ -55,11 +60,15 @@ def plan_crew(
         Cores that are left to others, such as the window.
     considerate
         Whether the system is asked to let other programs go first.
+    memory_gb
+        What all of them may take together; None for three quarters of what is free.
     cores
         Cores to share out; those that this process may use where omitted.
     """
     usable = max(1, (usable_cores() if cores is None else cores) - spare_cores)
     memory = _SHARE_OF_AVAILABLE * available_bytes()
+    if memory_gb is not None:
+        memory = min(memory, memory_gb * 1e9)
     count = children if children is not None else max(1, min(usable, int(memory // CHILD_BYTES), _MOST_CHILDREN))
     return CrewPlan(count, max(1, usable // count), usable, memory / count, considerate)
 

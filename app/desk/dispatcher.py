@@ -135,7 +135,7 @@ class Dispatcher:
                     f"The process that worked on this image ended twice ({manner}). Try it again after closing other programs; "
                     "if it ends again, the file is probably damaged in a way that Cairn does not expect."
                 )
-                self._fail(entry, Failed(entry.key, sentence, crashed=True))
+                self._fail(entry, Failed(entry.key, sentence))
             else:
                 self._line.add(entry)
 
@@ -201,7 +201,7 @@ class Dispatcher:
             self._pace.count(time.monotonic())
             self._tell(Done(entry.key, outcome))
         elif isinstance(outcome, Problem) and (entry.alone or not outcome.lack_of_memory):
-            self._fail(entry, Failed(entry.key, outcome.sentence, details=outcome.details))
+            self._fail(entry, Failed(entry.key, outcome.sentence, outcome.kind, outcome.details))
         elif isinstance(outcome, Stopped):
             self._line.add(entry)  # nobody wanted that; it has its turn again
         else:
@@ -220,7 +220,7 @@ class Dispatcher:
         sentence = f"No process for localizing in the background can be started ({manner}). Start Cairn again."
         for entry in self._line:
             self._line.remove(entry)
-            self._fail(entry, Failed(entry.key, sentence, crashed=True))
+            self._fail(entry, Failed(entry.key, sentence))
 
     def _end_children(self, now_s: float) -> None:
         for child in self.children:

@@ -44,15 +44,15 @@ class Failed:
     ----------
     sentence
         What is wrong and what to do, for the person.
-    crashed
-        Whether the process that worked on it ended, twice.
+    kind
+        Name of the class of the error, such as ``"ModelFileError"``, which no other image escapes; ``""`` where a process ended.
     details
         A traceback where the program itself is wrong, else ``""``. Holds no values, but perhaps paths: not for logs.
     """
 
     key: Key
     sentence: str
-    crashed: bool = False
+    kind: str = ""
     details: str = ""
 
 

@@ -99,9 +99,10 @@ class Stopped:
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a task has failed: a sentence, whether memory was lacking, and a traceback where the program is wrong."""
+    """Why a task has failed: a sentence, the error's class, whether memory was lacking; a traceback of our own errors."""
 
     sentence: str
+    kind: str
     lack_of_memory: bool = False
     details: str = ""
 
@@ -116,16 +117,16 @@ class Ended:
 
 def problem_of(error: Exception) -> Problem:
     """Return what a person is told of an error while an image was read or localized."""
-    lacking = is_lack_of_memory(error)
+    lacking, kind = is_lack_of_memory(error), type(error).__name__
     if isinstance(error, AppError):
-        return Problem(str(error), lacking)
+        return Problem(str(error), kind, lacking)
     if isinstance(error, OSError):
-        return Problem(f"The file system refused it ({reason_of(error)}). Check the disk and try again.")
+        return Problem(f"The file system refused it ({reason_of(error)}). Check the disk and try again.", kind)
     if isinstance(error, MemoryError):
         sentence = "There is not enough memory for this image. Close other programs, or use a computer with more."
-        return Problem(sentence, lack_of_memory=True)
-    told = f"Stopped by an error in the program ({type(error).__name__})."
-    return Problem(told, details="".join(traceback.format_exception(error)))
+        return Problem(sentence, kind, lack_of_memory=True)
+    told = f"Stopped by an error in the program ({kind})."
+    return Problem(told, kind, details="".join(traceback.format_exception(error)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -256,6 +256,16 @@ class ImageWork:
             thumbnail_of(image),
         )
 
+    def load(self, path: Path) -> None:
+        """Load a model, so that what is wrong with its file is known before the first image is read.
+
+        Raises
+        ------
+        ModelFileError
+            It cannot be loaded.
+        """
+        self._model(path)
+
     def _model(self, path: Path) -> tuple["Model", str]:
         """Return a model and the digest of its file, loaded once while the file stays as it is."""
         from core.models.file import load_model

@@ -4,15 +4,20 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import SimpleITK as sitk
 from rich.console import Console
 
-from app.commands.batch import BatchReport, BatchRequest, run_batch
+from app.commands.batch import BatchRequest, run_batch
+from app.commands.batch_results import BatchReport
 from app.commands.cli import run
+from app.desk.background import Background
 from core.base.errors import AppError, ModelFileError
 from core.images.file import read_image
 from core.landmark_files.file import read_landmarks
@@ -108,7 +113,7 @@ def test_spacing_is_given_for_each_axis_x_first(tmp_path, model, capsys):
     np.testing.assert_allclose(read_landmarks(out / "unknown.csv").points_mm, found_mm, atol=1e-3)
     capsys.readouterr()
     assert run([*arguments, "1,1,1"]) == 2
-    assert "--spacing gives 3 sizes, but the image has 2 axes" in capsys.readouterr().err
+    assert "3 pixel sizes were given, but the image has 2 axes" in capsys.readouterr().err
 
 
 def test_spacing_given_by_hand_rotates_and_moves_no_volume(tmp_path):
@@ -159,8 +164,10 @@ def test_nothing_is_made_where_the_model_is_wrong(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C reaches a console's whole group there")
-def test_interrupt_keeps_finished_files_and_leaves_no_halves(tmp_path, model):
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_interrupt_keeps_finished_files_and_leaves_no_halves(tmp_path, model, workers):
     image = write_tiny_image(tmp_path / "film.png", spacing_mm=0.5)
     images = tmp_path / "images"
     images.mkdir()
@@ -170,15 +177,22 @@ def test_interrupt_keeps_finished_files_and_leaves_no_halves(tmp_path, model):
     out = tmp_path / "out"
     # A shell may have started the tests with SIGINT ignored, which a child inherits.
     code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from app.commands.cli import main; main()"
-    arguments = ["localize", str(images), "--out", str(out), "--model", str(model)]
+    arguments = ["localize", str(images), "--out", str(out), "--model", str(model), "--workers", workers]
     process = subprocess.Popen(
-        [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     deadline = time.monotonic() + 120
-    while not (out / "002.csv").exists() and time.monotonic() < deadline:
+    while len(list(out.glob("[0-9]*.csv"))) < 3 and time.monotonic() < deadline:
         time.sleep(0.01)
-    os.kill(process.pid, signal.SIGINT)
+    children = psutil.Process(process.pid).children()
+    assert len(children) == (0 if workers == "1" else 3)  # one of them cleans up after the others
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     _, said = process.communicate(timeout=120)
+    assert psutil.wait_procs(children, timeout=5)[1] == []
     finished = sorted(out.iterdir())
     assert process.returncode == 130
     assert "Traceback" not in said
@@ -202,3 +216,55 @@ def test_a_series_gives_one_result_named_after_its_folder(tmp_path):
     assert name == str(tmp_path / "holed")
     assert "A slice is missing" in sentence
     assert "DOE" not in said + report.written[0].read_text()
+
+
+@pytest.mark.slow
+def test_any_number_of_workers_writes_the_same_and_says_it_in_the_order_of_the_list(tmp_path, model):
+    images = [write_tiny_image(tmp_path / f"{number}.png", shape=(60 + number, 50)) for number in range(8)]
+    images.insert(3, tmp_path / "missing.png")
+    images[6].write_bytes(b"")
+    outcomes = []
+    for workers in (1, 2, 3):
+        out = tmp_path / f"out{workers}"
+        report, said = batch(*images, out=out, model=model, workers=workers)
+        names = [path.name for path in report.written]
+        outcomes.append((names, report.failures, said, {path.name: path.read_bytes() for path in report.written}))
+        assert sorted(path.name for path in out.iterdir()) == sorted(names)
+    assert outcomes[1] == outcomes[0]
+    assert outcomes[2] == outcomes[0]
+    names, failures, said, _ = outcomes[0]
+    assert len(names) == 7
+    assert [name for name, _ in failures] == [str(images[3]), str(images[6])]
+    told = [line.partition(":")[0] for line in said.splitlines()]
+    assert told == [str(image) for image in images if image.name.replace(".png", ".csv") in names]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_model_whose_network_is_damaged_is_refused_as_a_whole(tmp_path, model, workers):
+    images = [write_tiny_image(tmp_path / f"{number}.png", spacing_mm=0.5) for number in range(3)]
+    damaged = tmp_path / "damaged.pt"
+    with zipfile.ZipFile(model) as whole, zipfile.ZipFile(damaged, "w") as copy:
+        for item in whole.infolist():
+            if not item.filename.endswith("data.pkl"):
+                copy.writestr(item, whole.read(item))
+    with pytest.raises(ModelFileError, match="damaged"):
+        batch(*images, out=tmp_path / "out", model=damaged, workers=workers)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_few_images_start_no_process(tmp_path, model, monkeypatch):
+    monkeypatch.setattr("app.commands.batch.Background", None)
+    images = [write_tiny_image(tmp_path / f"{number}.png", spacing_mm=0.5) for number in range(3)]
+    report, _ = batch(*images, out=tmp_path / "out", model=model)
+    assert len(report.written) == 3
+
+
+@pytest.mark.slow
+def test_an_error_of_the_program_in_a_child_is_one_here(tmp_path, model, monkeypatch):
+    monkeypatch.setattr(
+        "app.commands.batch.Background",
+        partial(Background, work_name="tests.support.background_work:WorkByName"),
+    )
+    with pytest.raises(RuntimeError, match="nobody thought of it"):
+        batch(tmp_path / "buggy-1", tmp_path / "plain-2", out=tmp_path / "out", model=model, workers=2)

@@ -71,7 +71,7 @@ def test_a_child_that_dies_costs_one_image(tmp_path, poison, manner):
         assert watched.ends() == {**dict.fromkeys(names, "done"), poison: "failed"}
         assert (overall.done, overall.failed) == (6, 1)
         failure = watched.failure(poison)
-        assert failure.crashed
+        assert failure.kind == ""
         assert "ended twice" in failure.sentence
         assert manner in failure.sentence
         watched.submit("plain-6")
@@ -120,7 +120,7 @@ def test_failures_have_their_sentence_and_can_be_retried(tmp_path):
         watched.submit("failing-1", "buggy-1", "plain-1")
         overall = watched.finish()
         assert (overall.done, overall.failed) == (1, 2)
-        assert watched.failure("failing-1") == Failed("failing-1", "It is empty. Use another.")
+        assert watched.failure("failing-1") == Failed("failing-1", "It is empty. Use another.", "InferenceError")
         assert "KeyError" in watched.failure("buggy-1").sentence
         assert "nobody thought of it" in watched.failure("buggy-1").details
         (tmp_path / "mended").touch()

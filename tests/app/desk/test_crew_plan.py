@@ -36,5 +36,10 @@ def test_what_a_person_asks_for_is_taken(memory):
     assert (plan.children, plan.threads, plan.considerate) == (3, 1, True)
 
 
+def test_less_memory_means_fewer_children(memory):
+    plan = plan_crew(cores=8, memory_gb=2)
+    assert (plan.children, plan.share_bytes) == (2, 1e9)
+
+
 def test_this_computer_has_a_core():
     assert crew_plan.usable_cores() >= 1
