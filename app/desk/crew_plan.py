@@ -7,8 +7,6 @@ whichever core does something else besides (docs/decisions). Asks the system onc
 import os
 from dataclasses import dataclass
 
-import psutil
-
 from core.base.memory import available_bytes
 
 CHILD_BYTES = 700e6
@@ -75,6 +73,8 @@ def plan_crew(
 
 def usable_cores() -> int:
     """Return the cores that this process may use; hyperthreads do not count, since networks gain nothing from them."""
+    import psutil  # here, since no window is to wait for it
+
     physical = psutil.cpu_count(logical=False) or os.cpu_count() or 1
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else physical
     return max(1, min(physical, allowed))

@@ -67,7 +67,7 @@ class WorkByName:
         assert read == task.path
         progress(0.5, "Half")
         name, folder = task.path.name.split("-")[0], task.path.parent
-        log = folder / "log"
+        self._log(task, "begun")
         if name in ("killed", "crashing"):
             os.kill(os.getpid(), signal.SIGKILL if name == "killed" else signal.SIGSEGV)
         elif name == "weak" and not (folder / "recovered").exists():
@@ -87,10 +87,13 @@ class WorkByName:
                 if should_stop():
                     raise StoppedByPerson("Stopped.")
                 time.sleep(0.005)
-        if folder.exists():
-            with log.open("a") as stream:
-                stream.write(f"{task.path.name} {self.threads}\n")
+        self._log(task, "ended")
         return make_answer(task.path)
+
+    def _log(self, task: ImageTask, what: str) -> None:
+        if task.path.parent.exists():
+            with (task.path.parent / "log").open("a") as stream:
+                stream.write(f"{what} {task.path.name} {self.threads}\n")
 
 
 class GpuWork(WorkByName):
@@ -168,5 +171,8 @@ class Watched:
 
     def worked(self) -> list[tuple[str, int]]:
         """Return the names in the order in which they came to a good end, with the threads that were used."""
-        lines = (self.folder / "log").read_text().splitlines()
-        return [(name, int(threads)) for name, threads in map(str.split, lines)]
+        return [(name, int(threads)) for what, name, threads in self.log() if what == "ended"]
+
+    def log(self) -> list[list[str]]:
+        """Return what was begun and ended, with the names and the threads."""
+        return [line.split() for line in (self.folder / "log").read_text().splitlines()]
