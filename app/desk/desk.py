@@ -7,6 +7,7 @@ questions run in jobs, changes in the one thread of `app.desk.writer`, and what 
 import threading
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from psygnal import Signal
@@ -58,6 +59,8 @@ class Desk:
         Who reads; what a person does is kept as theirs.
     current
         Number of the case whose image is shown, None where none is.
+    goes_on
+        Whether the project is a copy of the one before, in which the same cases go on.
     """
 
     project_changed = Signal()
@@ -75,6 +78,7 @@ class Desk:
 
     def __init__(self, jobs: Runs, reader: Reader, *, retry_s: float = RETRY_S) -> None:
         self.project: Project | None = None
+        self.goes_on = False
         self._reader = reader
         self._current: int | None = None
         self._jobs = jobs
@@ -116,13 +120,45 @@ class Desk:
 
     def _lay_down(self, project: "Project") -> None:
         old, writer = self.project, self._writer
-        self.project, self.current = project, None
-        self._writer = None if project.read_only_because else Writer(project, self._tell_saving, retry_s=self._retry_s)
+        self.project, self.current, self.goes_on = project, None, False
+        self._writer = None if project.read_only_because else self._writer_for(project)
         self._opening.set()
         if old is not None:
             self._jobs.run(_end, old, writer, on_result=lambda _: None, on_error=self.refused.emit, may_stall=True)
         self.project_changed.emit()
         self.saving_changed.emit()
+
+    def _writer_for(self, project: "Project", orders: Sequence[Order] = ()) -> Writer:
+        return Writer(project, self._tell_saving, retry_s=self._retry_s, orders=orders)
+
+    def go_on_in(
+        self,
+        path: Path,
+        on_open: Callable[[], object] = lambda: None,
+        on_error: Callable[[AppError], object] | None = None,
+    ) -> None:
+        """Save the whole project to another file and go on in it, in the background.
+
+        What waits to be written, because the present file does not take it, is written there. Cases keep their numbers.
+        """
+        old, writer = self.project, self._writer
+        if old is None:
+            return
+
+        def copied(new: "Project") -> None:
+            self.project, self.goes_on = new, True
+            self._writer = self._writer_for(new, () if writer is None else writer.orders)
+            self._jobs.run(old.close, on_result=lambda _: None, on_error=self.refused.emit, may_stall=True)
+            self.project_changed.emit()
+            self.saving_changed.emit()
+            on_open()
+
+        def failed(error: AppError) -> None:
+            if writer is not None:
+                self._writer = self._writer_for(old, writer.orders)
+            (on_error or self.refused.emit)(error)
+
+        self._jobs.run(_copy, old, writer, path, on_result=copied, on_error=failed, may_stall=True)
 
     def await_project(self, timeout_s: float = 30.0) -> "Project | None":
         """Return the project once it is open, None where none will be; for jobs, never in the main thread."""
@@ -257,6 +293,10 @@ class Desk:
         """How many changes are not on the disk yet."""
         return 0 if self._writer is None else self._writer.pending
 
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until all is on the disk, or cannot be now; tell which. For jobs, never in the main thread."""
+        return self._writer is None or self._writer.flush(timeout_s)
+
     @property
     def failing(self) -> str:
         """Why the disk does not take changes now; empty where it does. They are kept, and tried again."""
@@ -269,6 +309,15 @@ class Desk:
 
     def _tell_saving(self) -> None:
         self._jobs.post(self.saving_changed.emit)
+
+
+def _copy(project: "Project", writer: Writer | None, path: Path) -> "Project":
+    """Save a project to another file and open that, with the writer at rest; in a job."""
+    if writer is not None:
+        writer.flush(10.0)
+        writer.close()
+    project.save_copy(path)
+    return type(project).open(path)
 
 
 def _end(project: "Project", writer: Writer | None, timeout_s: float | None = 10.0) -> None:

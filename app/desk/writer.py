@@ -6,7 +6,7 @@ first in the queue.
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -49,13 +49,22 @@ class Writer:
         Called in the writer's thread when `pending` or `failing` has changed.
     retry_s
         How long to wait before the disk is asked again.
+    orders
+        What another writer has left, to be written first.
     """
 
-    def __init__(self, project: "Project", on_change: Callable[[], None], *, retry_s: float = RETRY_S) -> None:
+    def __init__(
+        self,
+        project: "Project",
+        on_change: Callable[[], None],
+        *,
+        retry_s: float = RETRY_S,
+        orders: Sequence[Order] = (),
+    ) -> None:
         self._project = project
         self._on_change = on_change
         self._retry_s = retry_s
-        self._orders: deque[Order] = deque()
+        self._orders: deque[Order] = deque(orders)
         self._changed = threading.Condition()
         self._failing = ""
         self._closing = False

@@ -76,11 +76,22 @@ class Document:
         self.revision = 0
         self._saved_landmarks: Landmarks | None = None
 
-    def set_image(self, image: Image, landmarks: Landmarks, model_info: ModelInfo | None) -> None:
-        """Replace everything by a new image and the landmarks to start with."""
+    def set_image(
+        self, image: Image, landmarks: Landmarks, model_info: ModelInfo | None, prediction: Prediction | None = None
+    ) -> None:
+        """Replace everything by a new image, the landmarks to start with, and what a model has said about it before."""
         self.model_info = model_info
         self._saved_landmarks = landmarks
-        self._put(Snapshot(image, landmarks, None, None, None))
+        self._put(Snapshot(image, landmarks, prediction, None, None))
+
+    def close(self) -> None:
+        """Show no image any more."""
+        self.image = self.landmarks = self.prediction = self.model_info = None
+        self.landmarks_path = self.landmarks_template = self._saved_landmarks = None
+        self.revision += 1
+        self.image_changed.emit()
+        self.prediction_changed.emit()
+        self.landmarks_changed.emit()
 
     def snapshot(self) -> Snapshot | None:
         """Return what `restore` brings back, None without an image."""
@@ -95,6 +106,17 @@ class Document:
             self.set_landmarks(snapshot.landmarks)
         else:
             self._put(snapshot)
+
+    def resume(self, snapshot: Snapshot, model_info: ModelInfo | None, saved: Landmarks | None) -> None:
+        """Go back to an image as it was left, with what stands in its landmark file."""
+        self.model_info = model_info
+        self._saved_landmarks = saved
+        self._put(snapshot)
+
+    @property
+    def saved_landmarks(self) -> Landmarks | None:
+        """What stands in the landmark file, or was there to start with."""
+        return self._saved_landmarks
 
     def _put(self, snapshot: Snapshot) -> None:
         self.revision += 1

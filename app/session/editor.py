@@ -13,7 +13,7 @@ from PySide6.QtGui import QUndoStack
 from app.session import landmark_edits, wording
 from app.session.document import Document, Snapshot
 from app.session.navigation import Navigator
-from app.session.undo import ReplaceLandmarks, ReplaceState
+from app.session.undo import ReplaceLandmarks, ReplaceState, UndoHistories
 from app.session.view_state import Sort, ViewState
 from core.geometry.planes import SlicePlane
 from core.models.metadata import ModelInfo
@@ -43,7 +43,7 @@ class Editor:
         Knows the plane in which a person works; follows the landmark that is moved.
     """
 
-    def __init__(self, document: Document, view_state: ViewState, undo_stack: QUndoStack, navigator: Navigator) -> None:
+    def __init__(self, document: Document, view_state: ViewState, undo_stack: QUndoStack | UndoHistories, navigator: Navigator) -> None:
         self._document = document
         self._view = view_state
         self.undo_stack = undo_stack

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from app.session import landmark_edits
 from app.session.document import Document, Snapshot
 from app.session.editor import Editor
@@ -22,6 +24,7 @@ from core.base.errors import AppError, LandmarkFileError, PixelSizeNeeded
 from core.models.metadata import ModelInfo
 from core.values.image import Image, SpacingSource
 from core.values.landmarks import Landmarks, Status
+from core.values.prediction import Prediction
 
 
 class LandmarkOpener:
@@ -95,10 +98,31 @@ class LandmarkOpener:
             for warning in content.warnings:
                 self._view.say(warning)
             self._view.say(f"Opened with the landmarks saved in {path.name}", is_warning=False)
+        self._name_foreign(work)
+        return work.file is not None
+
+    def begin_with(
+        self, image: Image, landmarks: Landmarks, info: ModelInfo | None, prediction: Prediction | None, work: SavedWork
+    ) -> None:
+        """Start with what the project knows of an image just read; a file beside it that says otherwise is named, not opened."""
+        self._document.set_image(image, _complete(landmarks, info), info, prediction)
+        if work.file is not None:
+            read, path = work.file, work.file.path
+            self._document.landmarks_path, self._document.landmarks_template = path, read.content.template
+            if _agree(_on_grid_of(_with_spacing_of(read, image), read, image), landmarks):
+                self._saver.remember(path, read.digest, image)
+                self._document.mark_saved(path)
+            else:
+                self._view.say(
+                    f"{path.name} beside the image differs from what the project holds, which is shown.",
+                    actions=[MessageAction(f"&Open {path.name}", partial(self.open, path))],
+                )
+        self._name_foreign(work)
+
+    def _name_foreign(self, work: SavedWork) -> None:
         for path, reason in work.foreign:
             again = MessageAction("&Open", partial(self.open, path))
             self._view.say(f"{reason} It was not opened.", actions=[again])
-        return work.file is not None
 
     def cancel(self, job: Job) -> bool:
         """Give up reading where ``job`` is what reads; tell whether it is."""
@@ -202,6 +226,21 @@ class LandmarkOpener:
             self._view.say(warning)
         if calibrated is not image:
             self._view.say(f"The pixel size was taken over from {path.name}.", is_warning=False)
+
+
+def _agree(first: Landmarks, second: Landmarks) -> bool:
+    """Tell whether two say the same of every landmark of which either says anything, within what files round off."""
+    for name in dict.fromkeys((*first.names, *second.names)):
+        said = [
+            (landmarks.status[landmarks.index(name)], landmarks.point_mm(name))
+            for landmarks in (first, second)
+            if name in landmarks.names and landmarks.status[landmarks.index(name)] is not Status.UNPLACED
+        ]
+        if len(said) == 1:
+            return False
+        if said and (said[0][0] is not said[1][0] or not np.allclose(said[0][1], said[1][1], atol=0.01, equal_nan=True)):
+            return False
+    return True
 
 
 def _with_spacing_of(read: ReadFile, image: Image) -> Image:

@@ -17,6 +17,8 @@ from app.session.questions import Questions
 from app.session.shown_job import ShownJob
 from core.base.errors import AppError
 from core.images.dicom.series import Series
+from core.images.formats import image_name
+from core.images.listing import ListedImage, image_of
 from core.values.image import Image
 from core.values.landmarks import Landmarks
 
@@ -69,7 +71,7 @@ class Opener(Generic[Prepared]):
     read
         What reads an image.
     prepare
-        Gives what finds out, in the reading job, all else that showing the image at a path needs.
+        Gives what finds out, in the reading job, all else that showing an image needs.
     when_safe
         Calls its argument once no unsaved work would be lost.
     show
@@ -88,7 +90,7 @@ class Opener(Generic[Prepared]):
         shown_job: ShownJob,
         read: Callable[..., Image],
         *,
-        prepare: Callable[[Path], Callable[[Image], Prepared]],
+        prepare: Callable[[ListedImage], Callable[[Image], Prepared]],
         when_safe: Callable[[Callable[[], object]], None],
         show: Callable[[Prepared, Path | None], None],
         say: Callable[[str], None],
@@ -138,6 +140,11 @@ class Opener(Generic[Prepared]):
         """Tell whether there is a next or previous image."""
         return self._position >= 0 and 0 <= self._position + step < len(self.paths)
 
+    @property
+    def others(self) -> tuple[Path, ...]:
+        """What was opened together with the image that is shown."""
+        return tuple(path for place, path in enumerate(self.paths) if place != self._position)
+
     def is_reading(self, job: Job | None) -> bool:
         """Tell whether ``job`` is what opens an image now."""
         return job is not None and job is self._job
@@ -170,9 +177,57 @@ class Opener(Generic[Prepared]):
             if series is None:
                 return
         request = replace(request, paths=(*request.paths[: request.position], *found.paths))
-        prepare = self._prepare(request.path)
+        prepare = self._prepare(image_of(series) if series else ListedImage(request.path, image_name(request.path)))
         arrived = partial(self._arrive, request)
         self._run(self._read_image, request.path, series, prepare, on_result=arrived, request=request)
+
+    def open_by(
+        self,
+        name: str,
+        load: Callable[..., Prepared],
+        on_error: Callable[[AppError], object],
+        *,
+        then: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Open what ``load`` reads in a job, given ``progress`` and ``should_stop``, in place of what is being opened now.
+
+        Parameters
+        ----------
+        name
+            What it is called.
+        load
+            Reads and prepares it.
+        on_error
+            Gets the reason where it cannot be read.
+        then
+            Called once it is shown.
+        """
+        asked_about = self._document.landmarks
+
+        def show(prepared: Prepared) -> None:
+            self._show(prepared, None)
+            then()
+
+        def arrived(prepared: Prepared) -> None:
+            if self._document.landmarks is asked_about:
+                show(prepared)
+            else:
+                self._when_safe(lambda: show(prepared))
+
+        def begin() -> None:
+            self._stop()
+            self._run_job(load, on_result=arrived, on_error=on_error, name=name)
+
+        self._when_safe(begin)
+
+    def switch(self, show: Callable[[], object]) -> None:
+        """Show what need not be read, in place of what is being opened now."""
+
+        def begin() -> None:
+            self.cancel()
+            show()
+
+        self._when_safe(begin)
 
     def _read_image(
         self,
@@ -222,12 +277,24 @@ class Opener(Generic[Prepared]):
         on_result: Callable[..., None],
         request: _Request,
     ) -> None:
+        self._run_job(
+            function, *args, on_result=on_result, on_error=partial(self._skip, request), name=request.path.name
+        )
+
+    def _run_job(
+        self,
+        function: Callable[..., object],
+        *args: object,
+        on_result: Callable[..., object],
+        on_error: Callable[[AppError], object],
+        name: str,
+    ) -> None:
         def ended() -> None:
             if self._job is job:
                 self._job = None
             self._shown.hide(job)
 
-        def then(follow: Callable[..., None]) -> Callable[..., None]:
+        def then(follow: Callable[..., object]) -> Callable[..., None]:
             def handle(outcome: object) -> None:
                 try:
                     follow(outcome)
@@ -241,11 +308,11 @@ class Opener(Generic[Prepared]):
             function,
             *args,
             on_result=then(on_result),
-            on_error=then(partial(self._skip, request)),
+            on_error=then(on_error),
             on_progress=lambda fraction, text: self._shown.show(job, text, fraction),
             on_end=ended,
             may_stall=True,
         )
         self._job = job
-        self._announce(request.path.name)
-        self._shown.show(job, f"Opening {request.path.name}")
+        self._announce(name)
+        self._shown.show(job, f"Opening {name}")

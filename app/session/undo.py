@@ -1,11 +1,16 @@
-"""The undo commands: landmarks before and after, or the whole state where a step changed more than landmarks.
+"""The undo commands, landmarks before and after or the whole state where a step changed more, and the history of each image.
 
-Both are immutable values, so undoing is putting the old value back.
+The values are immutable, so undoing is putting the old one back.
 """
 
-from PySide6.QtGui import QUndoCommand
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtGui import QUndoCommand, QUndoGroup, QUndoStack
 
 from app.session.document import Document, Snapshot
+from core.values.image import Image
 from core.values.landmarks import Landmarks
 
 
@@ -89,3 +94,85 @@ class ReplaceState(QUndoCommand):
         self._document.restore(self._other)
         if left is not None:
             self._other = left
+
+    def let_go(self) -> None:
+        """Hold no pixels and no vector fields until `take_up`."""
+        self._other = replace(self._other, image=without_pixels(self._other.image), prediction=None)
+
+    def take_up(self, with_pixels: Callable[[Image], Image]) -> None:
+        """Hold the pixels again that ``with_pixels`` gives an image."""
+        self._other = replace(self._other, image=with_pixels(self._other.image))
+
+
+class UndoHistories(QUndoGroup):
+    """The steps of every image that was shown, of which those of the open one can be undone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begin()
+
+    def begin(self) -> QUndoStack:
+        """Begin a history for another image, and return it."""
+        stack = QUndoStack(self)
+        self.setActiveStack(stack)
+        return stack
+
+    @property
+    def present(self) -> QUndoStack:
+        """The history of the open image."""
+        stack = self.activeStack()
+        return self.begin() if stack is None else stack
+
+    def forget(self, stack: QUndoStack) -> None:
+        """Let go of a history that nobody goes back to."""
+        self.removeStack(stack)
+        stack.setParent(None)
+        stack.clear()
+        stack.deleteLater()
+
+    def push(self, command: QUndoCommand) -> None:
+        """Do a step."""
+        self.present.push(command)
+
+    def clear(self) -> None:
+        """Forget the steps of the open image."""
+        self.present.clear()
+
+    def count(self) -> int:
+        """Return how many steps of the open image there are."""
+        return self.present.count()
+
+    def index(self) -> int:
+        """Return how many of them are done."""
+        return self.present.index()
+
+
+def let_go_of_pixels(stack: QUndoStack) -> None:
+    """Have no step of an image hold its pixels."""
+    for command in _state_commands(stack):
+        command.let_go()
+
+
+def take_up_pixels(stack: QUndoStack, image: Image) -> None:
+    """Give the steps of an image its pixels again, and the very image where its grid is theirs."""
+    made: list[Image] = [image]
+
+    def with_pixels(light: Image) -> Image:
+        for whole in made:
+            if whole.grid == light.grid and whole.source.spacing_source is light.source.spacing_source:
+                return whole
+        made.append(replace(light, voxels=image.voxels))
+        return made[-1]
+
+    for command in _state_commands(stack):
+        command.take_up(with_pixels)
+
+
+def without_pixels(image: Image) -> Image:
+    """Return an image of the same grid and origin whose samples take no memory."""
+    return replace(image, voxels=np.broadcast_to(np.uint8(0), image.grid.shape))
+
+
+def _state_commands(stack: QUndoStack) -> list[ReplaceState]:
+    commands = (stack.command(row) for row in range(stack.count()))
+    return [command for command in commands if isinstance(command, ReplaceState)]

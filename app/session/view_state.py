@@ -16,6 +16,9 @@ from core.geometry.planes import Orientation
 from core.values.image import Image
 
 
+Levels = tuple[float, float]
+
+
 class Mode(StrEnum):
     """What a left click on the image means."""
 
@@ -156,15 +159,24 @@ class ViewState:
     fit_requested: ClassVar[Signal] = Signal()
     centre_requested: ClassVar[Signal] = Signal(str)
 
-    def begin(self, image: Image) -> None:
-        """Look at another image: from its middle, in grey levels that suit it, with nothing selected or measured."""
+    def begin(self, image: Image, levels: tuple[Levels, Levels] | None = None) -> None:
+        """Look at another image from its middle, with nothing selected or measured.
+
+        Parameters
+        ----------
+        image
+            The image.
+        levels
+            Its `levels` and `full_levels` where they are known from before; else those that suit it.
+        """
         self.messages = ()
         self.mode, self.ruler_px, self.selected, self.stage, self.mouse_mm = Mode.NAVIGATE, (), None, 0, None
         self.locked, self.dragged = frozenset(), None
         self.maximised = None
         self.active = Orientation.AXIAL
-        self.levels = percentile_levels(image.voxels)
-        self.full_levels = percentile_levels(image.voxels, 0, 100)
+        if levels is None:
+            levels = percentile_levels(image.voxels), percentile_levels(image.voxels, 0, 100)
+        self.levels, self.full_levels = levels
         middle_mm = image.grid.to_mm((np.asarray(image.grid.shape) - 1) // 2)
         self.crosshair_mm = tuple(middle_mm.tolist()) if image.ndim == 3 else None
 

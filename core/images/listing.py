@@ -212,7 +212,7 @@ def _of_series(root: Path, found: Sequence[Series]) -> Listing:
     wanted = [series for series in found if not series.localizer] or list(found)
     left_out = len(found) - len(wanted)
     notes = (f"{root}: planning images and screenshots were left out ({left_out}).",) if left_out else ()
-    images = [_named(series) for series in wanted]
+    images = [image_of(series) for series in wanted]
     alike = Counter(image.path for image in images)
     numbers = Counter((image.path, image.series.number) for image in images if image.series)
     counted: Counter[Path] = Counter()
@@ -232,8 +232,8 @@ def _of_series(root: Path, found: Sequence[Series]) -> Listing:
     return Listing(tuple(images), tuple(found), notes)
 
 
-def _named(series: Series) -> ListedImage:
-    """Name a series after its folder, or after its file where it has only one."""
+def image_of(series: Series) -> ListedImage:
+    """Return the image that a series is, named after its folder, or after its file where it has only one."""
     path = series.paths[0]
     if len(series.paths) > 1:
         path = Path(os.path.commonpath([file.parent for file in series.paths]))

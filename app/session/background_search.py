@@ -1,0 +1,286 @@
+"""Finds the landmarks of the project's other cases while a person works on one, and keeps the answers as readings of the model.
+
+Hands tasks to `app.desk.background` and brings what it says into the main thread. What a person has said is never touched.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from psygnal import Signal
+
+from app.desk.desk import Desk
+from app.session.jobs import Jobs
+from app.session.landmark_search import ChosenModel, Model, model_for
+from core.base.errors import AppError
+from core.images.formats import FLAT_SUFFIXES
+from core.images.listing import image_at
+from core.project.cases import Case, CaseQuery, CaseState, Geometry
+from core.project.readings import Reader, ReaderKind, Reading
+from core.values.image import SpacingSource
+
+if TYPE_CHECKING:
+    from app.desk.background import Background
+    from app.desk.events import Event, Overall
+    from core.models.image_task import ImageAnswer, ImageTask
+    from core.project.store import Project
+
+_SAID_LATER = frozenset({SpacingSource.PERSON, SpacingSource.LANDMARK_FILE})
+FIRST = 1
+"""Priority of the case that a person looks at."""
+
+
+@dataclass(frozen=True)
+class _Models:
+    """Which model a person chose for images of each rank."""
+
+    chosen: Path | None
+    remembered: Mapping[int, ChosenModel]
+
+    def of(self, ndim: int) -> Model | AppError:
+        try:
+            return model_for(ndim, self.chosen, self.remembered.get(ndim))
+        except AppError as error:
+            return error
+
+
+class BackgroundSearch:
+    """Localizes cases.
+
+    Parameters
+    ----------
+    desk
+        Whose cases, and where the answers are kept.
+    jobs
+        What brings events to the main thread.
+    models
+        Gives the model file that a person chose, and those chosen earlier by rank.
+    make
+        Makes what does the work, given who hears of it; nothing is localized in the background where omitted.
+
+    Attributes
+    ----------
+    overall
+        How far everything is, None before anything was begun.
+    under_way
+        The cases that are worked on, each with the fraction that is done.
+    """
+
+    progress_changed = Signal()
+    """`overall` or `under_way` has changed."""
+    answered = Signal(int, object)
+    """The landmarks of a case were found: its number and the `ImageAnswer`."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        jobs: Jobs,
+        models: Callable[[], tuple[Path | None, Mapping[int, ChosenModel]]],
+        make: Callable[[Callable[["Event"], None]], "Background"] | None,
+    ) -> None:
+        self.overall: Overall | None = None
+        self.under_way: dict[int, float] = {}
+        self._desk = desk
+        self._jobs = jobs
+        self._models = models
+        self._make = make
+        self._background: Background | None = None
+        self._asked_for: set[int] = set()
+        self._infos: dict[int, Model] = {}
+        self._asking = False
+        self._again = False
+        desk.project_changed.connect(self._start_anew)
+
+    @property
+    def works(self) -> bool:
+        """Whether anything is localized in the background at all."""
+        return self._make is not None
+
+    # What is asked for
+
+    def localize_new(self) -> None:
+        """Localize every case that nobody has read yet and that was not asked for before."""
+        if self._make is None or not self._desk.keeps_work:
+            return
+        if self._asking:
+            self._again = True
+            return
+        self._asking = True
+        models = _Models(*self._models())
+        self._desk.ask(
+            partial(_new_tasks, models=models, but=frozenset(self._asked_for), current=self._desk.current),
+            self._submit,
+            lambda _: self._submit(({}, {})),
+        )
+
+    def localize(self, case_ids: Collection[int]) -> None:
+        """Localize cases, whatever was said about them before; what a person has said stays."""
+        if self._make is None or not self._desk.keeps_work:
+            return
+        models = _Models(*self._models())
+        self._desk.ask(partial(_tasks_of, models=models, case_ids=tuple(case_ids)), self._submit)
+
+    def _submit(self, found: "tuple[dict[int, ImageTask], dict[int, Model]]") -> None:
+        tasks, infos = found
+        self._asking = False
+        self._infos.update(infos)
+        if tasks and self._make is not None:
+            if self._background is None:
+                self._background = self._make(self._hear)
+            self._asked_for.update(tasks)
+            self._background.submit(tasks.items())
+        if self._again:
+            self._again = False
+            self.localize_new()
+
+    def leave_to_window(self, case_id: int) -> None:
+        """Take a case off the list, since its landmarks are found in the window."""
+        if self._background is not None and case_id in self._asked_for:
+            self._background.cancel(case_id)
+        self._asked_for.add(case_id)
+
+    def take_back(self, case_id: int) -> None:
+        """Localize a case after all that was left to the window, and is left before it was found there."""
+        self._asked_for.discard(case_id)
+        self.localize_new()
+
+    def pause(self) -> None:
+        """Begin no further case."""
+        if self._background is not None:
+            self._background.pause()
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        if self._background is not None:
+            self._background.resume()
+
+    def cancel(self) -> None:
+        """Take everything off the list; it can be asked for again."""
+        if self._background is not None:
+            self._background.cancel_all()
+
+    def retry(self, case_ids: Collection[int] | None = None) -> None:
+        """Try cases again that have failed; all of them where omitted."""
+        if self._background is not None:
+            self._background.retry(None if case_ids is None else list(case_ids))
+
+    def close(self) -> None:
+        """End all processes; takes a fraction of a second."""
+        background, self._background = self._background, None
+        if background is not None:
+            background.close()
+
+    def _start_anew(self) -> None:
+        if self._desk.goes_on:
+            return
+        self._asked_for.clear()
+        self.under_way.clear()
+        self.overall = None
+        background, self._background = self._background, None
+        if background is not None:
+            self._jobs.run(background.close, on_result=lambda _: None, on_error=lambda _: None)
+        self.progress_changed.emit()
+
+    # What is heard
+
+    def _hear(self, event: "Event") -> None:
+        """Take what happened, in the background's thread, to the main one."""
+        self._jobs.post(partial(self._take, self._desk.project, event))
+
+    def _take(self, project: "Project | None", event: "Event") -> None:
+        from app.desk import events
+
+        if project is not self._desk.project and not self._desk.goes_on:
+            return
+        if isinstance(event, events.Overall):
+            self.overall = event
+        elif isinstance(event, events.Started | events.Advanced) and isinstance(event.key, int):
+            self.under_way[event.key] = event.fraction if isinstance(event, events.Advanced) else 0.0
+        elif isinstance(event.key, int):
+            self.under_way.pop(event.key, None)
+            if isinstance(event, events.Done):
+                self._keep(event.key, event.answer)
+            elif isinstance(event, events.Failed):
+                self._desk.update_case(event.key, problem=event.sentence)
+        self.progress_changed.emit()
+
+    def _keep(self, case_id: int, answer: "ImageAnswer") -> None:
+        """Keep an answer, unless the model can hardly know such an image."""
+        geometry = Geometry(answer.grid, answer.source.spacing_source)
+        sha256 = answer.source.sha256
+        model = self._infos.get(answer.grid.ndim)
+        self._desk.change(partial(_note_image, case_id=case_id, geometry=geometry, sha256=sha256))
+        if model is not None and answer.source.spacing_known:
+            doubt = model[1].doubt_about(answer.grid.spacing_mm.tolist())
+            if doubt:
+                return
+        reader = Reader(answer.model, ReaderKind.MODEL)
+        self._desk.store(Reading(case_id, reader, answer.landmarks, geometry), "Find landmarks")
+        self.answered.emit(case_id, answer)
+
+
+def _note_image(project: "Project", *, case_id: int, geometry: Geometry, sha256: str) -> None:
+    """Let the project know an image that was read for the first time."""
+    case = project.case(case_id)
+    if not case.sha256:
+        project.set_case_image(case_id, geometry, sha256)
+    if case.problem:
+        project.update_case(case_id, problem="")
+
+
+def _new_tasks(
+    project: "Project", *, models: _Models, but: frozenset[int], current: int | None
+) -> "tuple[dict[int, ImageTask], dict[int, Model]]":
+    """Return what to do for the cases that nobody has read, the nearest ones behind the open one first; in a job."""
+    new = project.case_ids(CaseQuery(states=frozenset({CaseState.NEW}), excluded=False))
+    wanted = [case_id for case_id in new if case_id not in but and case_id != current]
+    if current is not None:
+        wanted.sort(key=lambda case_id: (case_id < current, case_id))
+    return _tasks_of(project, models=models, case_ids=wanted)
+
+
+def _tasks_of(
+    project: "Project", *, models: _Models, case_ids: Iterable[int]
+) -> "tuple[dict[int, ImageTask], dict[int, Model]]":
+    """Return what to do for cases, and with which models; in a job."""
+    found = {ndim: models.of(ndim) for ndim in (2, 3)}
+    infos = {ndim: model for ndim, model in found.items() if not isinstance(model, AppError)}
+    # A bundled model is found by the rank that the image turns out to have, which is not known of all.
+    chosen = {models.chosen, *(model.path for model in models.remembered.values())}
+    marked = {ndim: project.scheme(ndim) for ndim in (2, 3)}
+    tasks = {}
+    for case in project.cases(list(case_ids)):
+        ndim = _likely_ndim(case)
+        model, scheme = infos.get(ndim), marked[ndim]
+        if model is None or (scheme is not None and not set(scheme.names) & set(model[1].landmarks)):
+            continue  # it is marked by hand
+        task = _task_of(case, model[0] if model[0] in chosen else None)
+        if task is not None:
+            tasks[case.id] = task
+    return tasks, infos
+
+
+def _task_of(case: Case, model: Path | None) -> "ImageTask | None":
+    from core.models.image_task import ImageTask
+
+    try:
+        listed = image_at(case.path, case.series)
+    except AppError:
+        return None  # opening it says why
+    geometry = case.geometry
+    said = geometry is not None and geometry.spacing_source in _SAID_LATER
+    if geometry is not None and said:
+        spacing_mm = tuple(geometry.grid.spacing_mm.tolist())
+        return ImageTask(
+            listed.path, listed.series, model=model, spacing_mm=spacing_mm, spacing_source=geometry.spacing_source
+        )
+    return ImageTask(listed.path, listed.series, model=model)
+
+
+def _likely_ndim(case: Case) -> int:
+    """Return the rank of an image; a guess by its name where it has not been read yet."""
+    if case.geometry is not None:
+        return case.geometry.grid.ndim
+    return 2 if case.path.suffix.lower() in FLAT_SUFFIXES else 3

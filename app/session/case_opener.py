@@ -1,0 +1,209 @@
+"""Opens the cases of the desk's project, and walks from one to the next in the order in which they are listed.
+
+A case that lay open before is shown at once; else its image is read in a job, and looked for where it has moved. What happens with
+an image that was read is the controller's business.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from psygnal import Signal
+
+from app.desk.desk import Desk
+from app.desk.kept_case import ImageMissing, KeptCase, find_image, kept_case, look_in
+from app.session.cases import Cases
+from app.session.opener import Opener
+from app.session.questions import Questions
+from app.session.view_state import ViewState
+from core.base.errors import AppError, ImageReadError
+from core.images.listing import ListedImage, image_at
+from core.project.readings import Reader
+from core.values.image import Image
+
+if TYPE_CHECKING:
+    from core.project.store import Project
+
+Prepared = TypeVar("Prepared")
+Prepare = Callable[[ListedImage, KeptCase | None], Callable[[Image], Prepared]]
+
+
+class CaseOpener(Generic[Prepared]):
+    """Opens cases.
+
+    Parameters
+    ----------
+    desk, cases
+        Which there are, and which lay open before.
+    opener
+        Who reads.
+    questions, view_state
+        Who is asked, and where it is said what was skipped.
+    read
+        What reads an image.
+    prepare
+        Gives what finds out, in the reading job, all else that showing an image needs.
+    show_again
+        Shows a case that lay open before.
+    """
+
+    order_changed = Signal()
+
+    def __init__(
+        self,
+        desk: Desk,
+        cases: Cases,
+        opener: Opener[Prepared],
+        questions: Questions,
+        view_state: ViewState,
+        read: Callable[..., Image],
+        *,
+        prepare: Prepare[Prepared],
+        show_again: Callable[[int], object],
+    ) -> None:
+        self._desk = desk
+        self._cases = cases
+        self._opener = opener
+        self._questions = questions
+        self._view = view_state
+        self._read = read
+        self._prepare = prepare
+        self._show_again = show_again
+        self._order: tuple[int, ...] = ()
+        self._places: dict[int, int] = {}
+        self._skipped: list[AppError] = []
+        self._listed_elsewhere = False
+        desk.project_changed.connect(self._start_anew)
+        desk.cases_changed.connect(self._list)
+
+    # The order
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The numbers of the cases in the order in which a person walks through them."""
+        return self._order
+
+    def follow(self, order: Sequence[int]) -> None:
+        """Walk in this order from now on, as a list that is sorted and filtered does; whoever sets it keeps it up to date."""
+        self._listed_elsewhere = True
+        self._set_order(order)
+
+    def _set_order(self, order: Sequence[int]) -> None:
+        self._order = tuple(order)
+        self._places = {case_id: place for place, case_id in enumerate(self._order)}
+        self.order_changed.emit()
+
+    def _start_anew(self) -> None:
+        if not self._desk.goes_on:
+            self._set_order(())
+        self._list()
+
+    def _list(self) -> None:
+        if not self._listed_elsewhere:
+            self._desk.ask(lambda project: project.case_ids(), self._set_order)
+
+    @property
+    def place(self) -> int | None:
+        """The place of the open case in the order, from 0; None where it is not in it."""
+        current = self._desk.current
+        return None if current is None else self._places.get(current)
+
+    def has_neighbour(self, step: int) -> bool:
+        """Tell whether there is a next or previous case."""
+        return self._neighbour(self._desk.current, step) is not None
+
+    def open_neighbour(self, step: int) -> None:
+        """Open the next or previous case."""
+        case_id = self._neighbour(self._desk.current, step)
+        if case_id is not None:
+            self.open(case_id, step)
+
+    def _neighbour(self, case_id: int | None, step: int) -> int | None:
+        place = None if case_id is None else self._places.get(case_id)
+        if place is None or not 0 <= place + step < len(self._order):
+            return None
+        return self._order[place + step]
+
+    # Opening
+
+    def open(self, case_id: int, step: int = 0) -> None:
+        """Show a case; where it cannot be opened and ``step`` is not 0, the one that follows in that direction."""
+        self._skipped = []
+        self._open(case_id, step)
+
+    def _open(self, case_id: int, step: int) -> None:
+        if self._desk.current == case_id:
+            self._opener.cancel()
+        elif self._cases.has_pixels(case_id):
+            self._opener.switch(partial(self._show_again, case_id))
+        else:
+            self._desk.ask(lambda project: project.case(case_id).path.name, partial(self._read_case, case_id, step))
+
+    def _read_case(self, case_id: int, step: int, name: str) -> None:
+        project = self._desk.project
+        if project is None:
+            return
+        load = partial(_load, project, case_id, self._desk.reader, self._read, self._prepare)
+        self._opener.open_by(name, load, partial(self._failed, case_id, step), then=self._say_skipped)
+
+    def _say_skipped(self) -> None:
+        if len(self._skipped) == 1:
+            self._view.say(f"{self._skipped[0].message} It was skipped.")
+        elif self._skipped:
+            self._view.say(f"{len(self._skipped)} images were skipped. The first one: {self._skipped[0].message}")
+        self._skipped = []
+
+    def _failed(self, case_id: int, step: int, error: AppError) -> None:
+        if isinstance(error, ImageReadError) and not isinstance(error, ImageMissing) and self._desk.keeps_work:
+            self._desk.update_case(case_id, problem=str(error))
+        following = self._neighbour(case_id, step) if step else None
+        if following is not None:
+            self._skipped.append(error)
+            self._open(following, step)
+        elif isinstance(error, ImageMissing) and self._desk.keeps_work:
+            self._ask_where(case_id, error)
+        else:
+            self._questions.show_error(error)
+
+    def _ask_where(self, case_id: int, error: AppError) -> None:
+        folder = self._questions.missing_image_folder(error)
+        if folder is None:
+            return
+
+        def looked(found: int) -> None:
+            if found:
+                self._view.say(f"{found} image{'' if found == 1 else 's'} found in {folder.name}.", is_warning=False)
+                self.open(case_id)
+            else:
+                self._questions.show_error(
+                    ImageReadError(
+                        f"No image of this project is in {folder}.",
+                        "An image is known by its name and its content. Choose the folder that it lies in itself.",
+                    )
+                )
+
+        self._desk.ask(partial(_looked_in, folder=folder), looked)
+
+
+def _looked_in(project: "Project", *, folder: Path) -> int:
+    try:
+        return look_in(project, folder)
+    except OSError as error:
+        raise ImageReadError(f"{folder} cannot be read ({error.strerror}).", "Check the drive.") from error
+
+
+def _load(
+    project: "Project",
+    case_id: int,
+    reader: Reader,
+    read: Callable[..., Image],
+    prepare: Prepare[Prepared],
+    *,
+    progress: Callable[[float, str], None],  # noqa: ARG001 - reading does not know how far it is
+    should_stop: Callable[[], bool],
+) -> Prepared:
+    """Read the image of a case and prepare it; in a job."""
+    kept = kept_case(project, case_id, reader)
+    listed = image_at(find_image(project, kept.case), kept.case.series, should_stop)
+    return prepare(listed, kept)(read(listed.path, series=listed.series, should_stop=should_stop))

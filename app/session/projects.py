@@ -1,0 +1,231 @@
+"""Projects as a whole: the unnamed one of each window, and making, opening and saving named ones.
+
+What must be asked goes through `Questions`; files are opened in jobs. Which image is shown then is the controller's business.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from psygnal import Signal
+
+from app.desk.desk import Desk
+from app.desk.session_files import EarlierSession, earlier_sessions, is_session, new_session, open_session
+from app.session.jobs import Jobs
+from app.session.questions import Questions
+from app.session.view_state import Message, MessageAction, ViewState
+from core.base.errors import AppError
+from core.project.readings import Reader
+
+if TYPE_CHECKING:
+    from core.project.store import Project
+
+SUFFIX = ".cairn"
+
+Proceed = Callable[[], object]
+
+
+class Projects:
+    """Puts projects on the desk.
+
+    Parameters
+    ----------
+    desk
+        Where they are put.
+    jobs, questions, view_state
+        Who opens files, who is asked, and where it is said what was found.
+    when_safe
+        Calls its argument once nothing would be lost.
+
+    Attributes
+    ----------
+    sessions
+        The folder of the unnamed projects, None while this window has none.
+    """
+
+    used = Signal(Path)
+    """A named project was opened or saved."""
+
+    def __init__(
+        self, desk: Desk, jobs: Jobs, questions: Questions, view_state: ViewState, *, when_safe: Callable[[Proceed], None]
+    ) -> None:
+        self.sessions: Path | None = None
+        self.asks_reader = False
+        self._desk = desk
+        self._jobs = jobs
+        self._questions = questions
+        self._view = view_state
+        self._when_safe = when_safe
+        self._offer: Message | None = None
+        self._changing = False
+
+    @property
+    def name(self) -> str:
+        """What a person has called the project; empty for an unnamed one."""
+        project = self._desk.project
+        if project is None or (self.sessions is not None and is_session(project.path, self.sessions)):
+            return ""
+        return project.path.stem
+
+    # The unnamed project
+
+    def begin_session(self, folder: Path, *, offers_earlier: bool = True) -> None:
+        """Begin an unnamed project in a folder; where an earlier one has been left there, offer to go on with it."""
+        self.sessions = folder
+        self._desk.open(
+            partial(new_session, folder),
+            (lambda: self._look_for_earlier(folder)) if offers_earlier else (lambda: None),
+            self._say_unkept,
+        )
+
+    def _say_unkept(self, error: AppError) -> None:
+        self._view.say(f"{error.message} What you do is kept only where you save it.")
+
+    def _look_for_earlier(self, folder: Path) -> None:
+        self._jobs.run(
+            earlier_sessions, folder, on_result=self._offer_earlier, on_error=lambda _: None, may_stall=True
+        )
+
+    def _offer_earlier(self, found: list[EarlierSession]) -> None:
+        if not found or self._desk.current is not None or self.name:
+            return
+        latest = found[0]
+        what = latest.first_name if latest.images == 1 else f"{latest.images} images"
+        text = f"You worked on {what} {when(latest.changed, date.today())}."
+        go_on = MessageAction("&Go on with it" if latest.images == 1 else "&Go on", partial(self._resume, latest.path))
+        self._view.say(text, actions=[go_on, MessageAction("&Start anew", lambda: None)])
+        self._offer = Message(text)
+
+    def _resume(self, path: Path) -> None:
+        self._when_safe(partial(self._desk.open, partial(open_session, path), on_error=self._questions.show_error))
+
+    # Named projects
+
+    def ask_new(self) -> None:
+        """Ask where to make a project, and make it."""
+        path = self._questions.new_project_path(self._suggestion("Project"))
+        if path is not None:
+            self._open_by(partial(_create, with_suffix(path)), with_suffix(path))
+
+    def ask_open(self) -> None:
+        """Ask for a project and open it."""
+        path = self._questions.project_path(self._folder)
+        if path is not None:
+            self.open(path)
+
+    def open(self, path: Path) -> None:
+        """Open a project; where another window has it open, it can only be looked at, which is said."""
+        project = self._desk.project
+        if project is not None and project.path == path.absolute():
+            return
+        self._open_by(partial(_open, path), path)
+
+    def ask_save_as(self) -> None:
+        """Ask where to save the whole project, and go on in that file."""
+        project = self._desk.project
+        if project is None or self._changing:
+            return
+        suggestion = self._suggestion(f"{self.name} copy" if self.name else "Project")
+        path = self._questions.new_project_path(suggestion)
+        if path is None:
+            return
+        path = with_suffix(path)
+        old, was_unnamed = project.path, not self.name
+        self._changing = True
+
+        def saved() -> None:
+            self._changing = False
+            self._view.say(f"The project is saved as {path.name}. Every change goes there from now on.", is_warning=False)
+            if was_unnamed:
+                self._jobs.run(_forget_session, old, on_result=lambda _: None, on_error=lambda _: None, may_stall=True)
+            self._is_used(path)
+
+        self._desk.go_on_in(path, saved, self._failed)
+
+    def _open_by(self, opener: Callable[[], "Project"], path: Path) -> None:
+        def proceed() -> None:
+            if self._desk.failing and not self._questions.leaves_unwritten(self._desk.pending, self._desk.failing):
+                return
+            self._desk.open(opener, partial(self._opened, path), self._failed)
+
+        self._when_safe(proceed)
+
+    def _failed(self, error: AppError) -> None:
+        self._changing = False
+        self._questions.show_error(error)
+
+    def _opened(self, path: Path) -> None:
+        if self._offer is not None:
+            self._view.dismiss(self._offer)
+        because = self._desk.read_only_because
+        if because:
+            self._view.say(
+                f"{path.name} can only be looked at. {because}",
+                actions=[MessageAction("&Save a copy…", self.ask_save_as)],
+            )
+        else:
+            self._is_used(path)
+
+    def _is_used(self, path: Path) -> None:
+        self.used.emit(path.absolute())
+        if self.asks_reader:
+            self.ask_reader()
+
+    # Who reads
+
+    def ask_reader(self) -> None:
+        """Ask who reads; what is done from now on is kept as theirs."""
+        name = self._questions.reader_name(self._desk.reader.name)
+        if name is not None and name.strip():
+            self.asks_reader = False
+            self._desk.reader = Reader(name.strip())
+
+    @property
+    def _folder(self) -> Path | None:
+        project = self._desk.project
+        return project.path.parent if project is not None and self.name else None
+
+    def _suggestion(self, name: str) -> Path:
+        return (self._folder or Path.home()) / f"{name}{SUFFIX}"
+
+
+def is_project(path: Path) -> bool:
+    """Tell by its name whether a file is a project."""
+    return path.suffix.lower() == SUFFIX
+
+
+def with_suffix(path: Path) -> Path:
+    """Return a path that ends as projects do."""
+    return path if is_project(path) else path.with_name(f"{path.name}{SUFFIX}")
+
+
+def when(moment: datetime, today: date) -> str:
+    """Return when something was, as people say it: ``"yesterday at 17:05"``."""
+    days = (today - moment.date()).days
+    clock = f"{moment:%H:%M}"
+    if days <= 0:
+        return f"today at {clock}"
+    if days == 1:
+        return f"yesterday at {clock}"
+    return f"on {moment.day} {moment:%B %Y}"
+
+
+def _create(path: Path) -> "Project":
+    from core.project.store import Project
+
+    return Project.create(path)
+
+
+def _open(path: Path) -> "Project":
+    from core.project.store import Project
+
+    return Project.open(path)
+
+
+def _forget_session(path: Path) -> None:
+    """Remove an unnamed project of which a named copy has been made."""
+    from app.desk.session_files import remove_session
+
+    remove_session(path)
