@@ -227,6 +227,7 @@ class _Unattended:
         return None
 
     image_path = image_folder = series = landmarks_path = save_path = model_path = _no_answer
+    project_path = new_project_path = reader_name = missing_image_folder = _no_answer
     pixel_size = ruler_length_mm = landmark_name = mm_without_pixel_size = scheme = _no_answer
 
     def scheme_fit(self, *_: object, by_file: bool) -> None:  # noqa: ARG002 - nobody is there
@@ -235,7 +236,10 @@ class _Unattended:
     def _no(self, *_: object) -> bool:
         return False
 
-    accepts_model = belongs_here = stops_waiting = _no
+    accepts_model = belongs_here = stops_waiting = leaves_unwritten = _no
+
+    def image_paths(self, *_: object) -> list[Path]:
+        return []
 
     def overwrites(self, *_: object) -> Overwrite:
         return Overwrite.CANCEL

@@ -30,6 +30,8 @@ from core.landmark_files.formats import READABLE_SUFFIXES, SUFFIX_OF_FILTER, WRI
 from core.models.metadata import ModelInfo
 from core.schemes.comparison import Fit
 
+_PROJECTS = "Projects (*.cairn);;All files (*)"
+
 
 class Dialogs:
     """Asks with dialogs over ``parent``, which is set once the window is there."""
@@ -45,6 +47,59 @@ class Dialogs:
         """Ask which folder of images to open."""
         name = QFileDialog.getExistingDirectory(self.parent, "Open folder", "" if folder is None else str(folder))
         return Path(name) if name else None
+
+    def image_paths(self, folder: Path | None) -> list[Path]:
+        """Ask which images to add to the project."""
+        start = "" if folder is None else str(folder)
+        names, _ = QFileDialog.getOpenFileNames(self.parent, "Add images to the project", start, DIALOG_FILTER)
+        return [Path(name) for name in names]
+
+    def project_path(self, folder: Path | None) -> Path | None:
+        """Ask which project to open."""
+        return self._open_path("Open project", folder, _PROJECTS)
+
+    def new_project_path(self, suggestion: Path) -> Path | None:
+        """Ask where to make a project."""
+        name, _ = QFileDialog.getSaveFileName(
+            self.parent,
+            "Where to keep the project",
+            str(suggestion),
+            _PROJECTS,
+            "",
+            QFileDialog.Option.DontConfirmOverwrite,
+        )
+        return Path(name) if name else None
+
+    def reader_name(self, name: str) -> str | None:
+        """Ask who reads."""
+        text, accepted = QInputDialog.getText(
+            self.parent, "Who reads?", "Your name or initials, which stand beside all that you mark:", text=name
+        )
+        return text if accepted else None
+
+    def missing_image_folder(self, error: AppError) -> Path | None:
+        """Say that an image is no longer where it was, and ask which folder it has gone to."""
+        look = "Choose its folder…"
+        more = (
+            "All images of the project that are found there are taken over. Nothing that was marked is lost meanwhile."
+        )
+        if self._ask("Image not found", error.message, more, look) != look:
+            return None
+        name = QFileDialog.getExistingDirectory(self.parent, "Where the images are now")
+        return Path(name) if name else None
+
+    def leaves_unwritten(self, count: int, reason: str) -> bool:
+        """Ask whether to give up changes that the project's disk does not take."""
+        leave = "Give them up"
+        answer = self._ask(
+            "Not everything is saved",
+            f"{count} change{'' if count == 1 else 's'} cannot be written to the project. {reason}".strip(),
+            "They are kept and tried again for as long as this window is open. “Save project as…” writes them elsewhere.",
+            leave,
+            stay="Stay",
+            icon=QMessageBox.Icon.Warning,
+        )
+        return answer == leave
 
     def series(self, found: tuple[Series, ...]) -> Series | None:
         """Ask which of several DICOM series to open."""

@@ -29,6 +29,7 @@ class StatusBar(QStatusBar):
         self._cursor = QLabel()
         self._cursor.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._checked = QLabel()
+        self._kept = QLabel()
         self._job = QWidget()
         self._job_text = QLabel()
         self._job_text.setMinimumWidth(150)  # so that the bar beside it does not jump about
@@ -46,6 +47,7 @@ class StatusBar(QStatusBar):
         self.addWidget(self._facts, 1)
         self.addPermanentWidget(self._cursor)  # the job stays where it is while the mouse says one thing and another
         self.addPermanentWidget(self._checked)
+        self.addPermanentWidget(self._kept)
         self.addPermanentWidget(self._job)
         controller.document.image_changed.connect(self._show_image)
         controller.document.prediction_changed.connect(self._show_facts)
@@ -54,8 +56,12 @@ class StatusBar(QStatusBar):
         controller.schemes.chosen.connect(lambda: self._show_facts())
         controller.view_state.events.mouse_mm.connect(self._show_cursor)
         controller.view_state.events.progress.connect(self._show_progress)
+        desk = controller.desk
+        for told in (desk.project_changed, desk.saving_changed, desk.reader_changed, desk.current_changed):
+            told.connect(self._show_kept)
         self._show_image()
         self._show_progress(None)
+        self._show_kept()
 
     def texts(self) -> str:
         """Return what is said about image and model."""
@@ -64,6 +70,27 @@ class StatusBar(QStatusBar):
     def checked_text(self) -> str:
         """Return what is said about how much is checked."""
         return self._checked.text()
+
+    def kept_text(self) -> str:
+        """Return what is said about who reads and whether all of it is saved."""
+        return self._kept.text()
+
+    def _show_kept(self) -> None:
+        """Say who reads, and whether what they did stands in the project."""
+        desk = self._controller.desk
+        if desk.project is None:
+            self._kept.clear()
+            return
+        reads = f"{desk.reader.name}: "
+        if desk.read_only_because:
+            self._kept.setText(f"{reads}only looking")
+            self._kept.setToolTip(desk.read_only_because)
+        elif desk.failing:
+            self._kept.setText(f"{reads}{desk.pending} not saved")
+            self._kept.setToolTip(f"{desk.failing}\nEverything is kept here and tried again every few seconds.")
+        else:
+            self._kept.setText(f"{reads}saving…" if desk.pending else f"{reads}saved")
+            self._kept.setToolTip("Every change is saved in the project at once. File, “Who reads…” changes the name.")
 
     def _show_image(self) -> None:
         self._show_facts()

@@ -110,6 +110,18 @@ def _clear(controller: Controller) -> None:
         controller.editor.clear()
 
 
+def _has_desk(controller: Controller) -> bool:
+    return controller.desk.project is not None
+
+
+def _can_add(controller: Controller) -> bool:
+    return controller.desk.keeps_work
+
+
+def _toggle_blind(controller: Controller) -> None:
+    controller.cases.blind = not controller.cases.blind
+
+
 def _is_flat(controller: Controller) -> bool:
     image = controller.document.image
     return image is not None and image.ndim == 2
@@ -177,12 +189,12 @@ _FILE = (
     _open_sample(Sample.XRAY, "Open sample &X-ray"),
     _open_sample(Sample.VOLUME, "Open sample &volume"),
     Action(
-        "file.next", "&Next image", lambda c: c.opener.open_neighbour(1), FILE, ("N", "PgDown"),
-        enabled_when=lambda c: c.opener.has_neighbour(1),
+        "file.next", "&Next image", lambda c: c.open_neighbour(1), FILE, ("N", "PgDown"),
+        enabled_when=lambda c: c.has_neighbour(1),
     ),
     Action(
-        "file.previous", "&Previous image", lambda c: c.opener.open_neighbour(-1), FILE, ("B", "PgUp"),
-        enabled_when=lambda c: c.opener.has_neighbour(-1),
+        "file.previous", "&Previous image", lambda c: c.open_neighbour(-1), FILE, ("B", "PgUp"),
+        enabled_when=lambda c: c.has_neighbour(-1),
     ),
     Action(
         "file.landmarks", "Open &landmarks…", Controller.ask_open_landmarks, FILE, ("Ctrl+Shift+O",), group=1,
@@ -195,8 +207,25 @@ _FILE = (
         "file.save_as", "Save landmarks &as…", Controller.save_as, FILE, ("Ctrl+Shift+S",), group=1,
         enabled_when=_has_image,
     ),
-    Action("file.model", "Choose &model…", Controller.ask_model, FILE, group=2),
-    Action("file.quit", "&Quit", _by_window, FILE, ("Ctrl+Q",), group=3, of_window=True),
+    Action(
+        "file.new_project", "Ne&w project…", lambda c: c.projects.ask_new(), FILE, enabled_when=_has_desk, group=2,
+    ),
+    Action(
+        "file.open_project", "Open pro&ject…", lambda c: c.projects.ask_open(), FILE, enabled_when=_has_desk, group=2,
+    ),
+    Action(
+        "file.save_project", "Save projec&t as…", lambda c: c.projects.ask_save_as(), FILE,
+        enabled_when=_has_desk, group=2,
+    ),
+    Action(
+        "file.add_images", "Add &images to the project…", Controller.ask_add_images, FILE, enabled_when=_can_add, group=2,
+    ),
+    Action(
+        "file.add_folder", "Add a folde&r to the project…", Controller.ask_add_folder, FILE, enabled_when=_can_add, group=2,
+    ),
+    Action("file.reader", "Who r&eads…", lambda c: c.projects.ask_reader(), FILE, enabled_when=_has_desk, group=2),
+    Action("file.model", "Choose &model…", Controller.ask_model, FILE, group=3),
+    Action("file.quit", "&Quit", _by_window, FILE, ("Ctrl+Q",), group=4, of_window=True),
 )  # fmt: skip
 
 _EDIT = (
@@ -288,6 +317,10 @@ _LANDMARK = (
 )  # fmt: skip
 
 _VIEW = (
+    Action(
+        "view.blind", "&Blind reading (hide what others and the model said)", _toggle_blind, VIEW, enabled_when=_can_add,
+        checked_when=lambda c: c.cases.blind,
+    ),
     Action(
         "view.vectors", "&Vectors of the selected landmark", _toggled("show_vectors"), VIEW, ("V",), "vectors", _has_image,
         lambda c: c.view_state.show_vectors, toolbar="Vectors",

@@ -88,6 +88,7 @@ class BackgroundSearch:
         self._make = make
         self._background: Background | None = None
         self._asked_for: set[int] = set()
+        self._left_to_window: set[int] = set()
         self._infos: dict[int, Model] = {}
         self._asking = False
         self._again = False
@@ -110,7 +111,7 @@ class BackgroundSearch:
         self._asking = True
         models = _Models(*self._models())
         self._desk.ask(
-            partial(_new_tasks, models=models, but=frozenset(self._asked_for), current=self._desk.current),
+            partial(_new_tasks, models=models, but=frozenset(self._asked_for | self._left_to_window), current=self._desk.current),
             self._submit,
             lambda _: self._submit(({}, {})),
         )
@@ -124,6 +125,7 @@ class BackgroundSearch:
 
     def _submit(self, found: "tuple[dict[int, ImageTask], dict[int, Model]]") -> None:
         tasks, infos = found
+        tasks = {case_id: task for case_id, task in tasks.items() if case_id not in self._left_to_window}
         self._asking = False
         self._infos.update(infos)
         if tasks and self._make is not None:
@@ -139,11 +141,12 @@ class BackgroundSearch:
         """Take a case off the list, since its landmarks are found in the window."""
         if self._background is not None and case_id in self._asked_for:
             self._background.cancel(case_id)
-        self._asked_for.add(case_id)
+        self._left_to_window.add(case_id)
 
     def take_back(self, case_id: int) -> None:
         """Localize a case after all that was left to the window, and is left before it was found there."""
         self._asked_for.discard(case_id)
+        self._left_to_window.discard(case_id)
         self.localize_new()
 
     def pause(self) -> None:
@@ -176,6 +179,7 @@ class BackgroundSearch:
         if self._desk.goes_on:
             return
         self._asked_for.clear()
+        self._left_to_window.clear()
         self.under_way.clear()
         self.overall = None
         background, self._background = self._background, None

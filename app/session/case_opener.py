@@ -1,7 +1,7 @@
 """Opens the cases of the desk's project, and walks from one to the next in the order in which they are listed.
 
-A case that lay open before is shown at once; else its image is read in a job, and looked for where it has moved. What happens with
-an image that was read is the controller's business.
+A case that lay open before is shown at once; else its image is read in a job, and looked for where it has moved. What happens
+with an image that was read is the controller's business.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +18,8 @@ from app.session.opener import Opener
 from app.session.questions import Questions
 from app.session.view_state import ViewState
 from core.base.errors import AppError, ImageReadError
-from core.images.listing import ListedImage, image_at
+from core.images.dicom.series import Series
+from core.images.listing import image_at
 from core.project.readings import Reader
 from core.values.image import Image
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from core.project.store import Project
 
 Prepared = TypeVar("Prepared")
-Prepare = Callable[[ListedImage, KeptCase | None], Callable[[Image], Prepared]]
+Prepare = Callable[[Path, KeptCase | None], Callable[[Image, Series | None], Prepared]]
 
 
 class CaseOpener(Generic[Prepared]):
@@ -74,6 +75,8 @@ class CaseOpener(Generic[Prepared]):
         self._places: dict[int, int] = {}
         self._skipped: list[AppError] = []
         self._listed_elsewhere = False
+        self._wanted: int | None = None
+        desk.current_changed.connect(self._arrived)
         desk.project_changed.connect(self._start_anew)
         desk.cases_changed.connect(self._list)
 
@@ -95,6 +98,7 @@ class CaseOpener(Generic[Prepared]):
         self.order_changed.emit()
 
     def _start_anew(self) -> None:
+        self._wanted = None
         if not self._desk.goes_on:
             self._set_order(())
         self._list()
@@ -132,10 +136,22 @@ class CaseOpener(Generic[Prepared]):
         self._skipped = []
         self._open(case_id, step)
 
+    @property
+    def wanted(self) -> int | None:
+        """The case that is being opened, else the one that is open; None where none is."""
+        return self._desk.current if self._wanted is None else self._wanted
+
+    def _arrived(self) -> None:
+        if self._desk.current is not None:
+            self._wanted = None
+
     def _open(self, case_id: int, step: int) -> None:
         if self._desk.current == case_id:
+            self._wanted = None
             self._opener.cancel()
-        elif self._cases.has_pixels(case_id):
+            return
+        self._wanted = case_id
+        if self._cases.has_pixels(case_id):
             self._opener.switch(partial(self._show_again, case_id))
         else:
             self._desk.ask(lambda project: project.case(case_id).path.name, partial(self._read_case, case_id, step))
@@ -155,6 +171,7 @@ class CaseOpener(Generic[Prepared]):
         self._skipped = []
 
     def _failed(self, case_id: int, step: int, error: AppError) -> None:
+        self._wanted = None
         if isinstance(error, ImageReadError) and not isinstance(error, ImageMissing) and self._desk.keeps_work:
             self._desk.update_case(case_id, problem=str(error))
         following = self._neighbour(case_id, step) if step else None
@@ -206,4 +223,5 @@ def _load(
     """Read the image of a case and prepare it; in a job."""
     kept = kept_case(project, case_id, reader)
     listed = image_at(find_image(project, kept.case), kept.case.series, should_stop)
-    return prepare(listed, kept)(read(listed.path, series=listed.series, should_stop=should_stop))
+    image = read(listed.path, series=listed.series, should_stop=should_stop)
+    return prepare(listed.path, kept)(image, listed.series)

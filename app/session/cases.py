@@ -103,6 +103,7 @@ class Cases:
         self._blind = False
         self._open: dict[int, _Open] = {}
         self._present: _Open | None = None
+        self._was_kept = False
         self._step = 0
         self._stored_prediction: Prediction | None = None
         self._images = ImageCache(most_bytes, self._let_go)
@@ -116,8 +117,9 @@ class Cases:
 
     @property
     def holds_work(self) -> bool:
-        """Whether what is done to the open image is in the project, or on its way there."""
-        return self._present is not None and self._present.keeps and self._desk.keeps_work
+        """Whether what was done to the image that is shown is in the project, or on its way there."""
+        is_kept = self._was_kept if self._present is None else self._present.keeps
+        return is_kept and self._desk.keeps_work
 
     @property
     def blind(self) -> bool:
@@ -148,6 +150,8 @@ class Cases:
     def leave(self) -> None:
         """Take note of how the open case is left; call it before another image is shown."""
         self.note()
+        if self._present is not None:
+            self._was_kept = self._present.keeps
         self._present = None
         self._desk.current = None
         self.clock.stop()
@@ -170,6 +174,7 @@ class Cases:
 
     def begin_history(self) -> None:
         """Begin a history for another image; the one of an image that is no case is forgotten."""
+        self._was_kept = False
         before = self._histories.present
         self._histories.begin()
         if all(case.history is not before for case in self._open.values()):

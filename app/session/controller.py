@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from app.desk.desk import Desk
 from app.desk.kept_case import KeptCase, compared, find_kept_case, with_kept_size
 from app.desk.session_files import earlier_reading
-from app.session import landmark_edits
 from app.session.background_search import BackgroundSearch
 from app.session.case_opener import CaseOpener
 from app.session.cases import Cases, levels_of, model_answer
@@ -48,8 +47,10 @@ from app.session.undo import UndoHistories
 from app.session.view_state import ViewState
 from app.session.window_presets import AUTOMATIC, Preset
 from core.base.errors import AppError, ProjectError
+from core.images.dicom.series import Series
 from core.images.file import read_image
-from core.images.listing import ListedImage, Listing, list_images, series_key
+from core.images.formats import image_name
+from core.images.listing import ListedImage, Listing, image_of, list_images, series_key
 from core.project.cases import Geometry
 from core.project.readings import Reader, ReaderKind, Reading
 from core.values.image import Image
@@ -296,19 +297,19 @@ class Controller:
             place = paths.index(image.source.path) if image is not None and image.source.path in paths else None
         return (place + 1, count) if place is not None and count > 1 else None
 
-    def _preparation(self, listed: ListedImage, kept: KeptCase | None = None) -> Callable[[Image], _Prepared]:
+    def _preparation(self, path: Path, kept: KeptCase | None = None) -> Callable[[Image, Series | None], _Prepared]:
         """Return what completes an image in the job that has read it."""
         return partial(
             _prepare,
-            listed=listed,
+            path=path,
             kept=kept,
             desk=self.desk,
             sessions=self.projects.sessions,
             chosen=self.search.chosen,
             chosen_before=dict(self.search.remembered),
-            said=self.pixel_sizes.said_about(listed.path),
+            said=self.pixel_sizes.said_about(path),
             finds_work=self._opens_saved_work and not self.cases.blind,
-            remembered=self.saver.file_of(listed.path),
+            remembered=self.saver.file_of(path),
         )
 
     def _show_image(self, prepared: _Prepared, landmarks_path: Path | None) -> None:
@@ -329,6 +330,7 @@ class Controller:
             self.view_state.say(warning)
         if prepared.trouble:
             self.view_state.say(prepared.trouble)
+        self.projects.say_read_only()
         self._add_rest()
         if landmarks_path is not None:
             self.landmark_opener.open(landmarks_path)
@@ -358,7 +360,8 @@ class Controller:
         if shown is not None:
             self.landmark_opener.begin_with(image, shown.landmarks, info, prediction, work)
             self.view_state.locked = shown.locked
-            taken_over = "Take over from an earlier session" if shown is prepared.earlier else ""
+            is_earlier = kept is not None and kept.shown(blind=self.cases.blind) is None
+            taken_over = "Take over from an earlier session" if is_earlier else ""
         elif work.file is None and prediction is not None:
             self.landmark_opener.begin_with(image, prediction.landmarks, info, prediction, work)
         elif self.landmark_opener.begin(image, work, info):
@@ -394,7 +397,12 @@ class Controller:
     def _find_vectors(self) -> None:
         """Find the vectors that a person wants to see where only the landmarks are known."""
         prediction = self.document.prediction
-        if self.view_state.show_vectors and prediction is not None and not prediction.fields and not self.search.running:
+        if (
+            self.view_state.show_vectors
+            and prediction is not None
+            and not prediction.fields
+            and not self.search.running
+        ):
             self.search.start()
 
     def _leave_case(self) -> None:
@@ -426,7 +434,7 @@ class Controller:
             self._add_to_project(self.opener.others)
 
     def _take_answer(self, case_id: int, answer: "ImageAnswer") -> None:
-        """Show what was found in the background where its case is open and nobody has said anything; else it is read when opened."""
+        """Show what was found in the background where its case is open and the model has said nothing yet."""
         if case_id != self.desk.current:
             self.cases.drop_untouched(case_id)
             return
@@ -440,9 +448,12 @@ class Controller:
 
     # The project
 
-    def begin_session(self, folder: Path, *, offers_earlier: bool = True) -> None:
-        """Begin an unnamed project in a folder, so that nothing that is done from now on is lost."""
-        self.projects.begin_session(folder, offers_earlier=offers_earlier)
+    def begin_session(self, folder: Path, paths: Sequence[Path] = ()) -> None:
+        """Begin an unnamed project in a folder, so that nothing is lost, unless a project is among the ``paths`` to open."""
+        if any(map(is_project, paths)):
+            self.projects.sessions = folder
+        else:
+            self.projects.begin_session(folder, offers_earlier=not paths)
 
     def _show_project(self) -> None:
         """Show the case of another project that was open last, or no image."""
@@ -461,13 +472,15 @@ class Controller:
 
     def _read_anew(self) -> None:
         """Show the open case as another reader, or one who reads blind, is to see it."""
-        current = self.desk.current
+        wanted = self.case_opener.wanted
         self.editor.end_drag()
-        if current is None:
+        if wanted is None:
             return
         self.cases.leave()
         self.cases.forget()
-        self.case_opener.open(current)
+        image = self.document.image
+        self.view_state.opening = "" if image is None else image.source.path.name  # nothing is marked in it meanwhile
+        self.case_opener.open(wanted)
 
     # Finding landmarks and saving them
 
@@ -600,8 +613,9 @@ class Controller:
 
 def _prepare(
     image: Image,
+    series: Series | None,
     *,
-    listed: ListedImage,
+    path: Path,
     kept: KeptCase | None,
     desk: Desk,
     sessions: Path | None,
@@ -613,6 +627,7 @@ def _prepare(
 ) -> _Prepared:
     """Give an image the size that a person said it has, and find its model and earlier work on it; in a job."""
     earlier, trouble = None, ""
+    listed = image_of(series) if series is not None else ListedImage(path, image_name(path))
     project = desk.await_project()
     if project is not None:
         try:

@@ -43,7 +43,9 @@ class Editor:
         Knows the plane in which a person works; follows the landmark that is moved.
     """
 
-    def __init__(self, document: Document, view_state: ViewState, undo_stack: QUndoStack | UndoHistories, navigator: Navigator) -> None:
+    def __init__(
+        self, document: Document, view_state: ViewState, undo_stack: QUndoStack | UndoHistories, navigator: Navigator
+    ) -> None:
         self._document = document
         self._view = view_state
         self.undo_stack = undo_stack

@@ -105,7 +105,7 @@ class LandmarkOpener:
         self, image: Image, landmarks: Landmarks, info: ModelInfo | None, prediction: Prediction | None, work: SavedWork
     ) -> None:
         """Start with what the project knows of an image just read; a file beside it that says otherwise is named, not opened."""
-        self._document.set_image(image, _complete(landmarks, info), info, prediction)
+        self._document.set_image(image, self._complete(landmarks, info), info, prediction)
         if work.file is not None:
             read, path = work.file, work.file.path
             self._document.landmarks_path, self._document.landmarks_template = path, read.content.template
@@ -238,7 +238,9 @@ def _agree(first: Landmarks, second: Landmarks) -> bool:
         ]
         if len(said) == 1:
             return False
-        if said and (said[0][0] is not said[1][0] or not np.allclose(said[0][1], said[1][1], atol=0.01, equal_nan=True)):
+        if said and (
+            said[0][0] is not said[1][0] or not np.allclose(said[0][1], said[1][1], atol=0.01, equal_nan=True)
+        ):
             return False
     return True
 

@@ -17,8 +17,6 @@ from app.session.questions import Questions
 from app.session.shown_job import ShownJob
 from core.base.errors import AppError
 from core.images.dicom.series import Series
-from core.images.formats import image_name
-from core.images.listing import ListedImage, image_of
 from core.values.image import Image
 from core.values.landmarks import Landmarks
 
@@ -71,7 +69,7 @@ class Opener(Generic[Prepared]):
     read
         What reads an image.
     prepare
-        Gives what finds out, in the reading job, all else that showing an image needs.
+        Gives what finds out, in the reading job, all else that showing the image at a path needs.
     when_safe
         Calls its argument once no unsaved work would be lost.
     show
@@ -90,7 +88,7 @@ class Opener(Generic[Prepared]):
         shown_job: ShownJob,
         read: Callable[..., Image],
         *,
-        prepare: Callable[[ListedImage], Callable[[Image], Prepared]],
+        prepare: Callable[[Path], Callable[[Image, Series | None], Prepared]],
         when_safe: Callable[[Callable[[], object]], None],
         show: Callable[[Prepared, Path | None], None],
         say: Callable[[str], None],
@@ -177,7 +175,7 @@ class Opener(Generic[Prepared]):
             if series is None:
                 return
         request = replace(request, paths=(*request.paths[: request.position], *found.paths))
-        prepare = self._prepare(image_of(series) if series else ListedImage(request.path, image_name(request.path)))
+        prepare = self._prepare(request.path)
         arrived = partial(self._arrive, request)
         self._run(self._read_image, request.path, series, prepare, on_result=arrived, request=request)
 
@@ -233,12 +231,12 @@ class Opener(Generic[Prepared]):
         self,
         path: Path,
         series: Series | None,
-        prepare: Callable[[Image], Prepared],
+        prepare: Callable[[Image, Series | None], Prepared],
         *,
         progress: Callable[[float, str], None],  # noqa: ARG002 - reading does not know how far it is
         should_stop: Callable[[], bool],
     ) -> Prepared:
-        return prepare(self._read(path, series=series, should_stop=should_stop))
+        return prepare(self._read(path, series=series, should_stop=should_stop), series)
 
     def _arrive(self, request: _Request, prepared: Prepared) -> None:
         """Hand the image over, unless work was done meanwhile that must not be lost."""

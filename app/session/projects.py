@@ -49,7 +49,13 @@ class Projects:
     """A named project was opened or saved."""
 
     def __init__(
-        self, desk: Desk, jobs: Jobs, questions: Questions, view_state: ViewState, *, when_safe: Callable[[Proceed], None]
+        self,
+        desk: Desk,
+        jobs: Jobs,
+        questions: Questions,
+        view_state: ViewState,
+        *,
+        when_safe: Callable[[Proceed], None],
     ) -> None:
         self.sessions: Path | None = None
         self.asks_reader = False
@@ -60,6 +66,7 @@ class Projects:
         self._when_safe = when_safe
         self._offer: Message | None = None
         self._changing = False
+        self._told_read_only = False
 
     @property
     def name(self) -> str:
@@ -84,9 +91,7 @@ class Projects:
         self._view.say(f"{error.message} What you do is kept only where you save it.")
 
     def _look_for_earlier(self, folder: Path) -> None:
-        self._jobs.run(
-            earlier_sessions, folder, on_result=self._offer_earlier, on_error=lambda _: None, may_stall=True
-        )
+        self._jobs.run(earlier_sessions, folder, on_result=self._offer_earlier, on_error=lambda _: None, may_stall=True)
 
     def _offer_earlier(self, found: list[EarlierSession]) -> None:
         if not found or self._desk.current is not None or self.name:
@@ -137,7 +142,9 @@ class Projects:
 
         def saved() -> None:
             self._changing = False
-            self._view.say(f"The project is saved as {path.name}. Every change goes there from now on.", is_warning=False)
+            self._view.say(
+                f"The project is saved as {path.name}. Every change goes there from now on.", is_warning=False
+            )
             if was_unnamed:
                 self._jobs.run(_forget_session, old, on_result=lambda _: None, on_error=lambda _: None, may_stall=True)
             self._is_used(path)
@@ -155,18 +162,27 @@ class Projects:
     def _failed(self, error: AppError) -> None:
         self._changing = False
         self._questions.show_error(error)
+        if self._desk.project is None and self.sessions is not None:
+            self.begin_session(self.sessions, offers_earlier=False)
 
     def _opened(self, path: Path) -> None:
         if self._offer is not None:
             self._view.dismiss(self._offer)
-        because = self._desk.read_only_because
-        if because:
+        self._told_read_only = False
+        if not self._desk.read_only_because:
+            self._is_used(path)
+        elif self._desk.current is None:
+            self.say_read_only(again=True)
+
+    def say_read_only(self, *, again: bool = False) -> None:
+        """Say once over an image that a project can only be looked at, and what can be done; ``again`` to be said anew."""
+        because, project = self._desk.read_only_because, self._desk.project
+        if because and project is not None and not self._told_read_only:
+            self._told_read_only = not again
             self._view.say(
-                f"{path.name} can only be looked at. {because}",
+                f"{project.path.name} can only be looked at. {because}",
                 actions=[MessageAction("&Save a copy…", self.ask_save_as)],
             )
-        else:
-            self._is_used(path)
 
     def _is_used(self, path: Path) -> None:
         self.used.emit(path.absolute())

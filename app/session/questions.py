@@ -125,6 +125,24 @@ class Questions(Protocol):
     def image_folder(self, folder: Path | None) -> Path | None:
         """Ask which folder of images to open."""
 
+    def image_paths(self, folder: Path | None) -> list[Path]:
+        """Ask which images to add to the project; none where the person thought better of it."""
+
+    def project_path(self, folder: Path | None) -> Path | None:
+        """Ask which project to open."""
+
+    def new_project_path(self, suggestion: Path) -> Path | None:
+        """Ask where to make a project."""
+
+    def reader_name(self, name: str) -> str | None:
+        """Ask who reads; ``name`` is proposed."""
+
+    def missing_image_folder(self, error: AppError) -> Path | None:
+        """Say that an image is no longer where it was, and ask which folder it has gone to."""
+
+    def leaves_unwritten(self, count: int, reason: str) -> bool:
+        """Ask whether to give up ``count`` changes that the project's disk does not take; ``reason`` says why it does not."""
+
     def series(self, found: tuple[Series, ...]) -> Series | None:
         """Ask which of several DICOM series to open; the first one is proposed."""
 

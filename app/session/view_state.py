@@ -15,7 +15,6 @@ from app.session.window_level import percentile_levels
 from core.geometry.planes import Orientation
 from core.values.image import Image
 
-
 Levels = tuple[float, float]
 
 

@@ -22,7 +22,7 @@ from app.views.volume_view import VolumeView
 from app.window.action_set import ActionSet
 from app.window.menu_bar import fill_menu_bar
 from app.window.recent_menu import RecentMenu
-from app.window.remembered import WindowLayout, restore_models, restore_view
+from app.window.remembered import WindowLayout, restore_models, restore_reader, restore_view
 from app.window.theme_menu import ThemeMenu
 from app.window.tool_bar import ToolBar
 from app.window.window_menu import WindowMenu
@@ -51,6 +51,7 @@ class MainWindow(QMainWindow):
         self.settings = Settings() if settings is None else settings
         restore_view(controller.view_state, self.settings)
         restore_models(controller.search, self.settings)
+        restore_reader(controller, self.settings)
         self.setAcceptDrops(True)
         self.setMinimumSize(LEAST_SIZE)
         self.viewer = VolumeView(controller)
@@ -124,6 +125,11 @@ class MainWindow(QMainWindow):
         ):  # fmt: skip
             event.connect(self._refresh_soon)
         self.controller.undo_stack.indexChanged.connect(self._refresh_soon)
+        desk = self.controller.desk
+        for told in (desk.project_changed, desk.current_changed, desk.saving_changed, desk.reader_changed):
+            told.connect(self._refresh_soon)
+        self.controller.case_opener.order_changed.connect(self._refresh_soon)
+        self.controller.cases.blind_changed.connect(self._refresh_soon)
         self.viewer.menu_requested.connect(self.show_landmark_menu)
         self.table.menu_requested.connect(self.show_landmark_menu)
 
@@ -146,8 +152,10 @@ class MainWindow(QMainWindow):
         self._layout.fit()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Draw the icons anew where the theme has changed."""
+        """Draw the icons anew where the theme has changed, and count nobody's time while another window is in use."""
         super().changeEvent(event)
+        if event.type() is QEvent.Type.ActivationChange and hasattr(self, "tool_bar"):
+            self.controller.cases.clock.set_active(active=self.isActiveWindow())
         if event.type() is QEvent.Type.PaletteChange and hasattr(self, "tool_bar"):
             self.action_set.show_icons()
             self.tool_bar.show_icons()
@@ -155,16 +163,18 @@ class MainWindow(QMainWindow):
     def _refresh_title(self) -> None:
         image = self.controller.document.image
         if image is None:
-            self.setWindowTitle("Cairn")
+            project = self.controller.projects.name
+            self.setWindowTitle(f"{project} – Cairn" if project else "Cairn")
             return
-        paths = self.controller.image_paths
-        path = image.source.path
-        place = f" ({paths.index(path) + 1} of {len(paths)})" if len(paths) > 1 and path in paths else ""
-        title = f"{path.name}{place}[*] – Cairn"
+        place = self.controller.place
+        which = f" ({place[0]} of {place[1]})" if place is not None else ""
+        project = self.controller.projects.name
+        title = f"{image.source.path.name}{which}[*] – {f'{project} – ' if project else ''}Cairn"
         if title != self.windowTitle():
             self.viewer.paint_now()  # the name of one patient never stands over the picture of another
             self.setWindowTitle(title)
-        self.setWindowModified(self.controller.document.modified)
+        kept = self.controller.cases.holds_work
+        self.setWindowModified(bool(self.controller.desk.failing) if kept else self.controller.document.modified)
 
     # What a person does to the window
 

@@ -1,4 +1,4 @@
-"""The menu of images that were opened last; a person can clear the list, or have none kept."""
+"""The menu of images and projects that were opened last; a person can clear the list, or have none kept."""
 
 from pathlib import Path
 
@@ -38,6 +38,7 @@ class RecentMenu(QMenu):
         self._line = self.addSeparator()
         self.addActions([self._clear, self._remember])
         controller.document.image_changed.connect(self._add_image)
+        controller.projects.used.connect(settings.add_recent_file)
         self.aboutToShow.connect(self._list)
         self._list()
 
@@ -45,6 +46,8 @@ class RecentMenu(QMenu):
         image = self._controller.document.image
         if image is None or image.source.path in map(sample_path, Sample):
             return
+        if self._controller.projects.name:
+            return  # the project is in the list
         path = image.source.path.absolute()
         self._settings.add_recent_file(path)
 

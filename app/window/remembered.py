@@ -3,6 +3,7 @@
 Reads and writes `Settings`; decides nothing else. What the image shows, such as grey levels, belongs to the image.
 """
 
+import getpass
 from functools import partial
 from pathlib import Path
 
@@ -12,16 +13,19 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from app.desktop.settings import Settings
 from app.panels.landmark_table import LandmarkTable
+from app.session.controller import Controller
 from app.session.document import Document
 from app.session.landmark_search import ChosenModel, LandmarkSearch
 from app.session.view_state import Sort, ViewState
 from core.base.assets import assets_folder
 from core.base.errors import AppError
+from core.project.readings import Reader
 
 WANTED = QSize(1280, 800)
 """Size of the window at the very first start, where the screen has room for it."""
 LARGEST_DOCK = {2: 0.46, 3: 0.38}
 """Part of the window that the table may take by default, beside an image of each rank; four views need more than one."""
+_READER = "reader/name"
 _FLAGS = ("show_vectors", "show_labels", "show_crosshair", "show_loupe", "radiological", "worst_first")
 """Fields of the view state that are kept as they are."""
 
@@ -48,6 +52,21 @@ def restore_models(search: LandmarkSearch, settings: Settings) -> None:
         if size.isdecimal() and changed_ns.isdecimal() and name:
             search.remembered[ndim] = ChosenModel(Path(name), int(size), int(changed_ns))
     search.model_chosen.connect(partial(_keep_model, settings))
+
+
+def restore_reader(controller: Controller, settings: Settings) -> None:
+    """Let the one read who did last, and keep in mind who does from now on; nobody is asked before the first named project."""
+    name = settings.text(_READER)
+    controller.projects.asks_reader = not name
+    controller.desk.reader = Reader(name or _login_name())
+    controller.desk.reader_changed.connect(lambda: settings.set(_READER, controller.desk.reader.name))
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):  # a person without a name on this computer
+        return "I"
 
 
 def _model_key(ndim: int) -> str:

@@ -2,14 +2,16 @@
 
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
+from app.desk.session_files import sessions_folder
 from app.desktop import exception_hook
 from app.desktop.arrivals import Arrivals
 from app.desktop.settings import Settings, settings_path
@@ -24,6 +26,10 @@ from app.window.theme_menu import theme_of
 from core.base.errors import AppError
 from core.models.bundled import bundled_model_for
 from core.models.metadata import read_model_info
+
+if TYPE_CHECKING:
+    from app.desk.background import Background
+    from app.desk.events import Event
 
 WARM_UP_AFTER_MS = 500
 """Painting the window and reading a small image come first: importing torch holds Python's lock for long."""
@@ -62,9 +68,17 @@ def make_window(model: Path | None = None, settings: Settings | None = None) -> 
         read_model_info(model)
     kept = Settings() if settings is None else settings
     dialogs = RememberingDialogs(kept)
-    window = MainWindow(Controller(dialogs, model), kept)
+    window = MainWindow(Controller(dialogs, model, background=_make_background), kept)
     dialogs.parent = window
     return window
+
+
+def _make_background(hear: Callable[["Event"], None]) -> "Background":
+    """Return what localizes other images meanwhile, in child processes that let the window go first."""
+    from app.desk.background import Background
+    from app.desk.crew_plan import plan_crew
+
+    return Background(hear, plan_crew(spare_cores=1, considerate=True))
 
 
 def run(paths: Sequence[Path], model: Path | None, *, shared: bool = False) -> int:
@@ -132,7 +146,7 @@ def _run_window(
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # otherwise Ctrl-C in the terminal waits for the next mouse move
     _join(application.arrivals, listener, window)
     window.show()
-    QTimer.singleShot(0, window, lambda: _begin(application.arrivals, window, paths, model))
+    QTimer.singleShot(0, window, lambda: _begin(application.arrivals, window, paths, model, sessions_folder()))
     try:
         return application.exec()
     finally:
@@ -165,8 +179,12 @@ def _join(arrivals: Arrivals, listener: Listener | None, window: MainWindow) -> 
         QTimer.singleShot(0, listener, listener.started)
 
 
-def _begin(arrivals: Arrivals, window: MainWindow, paths: list[Path], model: Path | None) -> None:
-    """Open what was named at the start, and get ready for localizing a little later."""
+def _begin(
+    arrivals: Arrivals, window: MainWindow, paths: list[Path], model: Path | None, sessions: Path | None = None
+) -> None:
+    """Open what was named at the start, and get ready for localizing a little later; in ``sessions`` lie unnamed projects."""
+    if sessions is not None:
+        window.controller.begin_session(sessions, paths)
     if paths:
         arrivals.opened()
         window.controller.open_paths(paths)

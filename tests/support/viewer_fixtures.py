@@ -52,6 +52,12 @@ class Answers:
     size: PixelSize | OnRuler | None = None
     ruler_mm: float | None = None
     name: str | None = None
+    added: tuple[Path, ...] = ()
+    project: Path | None = None
+    new_project: Path | None = None
+    reader: str | None = None
+    moved_to: Path | None = None
+    gives_up: bool = False
     edits_scheme: Callable[[SchemeStart], EditedScheme | None] = lambda _: None
     fit: Fit | None = None
     asked: list[str] = field(default_factory=list)
@@ -62,6 +68,28 @@ class Answers:
 
     def image_folder(self, folder: Path | None) -> Path | None:
         return self.folder
+
+    def image_paths(self, folder: Path | None) -> list[Path]:
+        return list(self.added)
+
+    def project_path(self, folder: Path | None) -> Path | None:
+        return self.project
+
+    def new_project_path(self, suggestion: Path) -> Path | None:
+        self.asked.append(f"new project {suggestion.name}")
+        return self.new_project
+
+    def reader_name(self, name: str) -> str | None:
+        self.asked.append(f"reader {name}")
+        return self.reader
+
+    def missing_image_folder(self, error: AppError) -> Path | None:
+        self.asked.append(f"where: {error.message}")
+        return self.moved_to
+
+    def leaves_unwritten(self, count: int, reason: str) -> bool:
+        self.asked.append(f"give up {count}: {reason}")
+        return self.gives_up
 
     def series(self, found: tuple[Series, ...]) -> Series | None:
         self.asked.append(f"series of {len(found)}")

@@ -1,0 +1,387 @@
+"""What a person does to one image after the other is kept in the project, comes back, and is never replaced by a model."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from app.desk.events import Done
+from app.session.controller import Controller
+from core.images.file import write_image
+from core.models.image_task import ImageAnswer
+from core.project.cases import CaseState
+from core.project.readings import Reader, ReaderKind
+from core.project.store import Project
+from core.values.landmarks import Status
+from tests.support.viewer_fixtures import Answers, GatedLocalize, idle, make_image, make_prediction, messages
+
+ANNA, BEN = Reader("Anna"), Reader("Ben")
+
+
+class Windows:
+    """Opens one window after the other on the same state folder."""
+
+    def __init__(self, tmp_path, model_path, qtbot):
+        self.sessions = tmp_path / "sessions"
+        self.model_path = model_path
+        self.qtbot = qtbot
+        self.open = []
+
+    def new(self, *paths, reader=ANNA, session=True, background=None):
+        controller = Controller(Answers(), self.model_path, localize=GatedLocalize(), background=background)
+        controller.desk.reader = reader
+        self.open.append(controller)
+        if session:
+            controller.begin_session(self.sessions, paths)
+        if paths:
+            controller.open_paths(list(paths))
+        self.settle(controller)
+        return controller
+
+    def settle(self, controller):
+        for _ in range(3):
+            idle(controller, self.qtbot)
+            self.qtbot.waitUntil(lambda: controller.desk.pending == 0)
+            self.qtbot.wait(10)
+        idle(controller, self.qtbot)
+
+    def kill(self, controller):
+        """Let go of a window without anything that closing does, but what the system does for a process."""
+        self.open.remove(controller)
+        idle(controller, self.qtbot)
+        controller.desk._writer.close()
+        controller.desk.project.close()
+        controller.jobs.shut_down()
+
+    def close_all(self):
+        for controller in self.open:
+            controller.background.close()
+            controller.jobs.shut_down()
+            controller.desk.close()
+
+
+@pytest.fixture
+def windows(qapp, tmp_path, model_path, qtbot):
+    made = Windows(tmp_path, model_path, qtbot)
+    yield made
+    made.close_all()
+
+
+@pytest.fixture
+def images(tmp_path):
+    paths = [tmp_path / f"image{number}.png" for number in range(6)]
+    for number, path in enumerate(paths):
+        write_image(make_image((80 + number, 60)), path)
+    return paths
+
+
+def states(controller):
+    project = controller.desk.project
+    return [case.state for case in project.cases(project.case_ids())]
+
+
+def test_images_opened_together_become_cases_in_their_order(windows, images):
+    controller = windows.new(*images)
+    assert controller.document.image.source.path == images[0]
+    project = controller.desk.project
+    assert [case.path for case in project.cases(project.case_ids())] == images
+    assert controller.place == (1, 6)
+    controller.open_neighbour(1)
+    windows.settle(controller)
+    assert controller.document.image.source.path == images[1]
+    assert controller.place == (2, 6)
+
+
+def test_every_step_is_kept_and_what_a_model_says_is_a_reading_of_its_own(windows, images):
+    controller = windows.new(images[0])
+    controller.editor.select("Sella")
+    controller.editor.nudge(2, 0)
+    moved_mm = controller.document.landmarks.point_mm("Sella").tolist()
+    controller.editor.undo()
+    controller.editor.redo()
+    windows.settle(controller)
+    project = controller.desk.project
+    (case_id,) = project.case_ids()
+    own = project.reading(case_id, ANNA)
+    assert own.landmarks == controller.document.landmarks
+    assert own.landmarks.point_mm("Sella").tolist() == moved_mm
+    assert [edit.text for edit in project.edits(case_id, ANNA)] == ["Move Sella", "Undo Move Sella", "Move Sella"]
+    model = project.reading(case_id, Reader("Test model 1", ReaderKind.MODEL))
+    assert model.landmarks.status[0] is Status.PREDICTED
+    assert states(controller) == [CaseState.IN_REVIEW]
+
+
+def test_a_window_that_was_killed_comes_back_with_every_case_and_every_edit(windows, images):
+    first = windows.new(*images[:3])
+    first.editor.select("Nasion")
+    first.editor.nudge(3, 1)
+    first.open_neighbour(1)
+    windows.settle(first)
+    first.editor.select("Menton")
+    first.editor.mark_absent()
+    windows.settle(first)
+    left = first.document.landmarks
+    windows.kill(first)
+    second = windows.new()
+    (offer,) = [message for message in second.view_state.messages if "3 images" in message.text]
+    assert "today at" in offer.text
+    offer.actions[0].trigger()
+    windows.settle(second)
+    assert second.document.image.source.path == images[1]
+    assert second.document.landmarks == left
+    second.open_neighbour(-1)
+    windows.settle(second)
+    assert second.document.landmarks.status[second.document.landmarks.index("Nasion")] is Status.CORRECTED
+    assert second.place == (1, 3)
+
+
+def test_starting_anew_leaves_the_earlier_session_where_it_is(windows, images):
+    windows.kill(windows.new(*images[:2]))
+    second = windows.new()
+    assert second.document.image is None
+    windows.kill(second)
+    assert len(list(windows.sessions.glob("*.cairn"))) == 2
+    third = windows.new()
+    assert any("2 images" in message.text for message in third.view_state.messages)
+    assert len(list(windows.sessions.glob("*.cairn"))) == 2, "the empty session of the second window is gone"
+
+
+def test_work_on_an_image_is_there_when_it_is_opened_in_another_session(windows, images):
+    first = windows.new(images[0])
+    first.editor.select("Gonion")
+    first.editor.nudge(1, 1)
+    windows.settle(first)
+    left = first.document.landmarks
+    windows.kill(first)
+    second = windows.new(images[0])
+    assert second.document.landmarks == left
+    project = second.desk.project
+    assert project.reading(project.case_ids()[0], ANNA).landmarks == left
+
+
+def test_going_back_brings_undo_history_levels_and_locks_without_reading(windows, images, monkeypatch):
+    controller = windows.new(*images[:2])
+    controller.editor.select("Sella")
+    controller.editor.nudge(1, 0)
+    controller.view_state.levels = (10.0, 20.0)
+    controller.view_state.locked = frozenset({"Nasion"})
+    image, left = controller.document.image, controller.document.landmarks
+    controller.open_neighbour(1)
+    windows.settle(controller)
+    assert not controller.undo_stack.canUndo() or controller.undo_stack.undoText() == "Find landmarks"
+    assert controller.view_state.locked == frozenset()
+    controller.open_neighbour(-1)
+    assert controller.document.image is image, "shown at once, from memory"
+    assert controller.document.landmarks == left
+    assert controller.view_state.levels == (10.0, 20.0)
+    assert controller.view_state.locked == frozenset({"Nasion"})
+    assert controller.undo_stack.undoText() == "Move Sella"
+    controller.editor.undo()
+    assert controller.document.landmarks != left
+    windows.settle(controller)
+
+
+def test_an_image_that_left_the_memory_keeps_its_undo_history(windows, images):
+    controller = windows.new(*images)
+    controller.pixel_sizes._use(0.5)
+    windows.settle(controller)
+    controller.editor.select("Sella")
+    controller.editor.nudge(1, 0)
+    left = controller.document.landmarks
+    for _ in range(5):
+        controller.open_neighbour(1)
+        windows.settle(controller)
+    first = controller.case_opener.order[0]
+    assert not controller.cases.has_pixels(first)
+    controller.case_opener.open(first)
+    windows.settle(controller)
+    assert controller.document.image.source.path == images[0]
+    assert controller.document.landmarks == left
+    assert controller.document.image.grid.spacing_mm.tolist() == [0.5, 0.5]
+    assert controller.document.image.voxels.max() > 0
+    while controller.undo_stack.canUndo():
+        controller.editor.undo()
+    assert not controller.document.image.source.spacing_known
+    assert controller.document.image.voxels.max() > 0
+    windows.settle(controller)
+
+
+def test_closing_asks_nothing_of_what_the_session_keeps(windows, images):
+    controller = windows.new(images[0])
+    controller.editor.select("Sella")
+    controller.editor.nudge(1, 0)
+    closed = threading.Event()
+
+    def close():
+        if controller.close(close_again=close):
+            closed.set()
+
+    close()
+    windows.qtbot.waitUntil(closed.is_set)
+    windows.open.remove(controller)
+    assert controller.questions.asked == []
+    (path,) = windows.sessions.glob("*.cairn")
+    with Project.open(path) as project:
+        assert project.reading(1, ANNA) is not None
+
+
+def test_another_reader_reads_blind_and_overwrites_nobody(windows, images):
+    controller = windows.new(images[0])
+    controller.editor.select("Sella")
+    controller.editor.nudge(4, 0)
+    windows.settle(controller)
+    annas = controller.document.landmarks
+    controller.cases.blind = True
+    controller.desk.reader = BEN
+    windows.settle(controller)
+    assert not controller.document.landmarks.located.any()
+    assert controller.document.prediction is None
+    controller.editor.select("Sella")
+    controller.placing.toggle()
+    controller.placing.place((5.0, 5.0))
+    windows.settle(controller)
+    project = controller.desk.project
+    assert project.reading(1, ANNA).landmarks == annas
+    assert project.reading(1, BEN).landmarks.located.sum() == 1
+    controller.cases.blind = False
+    controller.desk.reader = ANNA
+    windows.settle(controller)
+    assert controller.document.landmarks == annas
+
+
+class Scripted:
+    """Stands in for the child processes: answers when it is told to."""
+
+    def __init__(self, hear):
+        self.hear = hear
+        self.tasks = {}
+
+    def submit(self, tasks, priority=0):
+        self.tasks.update(tasks)
+
+    def cancel(self, key):
+        self.tasks.pop(key, None)
+
+    def close(self):
+        pass
+
+    def answer(self, key, shift_px=0.0):
+        image = make_image((80 + key - 1, 60))
+        prediction = make_prediction(image, shift_px=shift_px)
+        answer = ImageAnswer(
+            prediction.landmarks, image.grid, image.source, "Test model 1", "", "cpu", 0.1, (), image.voxels[:8, :8]
+        )
+        self.hear(Done(key, answer))
+
+
+def test_the_other_images_are_localized_meanwhile_and_shown_at_once_when_opened(windows, images):
+    made = []
+    controller = windows.new(*images[:3], background=lambda hear: made.append(Scripted(hear)) or made[0])
+    (background,) = made
+    assert {task.path for task in background.tasks.values()} == set(images[1:3])
+    background.answer(2)
+    windows.settle(controller)
+    assert states(controller) == [CaseState.LOCALIZED, CaseState.LOCALIZED, CaseState.NEW]
+    calls = len(controller.search._localize.calls)
+    controller.open_neighbour(1)
+    windows.settle(controller)
+    assert controller.document.landmarks.located.all()
+    assert controller.document.prediction.fields == ()
+    assert len(controller.search._localize.calls) == calls, "nothing was looked for again"
+    controller.view_state.show_vectors = True
+    windows.settle(controller)
+    assert len(controller.document.prediction.fields) == 2, "vectors are found when they are wanted"
+
+
+def test_an_answer_that_comes_late_replaces_nothing_that_a_person_did(windows, images):
+    made = []
+    controller = windows.new(*images[:2], background=lambda hear: made.append(Scripted(hear)) or made[0])
+    controller.search._localize.gate.clear()
+    controller.open_neighbour(1)
+    windows.qtbot.waitUntil(lambda: controller.document.image.source.path == images[1])
+    controller.editor.select("Sella")
+    controller.placing.toggle()
+    controller.placing.place((7.0, 9.0))
+    placed_mm = controller.document.landmarks.point_mm("Sella").tolist()
+    controller.search._localize.gate.set()
+    made[0].answer(2, shift_px=3)
+    windows.settle(controller)
+    assert controller.document.landmarks.point_mm("Sella").tolist() == placed_mm
+    assert controller.desk.project.reading(2, ANNA).landmarks.point_mm("Sella").tolist() == placed_mm
+
+
+def test_an_image_that_has_changed_since_keeps_its_landmarks_and_says_so(windows, images):
+    first = windows.new(images[0])
+    first.editor.select("Sella")
+    first.editor.nudge(1, 0)
+    left = first.document.landmarks
+    windows.settle(first)
+    path = first.desk.project.path
+    windows.kill(first)
+    changed = make_image((80, 60))
+    write_image(type(changed)(changed.voxels[::-1].copy(), changed.grid, changed.source), images[0])
+    second = windows.new()
+    second.projects._resume(path)
+    windows.settle(second)
+    assert second.document.landmarks == left
+    assert any("has changed since" in text for text in messages(second))
+
+
+def test_images_that_have_moved_are_asked_for_once_and_all_found(windows, images, tmp_path):
+    first = windows.new(*images[:3])
+    for _ in range(2):
+        first.open_neighbour(1)
+        windows.settle(first)
+    path = first.desk.project.path
+    windows.kill(first)
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    for number, image in enumerate(images[:3]):
+        image.rename(moved / f"renamed{number}.png")
+    second = windows.new()
+    second.questions.moved_to = moved
+    second.projects._resume(path)
+    windows.settle(second)
+    assert second.document.image.source.path == moved / "renamed2.png"
+    assert len(second.questions.asked) == 1
+    second.open_neighbour(-1)
+    windows.settle(second)
+    assert second.document.image.source.path == moved / "renamed1.png"
+    assert len(second.questions.asked) == 1
+
+
+def test_a_file_beside_the_image_that_says_otherwise_is_named_and_not_shown(windows, images):
+    first = windows.new(images[0])
+    first.editor.select("Sella")
+    first.editor.nudge(1, 0)
+    first.questions.save = images[0].with_suffix(".csv")
+    first.save()
+    windows.settle(first)
+    first.editor.nudge(5, 0)
+    windows.settle(first)
+    left = first.document.landmarks
+    windows.kill(first)
+    second = windows.new(images[0])
+    assert second.document.landmarks == left
+    assert any("image0.csv beside the image differs" in text for text in messages(second))
+
+
+def test_a_second_window_on_a_project_may_only_look(windows, images, tmp_path):
+    first = windows.new(*images[:2])
+    first.questions.new_project = tmp_path / "day"
+    first.projects.ask_save_as()
+    windows.settle(first)
+    assert first.projects.name == "day"
+    assert first.document.image.source.path == images[0], "the image stays open"
+    first.editor.select("Sella")
+    first.editor.nudge(1, 0)
+    windows.settle(first)
+    assert list(windows.sessions.glob("*.cairn")) == []
+    second = windows.new(Path(tmp_path / "day.cairn"), session=False)
+    assert any("can only be looked at" in text for text in messages(second))
+    assert second.document.landmarks == first.document.landmarks
+    second.editor.select("Nasion")
+    second.editor.nudge(1, 0)
+    windows.settle(second)
+    assert [error.hint for error in second.questions.errors] == ["Save a copy of the project and go on in it."]
+    assert first.desk.project.reading(1, ANNA).landmarks == first.document.landmarks
