@@ -221,7 +221,7 @@ _FILE = (
         "file.add_images", "Add &images to the project…", Controller.ask_add_images, FILE, enabled_when=_can_add, group=2,
     ),
     Action(
-        "file.add_folder", "Add a folde&r to the project…", Controller.ask_add_folder, FILE, enabled_when=_can_add, group=2,
+        "file.add_folder", "Add a &folder to the project…", Controller.ask_add_folder, FILE, enabled_when=_can_add, group=2,
     ),
     Action("file.reader", "Who r&eads…", lambda c: c.projects.ask_reader(), FILE, enabled_when=_has_desk, group=2),
     Action("file.model", "Choose &model…", Controller.ask_model, FILE, group=3),

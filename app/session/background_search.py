@@ -111,7 +111,12 @@ class BackgroundSearch:
         self._asking = True
         models = _Models(*self._models())
         self._desk.ask(
-            partial(_new_tasks, models=models, but=frozenset(self._asked_for | self._left_to_window), current=self._desk.current),
+            partial(
+                _new_tasks,
+                models=models,
+                but=frozenset(self._asked_for | self._left_to_window),
+                current=self._desk.current,
+            ),
             self._submit,
             lambda _: self._submit(({}, {})),
         )

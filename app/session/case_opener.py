@@ -4,13 +4,12 @@ A case that lay open before is shown at once; else its image is read in a job, a
 with an image that was read is the controller's business.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from psygnal import Signal
-
+from app.desk.case_list import CaseList
 from app.desk.desk import Desk
 from app.desk.kept_case import ImageMissing, KeptCase, find_image, kept_case, look_in
 from app.session.cases import Cases
@@ -35,8 +34,8 @@ class CaseOpener(Generic[Prepared]):
 
     Parameters
     ----------
-    desk, cases
-        Which there are, and which lay open before.
+    desk, cases, case_list
+        Which there are, which lay open before, and in which order a person walks through them.
     opener
         Who reads.
     questions, view_state
@@ -49,12 +48,11 @@ class CaseOpener(Generic[Prepared]):
         Shows a case that lay open before.
     """
 
-    order_changed = Signal()
-
     def __init__(
         self,
         desk: Desk,
         cases: Cases,
+        case_list: CaseList,
         opener: Opener[Prepared],
         questions: Questions,
         view_state: ViewState,
@@ -71,47 +69,23 @@ class CaseOpener(Generic[Prepared]):
         self._read = read
         self._prepare = prepare
         self._show_again = show_again
-        self._order: tuple[int, ...] = ()
-        self._places: dict[int, int] = {}
+        self._list = case_list
         self._skipped: list[AppError] = []
-        self._listed_elsewhere = False
         self._wanted: int | None = None
         desk.current_changed.connect(self._arrived)
         desk.project_changed.connect(self._start_anew)
-        desk.cases_changed.connect(self._list)
 
     # The order
 
     @property
-    def order(self) -> tuple[int, ...]:
-        """The numbers of the cases in the order in which a person walks through them."""
-        return self._order
-
-    def follow(self, order: Sequence[int]) -> None:
-        """Walk in this order from now on, as a list that is sorted and filtered does; whoever sets it keeps it up to date."""
-        self._listed_elsewhere = True
-        self._set_order(order)
-
-    def _set_order(self, order: Sequence[int]) -> None:
-        self._order = tuple(order)
-        self._places = {case_id: place for place, case_id in enumerate(self._order)}
-        self.order_changed.emit()
-
-    def _start_anew(self) -> None:
-        self._wanted = None
-        if not self._desk.goes_on:
-            self._set_order(())
-        self._list()
-
-    def _list(self) -> None:
-        if not self._listed_elsewhere:
-            self._desk.ask(lambda project: project.case_ids(), self._set_order)
+    def place(self) -> int | None:
+        """The place of the open case among those that are listed, from 0; None where it is not among them."""
+        return self._list.row_of(self._desk.current)
 
     @property
-    def place(self) -> int | None:
-        """The place of the open case in the order, from 0; None where it is not in it."""
-        current = self._desk.current
-        return None if current is None else self._places.get(current)
+    def count(self) -> int:
+        """How many cases are listed."""
+        return len(self._list.ids)
 
     def has_neighbour(self, step: int) -> bool:
         """Tell whether there is a next or previous case."""
@@ -124,10 +98,10 @@ class CaseOpener(Generic[Prepared]):
             self.open(case_id, step)
 
     def _neighbour(self, case_id: int | None, step: int) -> int | None:
-        place = None if case_id is None else self._places.get(case_id)
-        if place is None or not 0 <= place + step < len(self._order):
+        place = self._list.row_of(case_id)
+        if place is None or not 0 <= place + step < self.count:
             return None
-        return self._order[place + step]
+        return self._list.ids[place + step]
 
     # Opening
 
@@ -140,6 +114,9 @@ class CaseOpener(Generic[Prepared]):
     def wanted(self) -> int | None:
         """The case that is being opened, else the one that is open; None where none is."""
         return self._desk.current if self._wanted is None else self._wanted
+
+    def _start_anew(self) -> None:
+        self._wanted = None
 
     def _arrived(self) -> None:
         if self._desk.current is not None:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.desk.case_list import CaseList
 from app.desk.desk import Desk
 from app.desk.kept_case import KeptCase, compared, find_kept_case, with_kept_size
 from app.desk.session_files import earlier_reading
@@ -158,8 +159,9 @@ class Controller:
             say=self.view_state.say,
             announce=lambda name: setattr(self.view_state, "opening", name),
         )
+        self.case_list = CaseList(self.desk)
         self.case_opener = CaseOpener(
-            self.desk, self.cases, self.opener, questions, self.view_state, read,
+            self.desk, self.cases, self.case_list, self.opener, questions, self.view_state, read,
             prepare=self._preparation, show_again=self._show_again,
         )  # fmt: skip
         self.projects = Projects(self.desk, self.jobs, questions, self.view_state, when_safe=self._when_safe)
@@ -290,7 +292,7 @@ class Controller:
     @property
     def place(self) -> tuple[int, int] | None:
         """Which image of how many is open, from 1; None where there is only one, or none."""
-        place, count = self.case_opener.place, len(self.case_opener.order)
+        place, count = self.case_opener.place, self.case_opener.count
         if self.desk.current is None:
             image, paths = self.document.image, self.image_paths
             count = len(paths)

@@ -138,6 +138,10 @@ class UndoHistories(QUndoGroup):
         """Forget the steps of the open image."""
         self.present.clear()
 
+    def setClean(self) -> None:  # noqa: N802 - Qt's name
+        """Have the steps of the open image that follow merge with none before."""
+        self.present.setClean()
+
     def count(self) -> int:
         """Return how many steps of the open image there are."""
         return self.present.count()

@@ -191,7 +191,7 @@ def test_an_image_that_left_the_memory_keeps_its_undo_history(windows, images):
     for _ in range(5):
         controller.open_neighbour(1)
         windows.settle(controller)
-    first = controller.case_opener.order[0]
+    first = controller.case_list.ids[0]
     assert not controller.cases.has_pixels(first)
     controller.case_opener.open(first)
     windows.settle(controller)
