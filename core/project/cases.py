@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -66,13 +67,19 @@ class Geometry:
     @classmethod
     def from_text(cls, text: str) -> "Geometry":
         """Return what `to_text` wrote; `ValueError` where the text is damaged."""
-        try:
-            said = json.loads(text)
-            rows = np.asarray(said["mm_from_index"], dtype=np.float64)
-            last = np.eye(rows.shape[-1])[-1:]
-            return cls(Grid(tuple(said["shape"]), np.concatenate([rows, last])), _SOURCES[said["spacing"]])
-        except (KeyError, TypeError, IndexError) as error:
-            raise ValueError("this is no geometry") from error
+        return _geometry(text)
+
+
+@lru_cache(maxsize=1024)
+def _geometry(text: str) -> Geometry:
+    """Return the geometry that a text says; most images of a project have one of a few."""
+    try:
+        said = json.loads(text)
+        rows = np.asarray(said["mm_from_index"], dtype=np.float64)
+        last = np.eye(rows.shape[-1])[-1:]
+        return Geometry(Grid(tuple(said["shape"]), np.concatenate([rows, last])), _SOURCES[said["spacing"]])
+    except (KeyError, TypeError, IndexError) as error:
+        raise ValueError("this is no geometry") from error
 
 
 @dataclass(frozen=True)

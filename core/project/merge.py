@@ -98,8 +98,7 @@ def merge(project: Project, other: Project) -> Merged:
                 ours = _add(project, case)
                 done.cases += 1
             _merge_case(project, ours, case, done)
-            for reading in other.readings(case.id):
-                _merge_reading(project, ours.id, reading, other.edits(case.id, reading.reader), done)
+            _merge_readings(project, other, ours.id, case.id, done)
     return done
 
 
@@ -164,11 +163,27 @@ def _is_better(theirs: Geometry, ours: Geometry | None) -> bool:
     return theirs.spacing_known and not ours.spacing_known and theirs.grid.shape == ours.grid.shape
 
 
-def _merge_reading(project: Project, case_id: int, theirs: Reading, edits: Sequence[Edit], done: Merged) -> None:
+def _merge_readings(project: Project, other: Project, case_id: int, their_id: int, done: Merged) -> None:
+    """Bring together what is said of a case here and in the copy."""
+    here = project.readings(case_id)
+    for theirs in other.readings(their_id):
+        if any(_is_version(ours, theirs) for ours in here):
+            continue  # most readings of a copy that has been merged before
+        _merge_reading(project, case_id, here, theirs, other.edits(their_id, theirs.reader), done)
+        here = project.readings(case_id)
+
+
+def _is_version(ours: Reading, theirs: Reading) -> bool:
+    return (ours.uuid, ours.changed) == (theirs.uuid, theirs.changed) and ours.landmarks == theirs.landmarks
+
+
+def _merge_reading(
+    project: Project, case_id: int, here: Sequence[Reading], theirs: Reading, edits: Sequence[Edit], done: Merged
+) -> None:
     """Keep a reading of the copy: as new, as what follows, beside what was changed here, or not at all where it is known."""
     case = project.case(case_id)
     theirs = _on_grid_of(case, replace(theirs, case_id=case_id))
-    family = [reading for reading in project.readings(case_id) if _is_copy(reading.reader, theirs.reader)]
+    family = [reading for reading in here if _is_copy(reading.reader, theirs.reader)]
     family.sort(key=lambda reading: reading.reader != theirs.reader)
     relations = [(ours, _relation(ours, project.edits(case_id, ours.reader), theirs, edits)) for ours in family]
     if any(relation == "known" for _, relation in relations):
