@@ -85,7 +85,9 @@ class LoupeLayer(SliceLayer):
         name = state.dragged
         if not state.show_loupe or state.active is not self._orientation or plane is None or landmarks is None:
             return None
-        return None if name is None or name not in landmarks.names else plane.px_from_mm(landmarks.point_mm(name))
+        if name is None or name not in landmarks.names or not self._controller.editor.is_located(name):
+            return None
+        return plane.px_from_mm(landmarks.point_mm(name))
 
     def _pixels(self, image: Image, plane: SlicePlane) -> npt.NDArray[Any]:
         """Return the whole slice; an interpolated one is kept, since the plane stays the same during a drag."""
@@ -112,17 +114,30 @@ class LoupeLayer(SliceLayer):
         low, high = self._controller.view_state.levels
         grey = grey_values(pixels[first[1] : last[1], first[0] : last[0]], low, high)
         if self._controller.view_state.inverted:
-            grey = np.ascontiguousarray(255 - grey)
-        columns, rows = (last - first).tolist()
-        picture = QImage(grey.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
+            grey = 255 - grey
         left, top = np.array([middle.x(), middle.y()]) + (first - 0.5 - point_px) * scale
-        painter.drawImage(QRectF(left, top, columns * scale[0], rows * scale[1]), picture)
+        width, height = (last - first) * scale
+        picture, _pixels = _picture(grey)
+        painter.drawImage(QRectF(float(left), float(top), float(width), float(height)), picture)
+
+
+def _picture(grey: npt.NDArray[np.uint8]) -> tuple[QImage, npt.NDArray[np.uint8]]:
+    """Return grey values as a picture, and its pixels, which must live as long.
+
+    Below the last row lies one that is not shown: Qt 6.11 reads a byte beyond the last pixel while it smooths.
+    """
+    rows, columns = grey.shape
+    padded = np.zeros((rows + 1, -(-columns // 4) * 4), np.uint8)
+    padded[:rows, :columns] = grey
+    picture = QImage(padded.data, columns, rows, padded.strides[0], QImage.Format.Format_Grayscale8)
+    return picture, padded
 
 
 def grey_values(pixels: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.uint8]:
     """Return pixels as bytes of which 0 stands for values up to ``low`` and 255 for those from ``high`` on."""
     part = (np.asarray(pixels, dtype=np.float32) - low) / max(high - low, 1e-30)
-    return np.ascontiguousarray(np.clip(np.nan_to_num(part) * 255, 0, 255).astype(np.uint8))
+    grey: npt.NDArray[np.uint8] = np.clip(np.nan_to_num(part) * 255, 0, 255).astype(np.uint8)
+    return grey
 
 
 def times_in(screen_map: ScreenMap) -> float:

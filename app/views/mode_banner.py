@@ -12,7 +12,6 @@ class ModeBanner(QLabel):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._view = parent
         self.setObjectName("modeBanner")
         self.setTextFormat(Qt.TextFormat.RichText)
         self.hide()
@@ -27,11 +26,14 @@ class ModeBanner(QLabel):
 
     def place(self) -> None:
         """Keep to the middle of the view, in several lines where it is narrow."""
-        room = self._view.width() - 2 * MARGIN
+        view = self.parentWidget()
+        if view is None:
+            return
+        room = view.width() - 2 * MARGIN
         self.setWordWrap(False)
         wanted = self.sizeHint()
         if wanted.width() > room:
             self.setWordWrap(True)
             wanted = QSize(room, self.heightForWidth(room))
         self.resize(wanted)
-        self.move((self._view.width() - self.width()) // 2, MARGIN)
+        self.move((view.width() - self.width()) // 2, MARGIN)
