@@ -117,7 +117,11 @@ class CaseList:
         return None if case_id is None else self._rows.get(case_id)
 
     def _begin(self) -> None:
-        """List another project, from its beginning."""
+        """List another project, from its beginning; a copy in which the same one goes on stays as it is listed."""
+        if self._desk.goes_on:
+            self._listing = self._list_again = self._counting = self._count_again = False
+            self.refresh()
+            return
         self._query, self.ids, self._rows = CaseQuery(), [], {}
         self._listing = self._list_again = self._counting = self._count_again = (
             False  # what was asked of another one never comes

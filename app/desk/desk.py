@@ -19,6 +19,7 @@ from core.project.cases import NewCase
 from core.project.readings import Reader, Reading
 
 if TYPE_CHECKING:
+    from core.models.metadata import ModelInfo
     from core.project.store import Project
 
 
@@ -79,6 +80,7 @@ class Desk:
     def __init__(self, jobs: Runs, reader: Reader, *, retry_s: float = RETRY_S) -> None:
         self.project: Project | None = None
         self.goes_on = False
+        self._known_models: set[str] = set()
         self._reader = reader
         self._current: int | None = None
         self._jobs = jobs
@@ -121,6 +123,7 @@ class Desk:
     def _lay_down(self, project: "Project") -> None:
         old, writer = self.project, self._writer
         self.project, self.current, self.goes_on = project, None, False
+        self._known_models.clear()
         self._writer = None if project.read_only_because else self._writer_for(project)
         self._opening.set()
         if old is not None:
@@ -262,6 +265,13 @@ class Desk:
         self.change(
             lambda project: project.save_reading(reading, text), lambda _: self.case_changed.emit(reading.case_id)
         )
+
+    def know_model(self, info: "ModelInfo") -> None:
+        """Let the project know how sure a model usually is, before its readings are kept: what is in doubt depends on it."""
+        if self.keeps_work and info.title not in self._known_models:
+            self._known_models.add(info.title)
+            radii = {"mm": info.usual_radii(), "px": info.usual_radii(in_px=True)}
+            self.change(lambda project: project.set_usual_radii(info.title, radii))
 
     def change(self, write: Callable[["Project"], Any], on_written: Callable[[Any], object] = lambda _: None) -> None:
         """Have something written after all that was asked for before; ``on_written`` is called in the main thread.

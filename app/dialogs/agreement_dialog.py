@@ -118,10 +118,17 @@ class AgreementDialog(QDialog):
         self.figure.case_clicked.connect(self.open_requested)
         self.save.clicked.connect(self._save)
         self.buttons.rejected.connect(self.reject)
+        self.finished.connect(self._leave)
+
+    def _leave(self) -> None:
+        """Listen to no answer any more."""
+        self._asked = -1
 
     # Asking
 
     def _offer(self, readers: list[Reader]) -> None:
+        if self._asked < 0:
+            return
         self._readers = readers
         for box in (self.first, self.second):
             box.clear()
@@ -191,7 +198,8 @@ class AgreementDialog(QDialog):
         tables = landmarks_csv(result), cases_csv(result, self._names)
 
         def saved(paths: list[Path]) -> None:
-            self.told.setText(f"Saved: {' and '.join(path.name for path in paths)}.")
+            if self._asked >= 0:
+                self.told.setText(f"Saved: {' and '.join(path.name for path in paths)}.")
 
         self._desk.ask(lambda _: write_tables(path, *tables), saved, lambda error: self.told.setText(str(error)))
 

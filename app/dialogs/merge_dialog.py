@@ -54,6 +54,7 @@ class MergeDialog(QDialog):
         self.buttons.accepted.connect(self._merge)
         self.buttons.rejected.connect(self.reject)
         desk.refused.connect(self._go_on)
+        self.finished.connect(lambda _: desk.refused.disconnect(self._go_on))
         desk.ask(partial(_previewed, path=path), self._show, self._refuse)
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name

@@ -76,6 +76,7 @@ class BackgroundStrip(QWidget):
         self.bar.setRange(0, 1000)
         self.bar.setTextVisible(False)
         self.text = QLabel()
+        self.text.setWordWrap(True)
         self.pause = _button("Pause", "Begin no further image; those that have begun come to their end.")
         self.pause.clicked.connect(self._pause)
         self.cancel = _button("Cancel", "Leave all that waits and runs. What was found stays.")
@@ -138,7 +139,7 @@ def time_words(seconds: float) -> str:
 
 
 def _words(overall: Overall) -> str:
-    parts = [f"{overall.done + overall.failed} of {overall.total} localized"]
+    parts = [f"{overall.done + overall.failed} of {overall.total}"]
     if overall.paused:
         parts.append("paused")
     elif overall.left_s is not None:

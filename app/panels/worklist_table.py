@@ -17,10 +17,10 @@ from app.panels.worklist_model import SORTS, Column, WorklistModel
 from app.panels.worklist_pictures import WorklistPictures
 from core.project.cases import CaseSort
 
-_WIDTHS = {Column.STATE: 92, Column.TO_CHECK: 66, Column.RADIUS: 72, Column.READER: 110, Column.NOTE: 160}
+_WIDTHS = {Column.STATE: 92, Column.TO_CHECK: 72, Column.RADIUS: 72, Column.READER: 110, Column.NOTE: 160}
 _GIVEN_UP = (Column.NOTE, Column.READER, Column.RADIUS, Column.TO_CHECK)
 """Columns that a narrow table does without, in this order."""
-_READABLE_NAME = 168
+_READABLE_NAME = 140
 """What other columns leave to picture and name."""
 
 

@@ -10,8 +10,8 @@ from app.session.controller import Controller
 from app.session.file_names import Sample, sample_path
 from app.session.view_state import Panel
 
-FILE, EDIT, LANDMARK, VIEW, HELP = "File", "Edit", "Landmark", "View", "Help"
-MENUS = (FILE, EDIT, LANDMARK, VIEW, HELP)
+FILE, EDIT, LANDMARK, REVIEW, VIEW, HELP = "File", "Edit", "Landmark", "Review", "View", "Help"
+MENUS = (FILE, EDIT, LANDMARK, REVIEW, VIEW, HELP)
 
 
 @dataclass(frozen=True)
@@ -316,7 +316,23 @@ _LANDMARK = (
     ),
 )  # fmt: skip
 
+_REVIEW = (
+    Action(
+        "review.next", "&Next doubtful landmark", lambda c: c.review.go_on(), REVIEW, ("D",), enabled_when=_has_desk,
+    ),
+    Action(
+        "review.agreement", "&Agreement of readers…", _by_window, REVIEW, enabled_when=_has_desk, group=1, of_window=True,
+    ),
+    Action(
+        "review.merge", "&Merge readings…", _by_window, REVIEW, enabled_when=_can_add, group=1, of_window=True,
+    ),
+)  # fmt: skip
+
 _VIEW = (
+    Action(
+        "view.worklist", "Wor&klist", _toggled("show_worklist"), VIEW, ("W",), enabled_when=_has_desk,
+        checked_when=lambda c: c.view_state.show_worklist,
+    ),
     Action(
         "view.blind", "&Blind reading (hide what others and the model said)", _toggle_blind, VIEW, enabled_when=_can_add,
         checked_when=lambda c: c.cases.blind,
@@ -376,7 +392,7 @@ _HELP = (
     Action("help.about", "&About Cairn", _by_window, HELP, of_window=True),
 )
 
-ACTIONS: tuple[Action, ...] = (*_FILE, *_EDIT, *_LANDMARK, *_VIEW, *_HELP)
+ACTIONS: tuple[Action, ...] = (*_FILE, *_EDIT, *_LANDMARK, *_REVIEW, *_VIEW, *_HELP)
 
 TOOLBAR = (
     ("file.open", "file.save"),

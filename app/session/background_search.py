@@ -221,6 +221,8 @@ class BackgroundSearch:
         sha256 = answer.source.sha256
         model = self._infos.get(answer.grid.ndim)
         self._desk.change(partial(_note_image, case_id=case_id, geometry=geometry, sha256=sha256))
+        if model is not None:
+            self._desk.know_model(model[1])
         if model is not None and answer.source.spacing_known:
             doubt = model[1].doubt_about(answer.grid.spacing_mm.tolist())
             if doubt:

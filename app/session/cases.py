@@ -280,6 +280,8 @@ class Cases:
         self._stored_prediction = prediction
         if case.keeps and self._desk.keeps_work:
             self._keep_geometry(case, image)
+            if self._document.model_info is not None:
+                self._desk.know_model(self._document.model_info)
             reader = Reader(prediction.model, ReaderKind.MODEL)
             self._desk.store(Reading(case.id, reader, prediction.landmarks, Geometry.of(image)), "Find landmarks")
 

@@ -39,6 +39,7 @@ from app.session.pixel_sizes import PixelSizes, Said, with_size
 from app.session.placing import Placing
 from app.session.projects import Projects, is_project
 from app.session.questions import Questions, Unsaved
+from app.session.review_guide import ReviewGuide
 from app.session.saved_work import SavedWork, find_saved_work
 from app.session.saving import Saver
 from app.session.schemes import Schemes
@@ -168,6 +169,7 @@ class Controller:
         self.background = BackgroundSearch(
             self.desk, self.jobs, lambda: (self.search.chosen, self.search.remembered), background
         )
+        self.review = ReviewGuide(self.desk, self.editor, self.view_state, self.jobs, self.case_opener.open)
         self.schemes = Schemes(
             *parts,
             self.placing,

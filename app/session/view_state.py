@@ -123,6 +123,8 @@ class ViewState:
         Points clicked so far in ruler mode.
     through_all
         Name of the one landmark that is marked in image after image; None where each image is marked as a whole.
+    show_worklist
+        Whether the cases of the project are listed beside the image, where there are several.
     opening
         Name of the image that is being opened. While it is not empty, the views show this name and no image, so that nobody
         takes the last patient's for the next one's.
@@ -150,6 +152,7 @@ class ViewState:
     mouse_mm: tuple[float, ...] | None = None
     ruler_px: tuple[tuple[float, float], ...] = ()
     through_all: str | None = None
+    show_worklist: bool = True
     opening: str = ""
     progress: Progress | None = None
     messages: tuple[Message, ...] = field(default=())

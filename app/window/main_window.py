@@ -21,11 +21,13 @@ from app.views.slice_view import SliceView
 from app.views.volume_view import VolumeView
 from app.window.action_set import ActionSet
 from app.window.menu_bar import fill_menu_bar
+from app.window.reader_dialogs import ReaderDialogs
 from app.window.recent_menu import RecentMenu
 from app.window.remembered import WindowLayout, restore_models, restore_reader, restore_view
 from app.window.theme_menu import ThemeMenu
 from app.window.tool_bar import ToolBar
 from app.window.window_menu import WindowMenu
+from app.window.worklist_dock import WorklistDock
 
 LEAST_SIZE = QSize(640, 400)
 LAST_OF_VIEW = [row.id for row in ACTIONS if row.menu == VIEW][-1]
@@ -56,10 +58,13 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(LEAST_SIZE)
         self.viewer = VolumeView(controller)
         self.table = LandmarkTable(controller)
+        self.reader_dialogs = ReaderDialogs(controller, self)
         by_window = {
             "file.quit": self.close,
             "help.shortcuts": self.show_shortcuts,
             "help.about": self.show_about,
+            "review.agreement": self.reader_dialogs.show_agreement,
+            "review.merge": self.reader_dialogs.ask_merge,
         }
         self.action_set = ActionSet(controller, self, by_window)
         self.actions_by_id = self.action_set.by_id
@@ -73,6 +78,7 @@ class MainWindow(QMainWindow):
         self.addToolBar(self.tool_bar)
         self._make_centre()
         self._make_dock()
+        self.worklist = WorklistDock(controller, self.settings, self, self._layout.leave_room)
         self.status_bar = StatusBar(controller)
         self.setStatusBar(self.status_bar)
         self._refreshing = QTimer(self)
@@ -252,5 +258,6 @@ class MainWindow(QMainWindow):
 
     def _vanish(self) -> None:
         self._layout.save()
+        self.worklist.save()
         self.closing.emit()
         self.hide()

@@ -26,7 +26,7 @@ WANTED = QSize(1280, 800)
 LARGEST_DOCK = {2: 0.46, 3: 0.38}
 """Part of the window that the table may take by default, beside an image of each rank; four views need more than one."""
 _READER = "reader/name"
-_FLAGS = ("show_vectors", "show_labels", "show_crosshair", "show_loupe", "radiological", "worst_first")
+_FLAGS = ("show_vectors", "show_labels", "show_crosshair", "show_loupe", "radiological", "worst_first", "show_worklist")
 """Fields of the view state that are kept as they are."""
 
 
@@ -112,7 +112,8 @@ class WindowLayout:
         self._table = table
         self._document = document
         self._settings = settings
-        self._fitted_for: tuple[int, str] | None = None
+        self._fitted_for: tuple[int, str, bool] | None = None
+        self._list_width = 0
         self._fitted_width = 0
         screen = QGuiApplication.primaryScreen()
         if screen is not None:
@@ -122,19 +123,24 @@ class WindowLayout:
         side = Qt.DockWidgetArea.LeftDockWidgetArea if left else Qt.DockWidgetArea.RightDockWidgetArea
         window.addDockWidget(side, dock)
 
+    def leave_room(self, list_width: int) -> None:
+        """Let the table share the window with a list that is so wide, 0 where there is none."""
+        self._list_width = list_width
+        self.fit()
+
     def fit(self) -> None:
         """Give the table the room a person gave it last, or what it needs with most of it left to the image.
 
-        Done once for each kind of image and model; from then on a person decides.
+        Done once for each kind of image and model, with and without a list; from then on a person decides.
         """
         image, info = self._document.image, self._document.model_info
-        wanted = None if image is None else (image.ndim, "" if info is None else info.title)
+        wanted = None if image is None else (image.ndim, "" if info is None else info.title, self._list_width > 0)
         if wanted is None or wanted == self._fitted_for:
             return
         self._keep_table()
         self._fitted_for = wanted
         chosen = self._settings.numbers(f"window/table_{wanted[0]}d")
-        largest = round(LARGEST_DOCK[wanted[0]] * self._window.width())
+        largest = round(LARGEST_DOCK[wanted[0]] * (self._window.width() - self._list_width))
         if chosen:
             width, columns = chosen[0], chosen[1:]
             self._table.set_column_widths(columns)

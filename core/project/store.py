@@ -17,19 +17,8 @@ from typing import Any
 
 from core.base.errors import ProjectError
 from core.base.files import reason_of
-from core.project import reading_rows
-from core.project.cases import (
-    COLUMNS,
-    ROW_COLUMNS,
-    Case,
-    CaseQuery,
-    CaseRow,
-    CaseState,
-    Geometry,
-    NewCase,
-    case_from_row,
-    case_row_from_row,
-)  # fmt: skip
+from core.project import case_rows, reading_rows
+from core.project.cases import Case, CaseQuery, CaseRow, CaseState, Geometry, NewCase, case_from_row, case_row_from_row
 from core.project.connection import Connection
 from core.project.paths import Stored, absolute, stored
 from core.project.readings import Edit, Reader, ReaderKind, Reading, difference, encode, on_pixels_of
@@ -37,11 +26,7 @@ from core.project.summary import summarise, usual_radius_of
 from core.schemes.scheme import Scheme
 
 SUFFIX = ".cairn"
-_SELECT_CASE = f"SELECT {', '.join(COLUMNS)} FROM cases"  # noqa: S608 - names of ours
-_SELECT_ROW = f"SELECT {', '.join(ROW_COLUMNS)} FROM cases"  # noqa: S608 - names of ours
 _CHANGEABLE = frozenset({"name", "patient_group", "split", "excluded", "done", "problem", "note", "sha256"})
-_MANY = 500
-"""How many ids stand in one question to SQLite."""
 
 
 class Project:
@@ -212,54 +197,35 @@ class Project:
 
     def cases(self, ids: Sequence[int]) -> list[Case]:
         """Return cases in the order of ``ids``, without those that are gone."""
-        rows = self._case_rows(_SELECT_CASE, ids)
+        with self._file.reading() as file:
+            rows = case_rows.by_id(file, case_rows.SELECT_CASE, ids)
         return [case_from_row(rows[id_], self.folder) for id_ in ids if id_ in rows]
 
     def rows(self, ids: Sequence[int]) -> list[CaseRow]:
         """Return what a list shows of cases, in the order of ``ids``, without those that are gone."""
-        rows = self._case_rows(_SELECT_ROW, ids)
-        return [case_row_from_row(rows[id_], self.folder) for id_ in ids if id_ in rows]
-
-    def _case_rows(self, select: str, ids: Sequence[int]) -> dict[int, Sequence[Any]]:
-        rows: dict[int, Sequence[Any]] = {}
         with self._file.reading() as file:
-            for start in range(0, len(ids), _MANY):
-                part = ids[start : start + _MANY]
-                question = f"{select} WHERE id IN ({', '.join('?' * len(part))})"
-                rows.update((row[0], row) for row in file.execute(question, list(part)))
-        return rows
+            rows = case_rows.by_id(file, case_rows.SELECT_ROW, ids)
+        return [case_row_from_row(rows[id_], self.folder) for id_ in ids if id_ in rows]
 
     def case_ids(self, query: CaseQuery | None = None) -> list[int]:
         """Return the ids of the cases that are asked for, in that order; all where nothing is asked."""
-        query = CaseQuery() if query is None else query
-        condition, values = query.condition()
         with self._file.reading() as file:
-            # One row with all of them: a hundred thousand rows would be fetched with Python's lock taken as many times.
-            question = (
-                f"SELECT json_group_array(id) FROM (SELECT id FROM cases WHERE {condition} ORDER BY {query.order()})"  # noqa: S608
-            )
-            (ids,) = file.execute(question, values).fetchone()
-        return list(json.loads(ids))
+            return case_rows.ids(file, CaseQuery() if query is None else query)
 
     def counts(self) -> dict[CaseState, int]:
         """Return how many cases there are in each state; excluded ones are not counted."""
         with self._file.reading() as file:
-            rows = file.execute("SELECT state, count(*) FROM cases WHERE NOT excluded GROUP BY state").fetchall()
-        return dict.fromkeys(CaseState, 0) | {CaseState(state): count for state, count in rows}
+            return case_rows.counts(file)
 
     def problems(self) -> dict[str, int]:
         """Return what is wrong with how many cases, the most frequent first; excluded and done ones are not counted."""
         with self._file.reading() as file:
-            rows = file.execute(
-                "SELECT problem, count(*) FROM cases WHERE NOT excluded AND state = ? GROUP BY problem ORDER BY 2 DESC, 1",
-                (int(CaseState.PROBLEM),),
-            ).fetchall()
-        return dict(rows)
+            return case_rows.problems(file)
 
     def excluded_count(self) -> int:
         """Return how many cases are excluded."""
         with self._file.reading() as file:
-            return int(file.execute("SELECT count(*) FROM cases WHERE excluded").fetchone()[0])
+            return case_rows.excluded_count(file)
 
     def find_case(self, path: Path, series: str = "") -> int | None:
         """Return the id of the case of an image, None where it is not in the project."""

@@ -242,13 +242,13 @@ def test_chosen_cases_are_localized_and_those_with_problems_again(panel, full_de
     work.tell(Overall(done=1, failed=2, running=1, waiting=1, fraction=0.6, left_s=130.0))
     settle(panel, full_desk, qtbot)
     assert panel.strip.isVisible()
-    assert panel.strip.text.text() == "3 of 5 localized · about 2 min left"
+    assert panel.strip.text.text() == "3 of 5 · about 2 min left"
     assert panel.strip.problems.text() == "2 ×: It is empty."
     assert column(panel, Column.STATE) == ["new", "problem", "problem", "41 %", "new"]
     assert panel.heading.text() == "0 of 5 done · 3 to localize · 2 with a problem · about 2 min left"
     panel.strip.pause.click()
     work.tell(Overall(done=1, failed=2, waiting=2, fraction=0.6, left_s=130.0, paused=True))
-    assert panel.strip.text.text() == "3 of 5 localized · paused"
+    assert panel.strip.text.text() == "3 of 5 · paused"
     assert panel.strip.pause.text() == "Go on"
     panel.strip.pause.click()
     panel.strip.cancel.click()
