@@ -4,16 +4,14 @@ Everything a person can do goes through here, or through one of its parts; widge
 asked goes through `Questions`, what must be shown through `Document` and `ViewState`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.desk.case_list import CaseList
 from app.desk.desk import Desk
-from app.desk.kept_case import KeptCase, compared, find_kept_case, with_kept_size
-from app.desk.session_files import earlier_reading
+from app.desk.kept_case import KeptCase
 from app.session.background_search import BackgroundSearch
 from app.session.case_opener import CaseOpener
 from app.session.cases import Cases, levels_of, model_answer
@@ -25,22 +23,21 @@ from app.session.jobs import Jobs
 from app.session.landmark_opener import LandmarkOpener
 from app.session.landmark_search import (
     BY_HAND,
-    ChosenModel,
     LandmarkSearch,
     Model,
     doubt_about,
-    model_for,
     too_small_for,
 )
 from app.session.localization import localize_image
 from app.session.navigation import Navigator
 from app.session.opener import Opener
-from app.session.pixel_sizes import PixelSizes, Said, with_size
+from app.session.pixel_sizes import PixelSizes
 from app.session.placing import Placing
+from app.session.preparation import Left, Prepared, fitting, how_left, listed_once_open, prepare
 from app.session.projects import Projects, is_project
 from app.session.questions import Questions, Unsaved
 from app.session.review_guide import ReviewGuide
-from app.session.saved_work import SavedWork, find_saved_work
+from app.session.saved_work import SavedWork
 from app.session.saving import Saver
 from app.session.schemes import Schemes
 from app.session.shown_job import ShownJob
@@ -48,11 +45,10 @@ from app.session.typed_positions import TypedPositions
 from app.session.undo import UndoHistories
 from app.session.view_state import ViewState
 from app.session.window_presets import AUTOMATIC, Preset
-from core.base.errors import AppError, ProjectError
+from core.base.errors import AppError
 from core.images.dicom.series import Series
 from core.images.file import read_image
-from core.images.formats import image_name
-from core.images.listing import ListedImage, Listing, image_of, list_images, series_key
+from core.images.listing import Listing
 from core.project.cases import Geometry
 from core.project.readings import Reader, ReaderKind, Reading
 from core.values.image import Image
@@ -63,37 +59,13 @@ if TYPE_CHECKING:
     from app.desk.events import Event
     from core.models.image_task import ImageAnswer
     from core.models.metadata import ModelInfo
-    from core.project.store import Project
+    from core.schemes.scheme import Scheme
 
 Proceed = Callable[[], object]
 
 
 CACHED_BYTES = 1 << 30
 """How much memory the images may take to which a person can go back at once."""
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """An image that was read, and what else the disk knows about it.
-
-    Attributes
-    ----------
-    image, model, work
-        The image, what finds its landmarks, and the landmark file beside it.
-    kept
-        What the project knows of it, None where there is none or it does not answer.
-    earlier
-        What the reader said about it in an earlier session.
-    trouble
-        Why the project does not keep what is done to it.
-    """
-
-    image: Image
-    model: Model | AppError
-    work: SavedWork
-    kept: KeptCase | None = None
-    earlier: Reading | None = None
-    trouble: str = ""
 
 
 class Controller:
@@ -182,6 +154,7 @@ class Controller:
         self._added_rest: tuple[Path, ...] = ()
         self._leaving_unwritten = False
         self._writing_rest = False
+        self.schemes.chosen.connect(self._keep_scheme)
         self.desk.refused.connect(questions.show_error)
         self.desk.project_changed.connect(self._show_project)
         self.desk.reader_changed.connect(self._read_anew)
@@ -278,7 +251,12 @@ class Controller:
             self.background.localize_new()
 
         self.jobs.run(
-            _listed, tuple(paths), self.desk, on_result=listed, on_error=self.questions.show_error, may_stall=True
+            listed_once_open,
+            tuple(paths),
+            self.desk,
+            on_result=listed,
+            on_error=self.questions.show_error,
+            may_stall=True,
         )
 
     def has_neighbour(self, step: int) -> bool:
@@ -301,10 +279,10 @@ class Controller:
             place = paths.index(image.source.path) if image is not None and image.source.path in paths else None
         return (place + 1, count) if place is not None and count > 1 else None
 
-    def _preparation(self, path: Path, kept: KeptCase | None = None) -> Callable[[Image, Series | None], _Prepared]:
+    def _preparation(self, path: Path, kept: KeptCase | None = None) -> Callable[[Image, Series | None], Prepared]:
         """Return what completes an image in the job that has read it."""
         return partial(
-            _prepare,
+            prepare,
             path=path,
             kept=kept,
             desk=self.desk,
@@ -316,7 +294,7 @@ class Controller:
             remembered=self.saver.file_of(path),
         )
 
-    def _show_image(self, prepared: _Prepared, landmarks_path: Path | None) -> None:
+    def _show_image(self, prepared: Prepared, landmarks_path: Path | None) -> None:
         image, model, kept = prepared.image, prepared.model, prepared.kept
         self._leave_case()
         if kept is not None and self.cases.lay_open(kept.case.id) and not kept.image_changed:
@@ -345,7 +323,7 @@ class Controller:
         self.background.localize_new()
         self._find_vectors()
 
-    def _begin_landmarks(self, prepared: _Prepared, info: "ModelInfo | None", *, takes_work: bool) -> bool:
+    def _begin_landmarks(self, prepared: Prepared, info: "ModelInfo | None", *, takes_work: bool) -> bool:
         """Start with what is known of an image's landmarks; tell whether there is anything."""
         image, kept = prepared.image, prepared.kept
         work = prepared.work if takes_work else SavedWork()
@@ -358,7 +336,7 @@ class Controller:
             if levels := levels_of(kept.case):
                 self.view_state.levels = levels
                 self.view_state.inverted = bool(kept.case.view.get("inverted", False))
-        shown, answer = _fitting(shown, geometry), _fitting(answer, geometry)
+        shown, answer = fitting(shown, geometry), fitting(answer, geometry)
         prediction = None if answer is None else model_answer(answer)
         taken_over = ""
         if shown is not None:
@@ -433,7 +411,7 @@ class Controller:
 
     def _add_rest(self) -> None:
         """Let the images that were opened together with the present one become cases behind it."""
-        if self.desk.keeps_work and self.opener.paths != self._added_rest:
+        if self.desk.keeps_work and self.opener.paths is not self._added_rest:
             self._added_rest = self.opener.paths
             self._add_to_project(self.opener.others)
 
@@ -463,16 +441,26 @@ class Controller:
         """Show the case of another project that was open last, or no image."""
         if self.desk.goes_on:
             return
-        self._added_rest = ()
+        self._added_rest = self.opener.paths  # they belong to the project that was left
         if self.document.image is not None:
             self.cases.begin_history()
             self.document.close()
-        self.desk.ask(_last_open, self._open_last)
+        self.desk.ask(how_left, self._go_on)
 
-    def _open_last(self, case_id: int | None) -> None:
+    def _go_on(self, left: Left) -> None:
+        self.schemes.start_with(left.schemes)
+        case_id = left.case_id
         if case_id is not None and self.desk.current is None and not self.view_state.opening:
             self.case_opener.open(case_id)
         self.background.localize_new()
+
+    def _keep_scheme(self, ndim: int, scheme: "Scheme | None") -> None:
+        if not self.desk.keeps_work:
+            return
+        if scheme is None:
+            self.desk.change(lambda project: project.remove_scheme(ndim))
+        else:
+            self.desk.change(lambda project: project.set_scheme(scheme))
 
     def _read_anew(self) -> None:
         """Show the open case as another reader, or one who reads blind, is to see it."""
@@ -613,63 +601,3 @@ class Controller:
                 self.saver.save(lambda: self._when_safe(proceed))
             elif answer is Unsaved.DISCARD:
                 proceed()
-
-
-def _prepare(
-    image: Image,
-    series: Series | None,
-    *,
-    path: Path,
-    kept: KeptCase | None,
-    desk: Desk,
-    sessions: Path | None,
-    chosen: Path | None,
-    chosen_before: Mapping[int, ChosenModel],
-    said: Said,
-    finds_work: bool,
-    remembered: Path | None,
-) -> _Prepared:
-    """Give an image the size that a person said it has, and find its model and earlier work on it; in a job."""
-    earlier, trouble = None, ""
-    listed = image_of(series) if series is not None else ListedImage(path, image_name(path))
-    project = desk.await_project()
-    if project is not None:
-        try:
-            kept = kept or find_kept_case(project, listed, desk.reader)
-            if kept is not None:
-                image = with_kept_size(image, kept.case)
-                kept = compared(project, kept, with_size(image, said))
-                if kept.own is None and sessions is not None:
-                    earlier = earlier_reading(sessions, listed.path, series_key(listed), desk.reader, project.path)
-        except ProjectError as error:
-            kept, trouble = None, f"{error.message} What you do here is kept only where you save it."
-    image = with_size(image, said)
-    try:
-        model: Model | AppError = model_for(image.ndim, chosen, chosen_before.get(image.ndim))
-    except AppError as error:
-        model = error
-    work = find_saved_work(image, remembered) if finds_work else SavedWork()
-    return _Prepared(image, model, work, kept, earlier, trouble)
-
-
-def _fitting(reading: Reading | None, geometry: Geometry) -> Reading | None:
-    """Return a reading on the grid of an image, None where that has other samples."""
-    if reading is None:
-        return None
-    try:
-        return replace(reading, landmarks=reading.on(geometry), geometry=geometry)
-    except ValueError:
-        return None
-
-
-def _listed(paths: tuple[Path, ...], desk: Desk) -> Listing:
-    """Return what paths stand for, once the project is there that takes it; in a job."""
-    desk.await_project()
-    return list_images(paths)
-
-
-def _last_open(project: "Project") -> int | None:
-    """Return the case that was open last, else the first; None where there is none."""
-    last = project.setting("last_open")
-    ids = project.case_ids()
-    return last if last in ids else next(iter(ids), None)

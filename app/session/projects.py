@@ -67,6 +67,8 @@ class Projects:
         self._offer: Message | None = None
         self._changing = False
         self._told_read_only = False
+        self._complaint = ""
+        desk.saving_changed.connect(self._tell_saving)
 
     @property
     def name(self) -> str:
@@ -189,6 +191,19 @@ class Projects:
         if self.asks_reader:
             self.ask_reader()
 
+    def _tell_saving(self) -> None:
+        """Say once that the disk does not take what is done, and that it does again."""
+        failing = self._desk.failing
+        if failing == self._complaint:
+            return
+        before, self._complaint = self._complaint, failing
+        if before:
+            self._view.dismiss(Message(_kept(before)))
+        if failing:
+            self._view.say(_kept(failing), actions=[MessageAction("Save &project as…", self.ask_save_as)])
+        elif before:
+            self._view.say("The project can be written again; nothing was lost.", is_warning=False)
+
     # Who reads
 
     def ask_reader(self) -> None:
@@ -205,6 +220,10 @@ class Projects:
 
     def _suggestion(self, name: str) -> Path:
         return (self._folder or Path.home()) / f"{name}{SUFFIX}"
+
+
+def _kept(complaint: str) -> str:
+    return f"{complaint} What you do is kept in this window and tried again every few seconds."
 
 
 def is_project(path: Path) -> bool:

@@ -3,7 +3,7 @@
 Also the way through all images with one landmark. Opens no file; which scheme is wanted a person says through `Questions`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from psygnal import Signal
@@ -75,6 +75,10 @@ class Schemes:
     def remember(self, scheme: Scheme) -> None:
         """Mark images by a scheme from the next one on; the present one stays as it is."""
         self._by_ndim[scheme.ndim] = scheme
+
+    def start_with(self, schemes: Iterable[Scheme]) -> None:
+        """Mark images by these schemes and no others from the next one on, as another project wants it."""
+        self._by_ndim = {scheme.ndim: scheme for scheme in schemes}
 
     def ask(self) -> None:
         """Let a person change the present scheme, or what is marked in this image into one."""

@@ -64,6 +64,7 @@ class Connection:
         self._lock = threading.RLock()
         self._guard: BaseFileLock | None = None
         self._open_file: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
         if create:
             self._require_free()
         elif not self.path.is_file():
@@ -120,12 +121,27 @@ class Connection:
             if file.in_transaction:  # a part of a larger one
                 yield file
                 return
+            self._require_same_file()
             file.execute("BEGIN IMMEDIATE")
             with ExitStack() as on_failure:
                 on_failure.callback(self._take_back, file)
                 yield file
                 file.execute("COMMIT")
                 on_failure.pop_all()
+
+    def _require_same_file(self) -> None:
+        """Refuse to write to a file that nobody finds any more, since it was moved or deleted while it was open."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            found = None
+        if self._identity is None and found is not None:
+            self._identity = found.st_dev, found.st_ino
+        elif found is None or (self._identity != (found.st_dev, found.st_ino) and not is_on_network(self.path)):
+            raise ProjectUnavailable(
+                f"{self.path.name} was moved or deleted while it was open.",
+                "Put it back where it was, or save the project under another name.",
+            )
 
     def _take_back(self, file: sqlite3.Connection) -> None:
         try:

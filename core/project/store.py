@@ -166,6 +166,11 @@ class Project:
         with self._file.transaction() as file:
             file.execute("INSERT OR REPLACE INTO scheme VALUES (?, ?)", (scheme.ndim, scheme.to_json()))
 
+    def remove_scheme(self, ndim: int) -> None:
+        """Let the model decide again what images of a rank are marked with; readings stay as they are."""
+        with self._file.transaction() as file:
+            file.execute("DELETE FROM scheme WHERE ndim = ?", (ndim,))
+
     # Cases
 
     def add_cases(self, cases: Iterable[NewCase]) -> list[int]:

@@ -17,6 +17,7 @@ from app.window.main_window import MainWindow
 from core.images.file import write_image
 from core.project.store import Project
 from tests.support.desk_fixtures import add_cases, open_desk
+from tests.support.desk_windows import Windows
 from tests.support.viewer_fixtures import Answers, GatedLocalize, make_image, make_model_file
 
 MOST_OBJECTS = 50_000
@@ -126,3 +127,18 @@ def full_desk(desk_jobs: Jobs, tmp_path: Path, qtbot: QtBot) -> Iterator[Desk]:
     yield desk
     qtbot.waitUntil(lambda: not desk_jobs.busy)
     desk.close()
+
+
+@pytest.fixture
+def windows(qapp, tmp_path, model_path, qtbot):
+    made = Windows(tmp_path, model_path, qtbot)
+    yield made
+    made.close_all()
+
+
+@pytest.fixture
+def images(tmp_path):
+    paths = [tmp_path / f"image{number}.png" for number in range(6)]
+    for number, path in enumerate(paths):
+        write_image(make_image((80 + number, 60)), path)
+    return paths

@@ -3,76 +3,17 @@
 import threading
 from pathlib import Path
 
-import pytest
-
 from app.desk.events import Done
-from app.session.controller import Controller
 from core.images.file import write_image
 from core.models.image_task import ImageAnswer
 from core.project.cases import CaseState
 from core.project.readings import Reader, ReaderKind
 from core.project.store import Project
 from core.values.landmarks import Status
-from tests.support.viewer_fixtures import Answers, GatedLocalize, idle, make_image, make_prediction, messages
+from tests.support.desk_windows import ANNA
+from tests.support.viewer_fixtures import make_image, make_prediction, messages
 
-ANNA, BEN = Reader("Anna"), Reader("Ben")
-
-
-class Windows:
-    """Opens one window after the other on the same state folder."""
-
-    def __init__(self, tmp_path, model_path, qtbot):
-        self.sessions = tmp_path / "sessions"
-        self.model_path = model_path
-        self.qtbot = qtbot
-        self.open = []
-
-    def new(self, *paths, reader=ANNA, session=True, background=None):
-        controller = Controller(Answers(), self.model_path, localize=GatedLocalize(), background=background)
-        controller.desk.reader = reader
-        self.open.append(controller)
-        if session:
-            controller.begin_session(self.sessions, paths)
-        if paths:
-            controller.open_paths(list(paths))
-        self.settle(controller)
-        return controller
-
-    def settle(self, controller):
-        for _ in range(3):
-            idle(controller, self.qtbot)
-            self.qtbot.waitUntil(lambda: controller.desk.pending == 0)
-            self.qtbot.wait(10)
-        idle(controller, self.qtbot)
-
-    def kill(self, controller):
-        """Let go of a window without anything that closing does, but what the system does for a process."""
-        self.open.remove(controller)
-        idle(controller, self.qtbot)
-        controller.desk._writer.close()
-        controller.desk.project.close()
-        controller.jobs.shut_down()
-
-    def close_all(self):
-        for controller in self.open:
-            controller.background.close()
-            controller.jobs.shut_down()
-            controller.desk.close()
-
-
-@pytest.fixture
-def windows(qapp, tmp_path, model_path, qtbot):
-    made = Windows(tmp_path, model_path, qtbot)
-    yield made
-    made.close_all()
-
-
-@pytest.fixture
-def images(tmp_path):
-    paths = [tmp_path / f"image{number}.png" for number in range(6)]
-    for number, path in enumerate(paths):
-        write_image(make_image((80 + number, 60)), path)
-    return paths
+BEN = Reader("Ben")
 
 
 def states(controller):
