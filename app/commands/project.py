@@ -407,7 +407,7 @@ def check(
     from core.project.check import check as checked
     from core.project.check import relocate as relocated
 
-    with Project.open(project, read_only=relocate is None) as opened:
+    with _opened_to_check(project, read_only=relocate is None) as opened:
         found = checked(opened)
         moved = [] if relocate is None else relocated(opened, found.missing, relocate)
     there = {case.id for case in moved}
@@ -428,6 +428,16 @@ def check(
         say_checked(found.damage, [(one.case, one.moved_to) for one in missing], found.changed, moved)
     if found.damage or missing or found.changed:
         raise typer.Exit(EXIT_BAD_INPUT)
+
+
+def _opened_to_check(path: Path, *, read_only: bool) -> Project:
+    """Open a project; who is checking it already is not sent to check it."""
+    try:
+        return Project.open(path, read_only=read_only)
+    except ProjectError as error:
+        if "cairn project check" in error.hint:
+            raise ProjectError(error.message, "Use a copy of it.") from error
+        raise
 
 
 def _spacing_mm(text: str | None) -> tuple[float, ...] | None:

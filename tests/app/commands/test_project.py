@@ -126,12 +126,14 @@ def test_a_case_is_shown(study: Path, cairn: Printed) -> None:
         (("import", "study.cairn", "images/a.png", "--reader", "Eve"), "a.png"),
         (("merge", "study.cairn", "study.cairn"), "this very project"),
         (("check", "study.cairn", "--relocate", "none"), "There is no folder none"),
+        (("check", "damaged.cairn"), "damaged.cairn is damaged. Use a copy of it.\n"),
     ],
 )
 def test_bad_input_gets_one_sentence(
     study: Path, cairn: Printed, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], sentence: str
 ) -> None:
     monkeypatch.chdir(study.parent)
+    (study.parent / "damaged.cairn").write_bytes(b"SQLite format 3\0" + bytes(100))
     before = study.read_bytes()
     said = cairn(*arguments, code=2)
     assert said.startswith("cairn: ")
