@@ -12,26 +12,35 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from app.commands.project_options import (
+    Json,
+    Lists,
+    ProjectArgument,
+    ReaderOption,
+    SchemeFrom,
+    Skip,
+    Sources,
+    Spacing,
+    StateOption,
+    states_of,
+)
 from app.commands.project_printing import (
-    STATES,
     case_values,
     counted,
     project_values,
     reading_values,
     say_cases,
-    say_checked,
     say_json,
     say_reading,
     state_name,
 )
+from app.commands.project_readings import agreement, check, export, import_, merge
 from core.base.command_line import EXIT_BAD_INPUT, EXIT_INTERRUPTED
 from core.base.errors import ProjectError
-from core.landmark_files.collection_formats import WRITABLE_KEYS
 from core.project.additions import Added
 from core.project.case_list import parse_spacing
-from core.project.cases import Case, CaseQuery, CaseState
+from core.project.cases import Case, CaseQuery
 from core.project.store import Project
-from core.schemes.comparison import Fit
 
 project_commands = typer.Typer(
     name="project",
@@ -49,35 +58,6 @@ class Device(StrEnum):
     CPU = "cpu"
     CUDA = "cuda"
     MPS = "mps"
-
-
-ProjectArgument = Annotated[Path, typer.Argument(metavar="PROJECT", help="Project file, NAME.cairn.")]
-Sources = Annotated[
-    list[Path] | None,
-    typer.Argument(
-        metavar="IMAGES", help="Image files, folders, DICOM studies, lists of cases, folders of the ISBI challenge."
-    ),
-]
-Lists = Annotated[
-    list[Path] | None,
-    typer.Option("--list", metavar="CSV", help="List of cases: image,landmarks,split,group,spacing,reader."),
-]
-ReaderOption = Annotated[
-    str, typer.Option("--reader", metavar="NAME", help="Whose the landmarks are of which no file says it.")
-]
-Spacing = Annotated[
-    str | None,
-    typer.Option("--spacing", metavar="MM[xMM[xMM]]", help="Pixel size of images that do not know theirs."),
-]
-Skip = Annotated[bool, typer.Option("--skip", help="Leave out what cannot be read, and go on.")]
-SchemeFrom = Annotated[
-    Fit | None,
-    typer.Option("--scheme-from", help="Whose names hold where landmarks do not fit the scheme of the project."),
-]
-StateOption = Annotated[
-    str | None, typer.Option("--state", metavar="STATE[,…]", help=f"Only cases that are {', '.join(STATES)}.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 
 
 @project_commands.command()
@@ -134,7 +114,7 @@ def list_(
 ) -> None:
     """List the cases of a project."""
     with Project.open(project, read_only=True) as opened:
-        query = CaseQuery(text=text, states=frozenset(_states(state)))
+        query = CaseQuery(text=text, states=states_of(state))
         cases = opened.cases(opened.case_ids(query))
         if json:
             say_json({**project_values(opened), "listed": [case_values(case) for case in cases]})
@@ -142,14 +122,6 @@ def list_(
         say_cases(cases)
         counts = ", ".join(f"{count} {state_name(of)}" for of, count in opened.counts().items() if count)
         typer.echo(f"{counted(len(cases), 'case')} listed. In the project: {counts or 'none'}.")
-
-
-def _states(text: str | None) -> list[CaseState]:
-    names = [name.strip() for name in (text or "").split(",") if name.strip()]
-    unknown = [name for name in names if name not in STATES]
-    if unknown:
-        raise typer.BadParameter(f"There is no state {unknown[0]}; states are {', '.join(STATES)}")
-    return [STATES[name] for name in names]
 
 
 @project_commands.command()
@@ -265,181 +237,6 @@ class _Bar:
         self._progress.update(self._task, completed=done)
 
 
-@project_commands.command()
-def export(
-    project: ProjectArgument,
-    form: Annotated[str, typer.Option("--format", metavar="KEY", help=f"One of {', '.join(WRITABLE_KEYS)}.")],
-    out: Annotated[Path, typer.Option("--out", metavar="PATH", help="The file, or the new folder, to write.")],
-    reader: Annotated[
-        str | None,
-        typer.Option(
-            "--reader", metavar="NAME", help="Whose readings; the person's that was changed last, else the model's."
-        ),
-    ] = None,
-    everybody: Annotated[
-        bool, typer.Option("--everybody", help="All readings of each case, in the wide tables.")
-    ] = False,
-    state: StateOption = None,
-) -> None:
-    """Write the landmarks of all cases in one format; excluded cases are left out."""
-    from app.commands.project_agreement import reader_named
-    from core.project.exchange import export as exported
-
-    with Project.open(project, read_only=True) as opened:
-        whose = None if reader is None else reader_named(opened, reader)
-        ids = opened.case_ids(CaseQuery(states=frozenset(_states(state)), excluded=False))
-        count, notes = exported(opened, ids, out, form, whose, everybody=everybody)
-    for note in notes:
-        typer.echo(note, err=True)
-    typer.echo(f"Wrote {counted(count, 'reading')} to {out}.")
-
-
-@project_commands.command("import")
-def import_(
-    project: ProjectArgument,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file or folder with landmarks of one image or many.")],
-    reader: Annotated[str, typer.Option("--reader", metavar="NAME", help="Who says so: a person, or a model.")],
-    form: Annotated[
-        str | None, typer.Option("--format", metavar="KEY", help="Its format, where Cairn takes it for another.")
-    ] = None,
-    scheme_from: SchemeFrom = None,
-    replace: Annotated[
-        bool,
-        typer.Option(
-            "--replace", help="Put it in the place of what this reader has said before; the history keeps that."
-        ),
-    ] = False,
-    take_spacing: Annotated[
-        bool,
-        typer.Option("--take-spacing", help="Take over the pixel sizes it gives for images that do not know theirs."),
-    ] = False,
-) -> None:
-    """Read landmarks of the cases of a project from a file or folder."""
-    from app.commands.project_adding import import_into
-
-    with Project.open(project) as opened:
-        added, notes = import_into(
-            opened, file, reader, form, scheme_from, replacing=replace, take_spacing=take_spacing
-        )
-    for note in notes:
-        typer.echo(note, err=True)
-    kept = f" Of {counted(len(added.kept), 'case')} {reader} has said something else, which stays; see --replace."
-    typer.echo(f"Imported {counted(added.readings, 'reading')} of {reader}.{kept if added.kept else ''}")
-
-
-@project_commands.command()
-def merge(
-    project: ProjectArgument,
-    other: Annotated[Path, typer.Argument(metavar="OTHER", help="A colleague's copy; it is only read.")],
-    json: Json = False,
-) -> None:
-    """Bring what a colleague's copy says into a project; nothing is overwritten, conflicts are kept side by side and named."""
-    from core.project.merge import merge as merged
-
-    with Project.open(project) as opened, Project.open(other, read_only=True) as copy:
-        done = merged(opened, copy)
-    if json:
-        conflicts = [
-            {"case": one.case_name, "reader": one.reader.name, "kept_as": one.kept_as.name} for one in done.conflicts
-        ]
-        say_json(
-            {
-                "cases": done.cases, "readings": done.readings, "continued": done.continued, "conflicts": conflicts,
-                "notes": done.notes,
-            }
-        )  # fmt: skip
-        return
-    typer.echo(
-        f"Merged {other} into {project}: {counted(done.cases, 'new case')}, {counted(done.readings, 'new reading')}, "
-        f"{done.continued} continued, {counted(len(done.conflicts), 'conflict')}."
-    )
-    for one in done.conflicts:
-        typer.echo(
-            f"  {one.case_name}: {one.reader.name} has changed it here and in the copy, which is kept as “{one.kept_as.name}”."
-        )
-    for note in done.notes:
-        typer.echo(f"  {note}")
-
-
-@project_commands.command()
-def agreement(
-    project: ProjectArgument,
-    readers: Annotated[str, typer.Option("--readers", metavar="A,B", help="Two persons, or a person and a model.")],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the tables and the figure.")],
-) -> None:
-    """Say how far two readers agree: distances, limits of agreement, ICC(2,1), Dahlberg's error, the worst cases."""
-    from app.commands.project_agreement import FIGURE_FILE, compare, write
-
-    with Project.open(project, read_only=True) as opened:
-        result = compare(opened, readers)
-        names = {case.id: case.name for case in opened.cases(result.case_ids)}
-    written = write(result, names, out)
-    for sentence in result.left_out:
-        typer.echo(sentence, err=True)
-    whole, unit = result.overall, result.unit
-    typer.echo(
-        f"{result.first.name} and {result.second.name}: {counted(len(result.case_ids), 'case')}, "
-        f"{counted(whole.n, 'landmark')}; mean distance {whole.mean:.2f} {unit}, median {whole.median:.2f} {unit}, "
-        f"95 % within {whole.p95:.2f} {unit}, Dahlberg's error {whole.dahlberg:.2f} {unit}."
-    )
-    worst = result.cases[0]
-    if worst.n:
-        typer.echo(f"The worst case is {names[worst.case_id]}: {worst.worst}, {worst.largest:.2f} {unit}.")
-    if whole.presence_differs:
-        typer.echo(f"They disagree {counted(whole.presence_differs, 'time')} on whether a landmark is in the image.")
-    typer.echo(f"Wrote {', '.join(path.name for path in written)} to {out}.")
-    if FIGURE_FILE not in {path.name for path in written}:
-        typer.echo("No figure was drawn, since matplotlib is not installed.", err=True)
-
-
-@project_commands.command()
-def check(
-    project: ProjectArgument,
-    relocate: Annotated[
-        Path | None,
-        typer.Option(
-            "--relocate", metavar="FOLDER", help="Look for missing images here, and say in the project where they are."
-        ),
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Look whether a project's file is sound, and its images are there and as they were when they were read."""
-    from core.project.check import check as checked
-    from core.project.check import relocate as relocated
-
-    with _opened_to_check(project, read_only=relocate is None) as opened:
-        found = checked(opened)
-        moved = [] if relocate is None else relocated(opened, found.missing, relocate)
-    there = {case.id for case in moved}
-    missing = [one for one in found.missing if one.case.id not in there]
-    if json:
-        say_json(
-            {
-                "damage": list(found.damage),
-                "missing": [
-                    {"case": one.case.name, "path": str(one.case.path), "moved_to": one.moved_to and str(one.moved_to)}
-                    for one in missing
-                ],
-                "changed": [{"case": case.name, "path": str(case.path)} for case in found.changed],
-                "relocated": [{"case": case.name, "path": str(case.path)} for case in moved],
-            }
-        )
-    else:
-        say_checked(found.damage, [(one.case, one.moved_to) for one in missing], found.changed, moved)
-    if found.damage or missing or found.changed:
-        raise typer.Exit(EXIT_BAD_INPUT)
-
-
-def _opened_to_check(path: Path, *, read_only: bool) -> Project:
-    """Open a project; who is checking it already is not sent to check it."""
-    try:
-        return Project.open(path, read_only=read_only)
-    except ProjectError as error:
-        if "cairn project check" in error.hint:
-            raise ProjectError(error.message, "Use a copy of it.") from error
-        raise
-
-
 def _spacing_mm(text: str | None) -> tuple[float, ...] | None:
     spacing_mm = None if text is None else parse_spacing(text)
     if text is not None and spacing_mm is None:
@@ -457,3 +254,8 @@ def _told(added: Added) -> str:
     if added.kept:
         said += f"; of {counted(len(added.kept), 'case')} the same reader had said something else, which stays"
     return said
+
+
+for _command in (export, merge, agreement, check):
+    project_commands.command()(_command)
+project_commands.command("import")(import_)
