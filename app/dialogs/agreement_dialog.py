@@ -64,6 +64,8 @@ class AgreementDialog(QDialog):
         self._names: dict[int, str] = {}
         self._asked = 0
         self.first, self.second, self.axis = QComboBox(), QComboBox(), QComboBox()
+        for box in (self.first, self.second):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.told = QLabel()
         self.told.setWordWrap(True)
         self.landmarks = _table()
@@ -71,6 +73,7 @@ class AgreementDialog(QDialog):
         self.figure = BlandAltmanFigure()
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         self.save = self.buttons.addButton("&Save as CSV…", QDialogButtonBox.ButtonRole.ActionRole)
+        self.save.setAutoDefault(False)
         self._lay_out()
         self._connect()
         self._show(None)
@@ -78,7 +81,7 @@ class AgreementDialog(QDialog):
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return a size in which the figure can be read."""
-        return QSize(1080, 680)
+        return QSize(1140, 680)
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()
@@ -100,6 +103,7 @@ class AgreementDialog(QDialog):
         parts = QSplitter(Qt.Orientation.Horizontal)
         parts.addWidget(self.landmarks)
         parts.addWidget(right)
+        parts.setSizes([700, 400])
         parts.setStretchFactor(0, 3)
         parts.setStretchFactor(1, 2)
         parts.setChildrenCollapsible(False)
@@ -250,7 +254,7 @@ def _title(reader: Reader) -> str:
 
 def _landmark_rows(result: Agreement) -> tuple[list[str], list[list[str]]]:
     axes, unit = axis_titles(result.ndim), result.unit
-    titles = ["Landmark", "n", f"Mean {unit}", f"SD {unit}", f"95 % {unit}", f"Dahlberg {unit}"]
+    titles = [f"Landmark ({unit})", "n", "Mean", "SD", "95 %", "Dahlberg"]
     titles += [f"Bias {axis}" for axis in axes] + [f"ICC {axis}" for axis in axes]
     return titles, [_landmark_row(mark) for mark in (*result.landmarks, result.overall)]
 
@@ -272,7 +276,7 @@ def _case_rows(result: Agreement, names: dict[int, str]) -> tuple[list[str], lis
 
 
 def _figure(value: float, form: str = ".2f") -> str:
-    return f"{value:{form}}" if np.isfinite(value) else ""
+    return f"{value:{form}}".replace("-", "−") if np.isfinite(value) else ""
 
 
 def _table() -> QTableWidget:

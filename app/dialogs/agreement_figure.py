@@ -85,7 +85,11 @@ class BlandAltmanFigure(QWidget):
         pen = QPen(QColor(chrome().faint), 1, style)
         pen.setCosmetic(True)
         options = {"position": 0.02, "color": chrome().text, "anchors": [(0, 1), (0, 1)]}
-        self._plot.addItem(pg.InfiniteLine(value, angle=0, pen=pen, label=f"{words} {value:+.2f}", labelOpts=options))
+        self._plot.addItem(
+            pg.InfiniteLine(
+                value, angle=0, pen=pen, label=f"{words}: {value:+.2f}".replace("-", "−"), labelOpts=options
+            )
+        )
 
     def _fit(self, means: np.ndarray, differences: np.ndarray) -> None:
         for values, set_range in ((means, self._plot.setXRange), (differences, self._plot.setYRange)):

@@ -43,6 +43,7 @@ class MergeDialog(QDialog):
         self.promise.setObjectName("dropHint")
         self.details = QListWidget()
         self.details.setWordWrap(True)
+        self.details.setSpacing(4)
         self.details.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.accepting = self.buttons.addButton("&Merge", QDialogButtonBox.ButtonRole.AcceptRole)

@@ -48,7 +48,7 @@ def test_the_own_reading_is_compared_with_the_next_one_and_figures_are_those_of_
     assert text(dialog.landmarks, 3, 0) == "All"
     headers = [dialog.landmarks.horizontalHeaderItem(c).text() for c in range(dialog.landmarks.columnCount())]
     assert headers[-2:] == ["ICC x", "ICC y"]
-    assert text(dialog.landmarks, 0, headers.index("ICC y")) == f"{expected.landmarks[0].icc[1]:.3f}"
+    assert text(dialog.landmarks, 0, headers.index("ICC y")) == f"{expected.landmarks[0].icc[1]:.3f}".replace("-", "−")
     assert f"{expected.overall.dahlberg:.2f} mm" in dialog.told.text()
 
 
