@@ -53,10 +53,11 @@ def names_in_doubt(landmarks: Landmarks, usual_radius_mm: Mapping[str, float] | 
         radii; None or empty where nobody knows it.
     """
     excess = _excess(landmarks, {} if usual_radius_mm is None else usual_radius_mm)
+    located = landmarks.located
     return tuple(
         name
         for row, name in enumerate(landmarks.names)
-        if not is_decided(landmarks, name) and _in_doubt(landmarks, row, float(excess[row]))
+        if not is_decided(landmarks, name) and _in_doubt(landmarks, row, float(excess[row]), located=bool(located[row]))
     )
 
 
@@ -74,11 +75,11 @@ def doubts(landmarks: Landmarks, usual_radius_mm: Mapping[str, float] | None = N
     return np.asarray(np.where(wanted, np.fmax(np.fmax(unlikely, excess), 1.0), 0.0))
 
 
-def _in_doubt(landmarks: Landmarks, row: int, excess: float) -> bool:
+def _in_doubt(landmarks: Landmarks, row: int, excess: float, *, located: bool) -> bool:
     presence = landmarks.presence[row]
     if landmarks.status[row] is Status.ABSENT:
         return not presence < np.float32(1 - SURE_PRESENCE)
-    if not landmarks.located[row]:
+    if not located:
         return True
     return not (presence >= np.float32(SURE_PRESENCE) and excess <= 1)
 

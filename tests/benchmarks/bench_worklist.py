@@ -128,13 +128,14 @@ def measure_panel(path: Path) -> None:
     jobs, work, turns = Jobs(), ScriptedWork(), Turns()
     desk = open_desk(jobs, path)
     turns.until(lambda: desk.project is not None)
+    count = len(desk.project.case_ids())
     start = time.perf_counter()
     cases = CaseList(desk)
     panel = Worklist(desk, cases, work, jobs, lambda *_: True)
     panel.resize(520, 900)
     panel.show()
     model = panel.table.cases
-    turns.until(lambda: len(cases.ids) == CASES and model.row(0) is not None)
+    turns.until(lambda: len(cases.ids) == count and model.row(0) is not None)
     tell("opened: until the first rows are there", [time.perf_counter() - start])
     for what, changes in (
         ("filtered, until shown", {"states": frozenset({CaseState.NEW}), "excluded": False}),
