@@ -3,6 +3,7 @@
 All that can be refused is refused before a project is made or changed. Prints nothing but to the console it is given.
 """
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,16 +71,19 @@ def make(path: Path, request: Request, console: Console) -> tuple[Path, Added]:
         )
     scheme = None if request.scheme is None else scheme_named(request.scheme)
     additions = _found(request, (scheme,) if scheme else (), console)
-    with Project.create(path) as project:
-        try:
-            if scheme is not None:
-                project.set_scheme(scheme)
-            return path, _added(project, additions, request)
-        except BaseException:
-            project.close()
-            for suffix in ("", "-wal", "-shm", "-journal"):
-                Path(f"{path}{suffix}").unlink(missing_ok=True)
-            raise
+    with ExitStack() as on_failure, Project.create(path) as project:
+        on_failure.callback(_remove, path)  # called after the project is closed
+        if scheme is not None:
+            project.set_scheme(scheme)
+        added = _added(project, additions, request)
+        on_failure.pop_all()
+        return path, added
+
+
+def _remove(path: Path) -> None:
+    """Remove a project that was not made whole."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
 def add_to(project: Project, request: Request, console: Console) -> Added:
