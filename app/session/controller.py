@@ -5,16 +5,14 @@ asked goes through `Questions`, what must be shown through `Document` and `ViewS
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.desk.case_list import CaseList
 from app.desk.desk import Desk
-from app.desk.kept_case import KeptCase
 from app.session.background_search import BackgroundSearch
 from app.session.case_opener import CaseOpener
-from app.session.cases import Cases, levels_of, model_answer
+from app.session.cases import Cases
 from app.session.checking import Checking, NextCase
 from app.session.document import Document
 from app.session.editor import Editor
@@ -22,43 +20,33 @@ from app.session.file_names import Sample, is_landmark_file, sample_path
 from app.session.jobs import Jobs
 from app.session.landmark_opener import LandmarkOpener
 from app.session.landmark_search import (
-    BY_HAND,
     LandmarkSearch,
-    Model,
-    doubt_about,
-    too_small_for,
 )
 from app.session.localization import localize_image
 from app.session.navigation import Navigator
 from app.session.opener import Opener
 from app.session.pixel_sizes import PixelSizes
 from app.session.placing import Placing
-from app.session.preparation import Left, Prepared, fitting, how_left, listed_once_open, prepare
+from app.session.preparation import Left, how_left
 from app.session.projects import Projects, is_project
 from app.session.questions import Questions, Unsaved
 from app.session.review_guide import ReviewGuide
-from app.session.saved_work import SavedWork
 from app.session.saving import Saver
 from app.session.schemes import Schemes
+from app.session.showing import Showing
 from app.session.shown_job import ShownJob
 from app.session.typed_positions import TypedPositions
 from app.session.undo import UndoHistories
 from app.session.view_state import ViewState
 from app.session.window_presets import AUTOMATIC, Preset
-from core.base.errors import AppError
-from core.images.dicom.series import Series
 from core.images.file import read_image
-from core.images.listing import Listing
-from core.project.cases import Geometry
-from core.project.readings import Reader, ReaderKind, Reading
+from core.project.readings import Reader
 from core.values.image import Image
 from core.values.prediction import Prediction
 
 if TYPE_CHECKING:
     from app.desk.background import Background
     from app.desk.events import Event
-    from core.models.image_task import ImageAnswer
-    from core.models.metadata import ModelInfo
     from core.schemes.scheme import Scheme
 
 Proceed = Callable[[], object]
@@ -107,7 +95,6 @@ class Controller:
         self.questions = questions
         self.desk = Desk(self.jobs, Reader("I"))
         self.cases = Cases(self.desk, self.document, self.view_state, self.undo_stack, most_bytes=CACHED_BYTES)
-        self._opens_saved_work = opens_saved_work
         self._shown = ShownJob(self.view_state)
         parts = self.document, self.editor, self.view_state
         work = self.jobs, questions, self._shown
@@ -126,16 +113,17 @@ class Controller:
             self.document,
             *work,
             read,
-            prepare=self._preparation,
+            prepare=lambda path: self.showing.preparation(path),
             when_safe=self._when_safe,
-            show=self._show_image,
+            show=lambda prepared, landmarks_path: self.showing.show(prepared, landmarks_path),
             say=self.view_state.say,
             announce=lambda name: setattr(self.view_state, "opening", name),
         )
         self.case_list = CaseList(self.desk)
         self.case_opener = CaseOpener(
             self.desk, self.cases, self.case_list, self.opener, questions, self.view_state, read,
-            prepare=self._preparation, show_again=self._show_again,
+            prepare=lambda path, kept: self.showing.preparation(path, kept),
+            show_again=lambda case_id: self.showing.show_again(case_id),
         )  # fmt: skip
         self.projects = Projects(self.desk, self.jobs, questions, self.view_state, when_safe=self._when_safe)
         self.background = BackgroundSearch(
@@ -150,17 +138,20 @@ class Controller:
             has_next=lambda: self.has_neighbour(1),
             open_next=lambda: self.open_neighbour(1),
         )
+        self.showing = Showing(
+            document=self.document, view_state=self.view_state, editor=self.editor, desk=self.desk, cases=self.cases,
+            projects=self.projects, search=self.search, background=self.background, schemes=self.schemes,
+            landmark_opener=self.landmark_opener, saver=self.saver, pixel_sizes=self.pixel_sizes, jobs=self.jobs,
+            questions=questions, opens_saved_work=opens_saved_work, opener=self.opener, case_opener=self.case_opener,
+        )  # fmt: skip
         self.checking.next_case = NextCase(lambda: self.has_neighbour(1), lambda: self.open_neighbour(1), "&Next image")
-        self._added_rest: tuple[Path, ...] = ()
-        self._leaving_unwritten = False
-        self._writing_rest = False
         self.schemes.chosen.connect(self._keep_scheme)
         self.desk.refused.connect(questions.show_error)
         self.desk.project_changed.connect(self._show_project)
         self.desk.reader_changed.connect(self._read_anew)
         self.cases.blind_changed.connect(lambda _: self._read_anew())
-        self.background.answered.connect(self._take_answer)
-        self.view_state.events.show_vectors.connect(lambda _: self._find_vectors())
+        self.background.answered.connect(self.showing.take_answer)
+        self.view_state.events.show_vectors.connect(lambda _: self.showing.find_vectors())
 
     # Opening
 
@@ -172,7 +163,7 @@ class Controller:
         if projects:
             self.projects.open(projects[0])
             if images:
-                self._add_to_project(images)
+                self.showing.add(images)
         elif images:
             self.opener.open(images, landmark_files[0] if landmark_files else None)
         elif landmark_files:
@@ -184,7 +175,7 @@ class Controller:
         if self.desk.current is None:
             self.opener.add(images)
         else:
-            self._add_to_project(images)
+            self.showing.add(images)
         for path in filter(is_project, paths):
             self.projects.open(path)
         for path in filter(is_landmark_file, paths):
@@ -227,37 +218,12 @@ class Controller:
 
     def ask_add_images(self) -> None:
         """Ask for images, and let them follow those of the project."""
-        self._add_to_project(self.questions.image_paths(self.folder))
+        self.showing.add(self.questions.image_paths(self.folder))
 
     def ask_add_folder(self) -> None:
         """Ask for a folder, and let the images in it follow those of the project."""
         path = self.questions.image_folder(self.folder)
-        self._add_to_project([] if path is None else [path])
-
-    def _add_to_project(self, paths: Sequence[Path]) -> None:
-        """Let what paths stand for follow the cases of the project; the first of them is shown where none is."""
-        if not paths:
-            return
-
-        def listed(listing: Listing) -> None:
-            for sentence in (*listing.notes, *(str(problem) for problem in listing.problems)):
-                self.view_state.say(sentence)
-            if listing.images:
-                self.desk.add_cases(listing.images, added)
-
-        def added(ids: list[int]) -> None:
-            if self.desk.current is None and not self.view_state.opening:
-                self.case_opener.open(ids[0])
-            self.background.localize_new()
-
-        self.jobs.run(
-            listed_once_open,
-            tuple(paths),
-            self.desk,
-            on_result=listed,
-            on_error=self.questions.show_error,
-            may_stall=True,
-        )
+        self.showing.add([] if path is None else [path])
 
     def has_neighbour(self, step: int) -> bool:
         """Tell whether there is a next or previous image."""
@@ -279,155 +245,6 @@ class Controller:
             place = paths.index(image.source.path) if image is not None and image.source.path in paths else None
         return (place + 1, count) if place is not None and count > 1 else None
 
-    def _preparation(self, path: Path, kept: KeptCase | None = None) -> Callable[[Image, Series | None], Prepared]:
-        """Return what completes an image in the job that has read it."""
-        return partial(
-            prepare,
-            path=path,
-            kept=kept,
-            desk=self.desk,
-            sessions=self.projects.sessions,
-            chosen=self.search.chosen,
-            chosen_before=dict(self.search.remembered),
-            said=self.pixel_sizes.said_about(path),
-            finds_work=self._opens_saved_work and not self.cases.blind,
-            remembered=self.saver.file_of(path),
-        )
-
-    def _show_image(self, prepared: Prepared, landmarks_path: Path | None) -> None:
-        image, model, kept = prepared.image, prepared.model, prepared.kept
-        self._leave_case()
-        if kept is not None and self.cases.lay_open(kept.case.id) and not kept.image_changed:
-            self._show_again(kept.case.id, image)
-            if landmarks_path is not None:
-                self.landmark_opener.open(landmarks_path)
-            return
-        self.cases.begin_history()
-        self.view_state.begin(image)
-        self.search.use(model)
-        self.schemes.begin(image)
-        info = None if isinstance(model, AppError) else model[1]
-        has_landmarks = self._begin_landmarks(prepared, info, takes_work=landmarks_path is None)
-        for warning in image.source.warnings:
-            self.view_state.say(warning)
-        if prepared.trouble:
-            self.view_state.say(prepared.trouble)
-        self.projects.say_read_only()
-        self._add_rest()
-        if landmarks_path is not None:
-            self.landmark_opener.open(landmarks_path)
-        elif not has_landmarks and not self.cases.blind and self.schemes.wants(info):
-            self._find_landmarks(image, model)
-        if landmarks_path is None:
-            self.schemes.shown(info)
-        self.background.localize_new()
-        self._find_vectors()
-
-    def _begin_landmarks(self, prepared: Prepared, info: "ModelInfo | None", *, takes_work: bool) -> bool:
-        """Start with what is known of an image's landmarks; tell whether there is anything."""
-        image, kept = prepared.image, prepared.kept
-        work = prepared.work if takes_work else SavedWork()
-        shown = answer = None
-        geometry = Geometry.of(image)
-        if kept is not None:
-            shown = kept.shown(blind=self.cases.blind) or prepared.earlier
-            answer = None if self.cases.blind else kept.model
-            self._say_what_changed(kept)
-            if levels := levels_of(kept.case):
-                self.view_state.levels = levels
-                self.view_state.inverted = bool(kept.case.view.get("inverted", False))
-        shown, answer = fitting(shown, geometry), fitting(answer, geometry)
-        prediction = None if answer is None else model_answer(answer)
-        taken_over = ""
-        if shown is not None:
-            self.landmark_opener.begin_with(image, shown.landmarks, info, prediction, work)
-            self.view_state.locked = shown.locked
-            is_earlier = kept is not None and kept.shown(blind=self.cases.blind) is None
-            taken_over = "Take over from an earlier session" if is_earlier else ""
-        elif work.file is None and prediction is not None:
-            self.landmark_opener.begin_with(image, prediction.landmarks, info, prediction, work)
-        elif self.landmark_opener.begin(image, work, info):
-            taken_over = "Open the landmark file"
-        if kept is not None:
-            self.cases.begin(kept, prepared.model, taken_over=taken_over)
-        return shown is not None or prediction is not None or bool(taken_over)
-
-    def _say_what_changed(self, kept: KeptCase) -> None:
-        name = kept.case.path.name
-        if kept.unfit:
-            self.view_state.say(
-                f"{name} is another image now, of another size. The landmarks in the project are kept but have no place in it, "
-                "and what you do here is not kept in the project."
-            )
-        elif kept.image_changed:
-            self.view_state.say(
-                f"{name} has changed since it was read first. Its landmarks stay where they are: check whether they still fit."
-            )
-
-    def _find_landmarks(self, image: Image, model: Model | AppError) -> None:
-        """Find the landmarks of an image just opened, unless the model can hardly know such an image, which is said."""
-        too_small, doubt = too_small_for(image, model), doubt_about(image, model)
-        if too_small:
-            self.view_state.say(f"{too_small} {BY_HAND}")
-        elif doubt:
-            self.view_state.say(f"{doubt} Ctrl+L looks for them anyway.")
-        else:
-            if self.desk.current is not None:
-                self.background.leave_to_window(self.desk.current)
-            self.search.start()
-
-    def _find_vectors(self) -> None:
-        """Find the vectors that a person wants to see where only the landmarks are known."""
-        prediction = self.document.prediction
-        if (
-            self.view_state.show_vectors
-            and prediction is not None
-            and not prediction.fields
-            and not self.search.running
-        ):
-            self.search.start()
-
-    def _leave_case(self) -> None:
-        left = self.desk.current
-        was_searching = self.search.running
-        self.cases.leave()
-        if left is not None and was_searching:
-            self.search.stop()
-            self.background.take_back(left)
-
-    def _show_again(self, case_id: int, image: Image | None = None) -> None:
-        """Show a case as it was left."""
-        self._leave_case()
-        self.schemes.begin(self.cases.left_image(case_id))
-        model = self.cases.resume(case_id, image)
-        self.search.use(model)
-        info = None if isinstance(model, AppError) else model[1]
-        shown, landmarks = self.document.image, self.document.landmarks
-        is_blank = landmarks is not None and not any(landmarks.located) and self.document.prediction is None
-        if shown is not None and is_blank and not self.cases.blind and self.schemes.wants(info):
-            self._find_landmarks(shown, model)
-        self.schemes.shown(info)
-        self._find_vectors()
-
-    def _add_rest(self) -> None:
-        """Let the images that were opened together with the present one become cases behind it."""
-        if self.desk.keeps_work and self.opener.paths is not self._added_rest:
-            self._added_rest = self.opener.paths
-            self._add_to_project(self.opener.others)
-
-    def _take_answer(self, case_id: int, answer: "ImageAnswer") -> None:
-        """Show what was found in the background where its case is open and the model has said nothing yet."""
-        if case_id != self.desk.current:
-            self.cases.drop_untouched(case_id)
-            return
-        image, info = self.document.image, self.document.model_info
-        if image is None or info is None or self.document.prediction is not None or self.cases.blind:
-            return
-        if answer.grid == image.grid:
-            self.search.stop()
-            said = Reading(case_id, Reader(answer.model, ReaderKind.MODEL), answer.landmarks, Geometry.of(image))
-            self.editor.apply_prediction(model_answer(said), info)
-
     # The project
 
     def begin_session(self, folder: Path, paths: Sequence[Path] = ()) -> None:
@@ -441,7 +258,7 @@ class Controller:
         """Show the case of another project that was open last, or no image."""
         if self.desk.goes_on:
             return
-        self._added_rest = self.opener.paths  # they belong to the project that was left
+        self.showing.belongs_elsewhere = self.opener.paths  # they belong to the project that was left
         if self.document.image is not None:
             self.cases.begin_history()
             self.document.close()
@@ -549,33 +366,16 @@ class Controller:
 
         self._when_safe(leave)
         asking = False
-        if not agreed or not self._is_written(close_again):
+        if not agreed:
+            return False
+        self.cases.note()
+        if not self.projects.is_written(close_again):
             return False
         hide()  # a network on a large volume takes a while to hear that it shall stop
         self.background.close()
         self.jobs.shut_down()
         self.desk.close()
         return True
-
-    def _is_written(self, close_again: Proceed) -> bool:
-        """Tell whether the project holds everything; else write the rest first, or ask where the disk does not take it."""
-        self.cases.note()
-        if not self.desk.pending or self._leaving_unwritten:
-            return True
-        if self._writing_rest:
-            return False
-        self._writing_rest = True
-
-        def tried(is_written: bool) -> None:
-            self._writing_rest = False
-            desk = self.desk
-            if not is_written and desk.pending:
-                self._leaving_unwritten = self.questions.leaves_unwritten(desk.pending, desk.failing)
-            if is_written or self._leaving_unwritten:
-                close_again()
-
-        self.jobs.run(self.desk.flush, 5.0, on_result=tried, on_error=self.questions.show_error, may_stall=True)
-        return False
 
     def cancel_job(self) -> None:
         """Stop what the progress bar shows."""

@@ -68,6 +68,8 @@ class Projects:
         self._changing = False
         self._told_read_only = False
         self._complaint = ""
+        self._leaving_unwritten = False
+        self._writing_rest = False
         desk.saving_changed.connect(self._tell_saving)
 
     @property
@@ -203,6 +205,25 @@ class Projects:
             self._view.say(_kept(failing), actions=[MessageAction("Save &project as…", self.ask_save_as)])
         elif before:
             self._view.say("The project can be written again; nothing was lost.", is_warning=False)
+
+    def is_written(self, close_again: Proceed) -> bool:
+        """Tell whether the project holds everything; else write the rest first, or ask where the disk does not take it."""
+        if not self._desk.pending or self._leaving_unwritten:
+            return True
+        if self._writing_rest:
+            return False
+        self._writing_rest = True
+
+        def tried(is_written: bool) -> None:
+            self._writing_rest = False
+            desk = self._desk
+            if not is_written and desk.pending:
+                self._leaving_unwritten = self._questions.leaves_unwritten(desk.pending, desk.failing)
+            if is_written or self._leaving_unwritten:
+                close_again()
+
+        self._jobs.run(self._desk.flush, 5.0, on_result=tried, on_error=self._questions.show_error, may_stall=True)
+        return False
 
     # Who reads
 
