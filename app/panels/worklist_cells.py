@@ -90,7 +90,7 @@ class NameCell(QStyledItemDelegate):
             small = QFont(option.font)
             small.setPointSizeF(small.pointSizeF() * 0.9)
             colour = QColor(colours.case[CaseState.PROBLEM] if row.problem and not row.excluded else colours.faint)
-            _draw_line(painter, small, colour, upper.translated(0, upper.height()), below)
+            _draw_line(painter, small, colour, upper.translated(0, upper.height()), below, Qt.TextElideMode.ElideRight)
 
 
 class StateCell(QStyledItemDelegate):
@@ -155,8 +155,15 @@ def _draw_background(painter: QPainter, option: QStyleOptionViewItem) -> None:
     shown.widget.style().drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, shown, painter, shown.widget)
 
 
-def _draw_line(painter: QPainter, font: QFont, colour: QColor, place: QRect, text: str) -> None:
+def _draw_line(
+    painter: QPainter,
+    font: QFont,
+    colour: QColor,
+    place: QRect,
+    text: str,
+    elide: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle,
+) -> None:
     painter.setFont(font)
     painter.setPen(colour)
-    shown = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideMiddle, place.width())
+    shown = QFontMetrics(font).elidedText(text, elide, place.width())
     painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from app.desk.case_list import CaseList
 from app.desk.desk import Desk
@@ -170,6 +170,14 @@ class WorklistTable(QTableView):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Leave the names room to be read: a narrow table does without some columns."""
         super().resizeEvent(event)
+        self._fit_columns()
+
+    def closeEditor(self, editor: QWidget, hint: QAbstractItemDelegate.EndEditHint) -> None:  # noqa: N802 - Qt's name
+        """Take back the room that was made for a note."""
+        super().closeEditor(editor, hint)
+        self._fit_columns()
+
+    def _fit_columns(self) -> None:
         shown = set(_WIDTHS)
         room = self.viewport().width() - _READABLE_NAME
         for column in _GIVEN_UP:

@@ -220,6 +220,18 @@ def test_notes_are_written_in_place(panel, full_desk, qtbot):
     assert column(panel, Column.NOTE)[1] == "retake"
 
 
+def test_a_narrow_list_makes_room_for_a_note_while_it_is_written(panel, full_desk, qtbot):
+    panel.window().resize(330, 500)
+    qtbot.waitUntil(lambda: panel.table.isColumnHidden(Column.NOTE))
+    shown = [number for number in range(len(Column)) if not panel.table.isColumnHidden(number)]
+    assert shown == [Column.NAME, Column.STATE, Column.TO_CHECK]
+    panel.table.select(full_desk.project.case_ids()[:1])
+    panel.note.trigger()
+    assert not panel.table.isColumnHidden(Column.NOTE)
+    qtbot.keyClick(panel.table.viewport().findChild(QLineEdit), Qt.Key.Key_Escape)
+    assert panel.table.isColumnHidden(Column.NOTE)
+
+
 def test_removing_asks_first_and_names_how_many(panel, full_desk, asked, qtbot):
     ids = full_desk.project.case_ids()
     panel.table.select(ids[:2])
