@@ -98,8 +98,12 @@ class CaseOpener(Generic[Prepared]):
             self.open(case_id, step)
 
     def _neighbour(self, case_id: int | None, step: int) -> int | None:
+        if case_id is None:
+            return None
         place = self._list.row_of(case_id)
-        if place is None or not 0 <= place + step < self.count:
+        if place is None:  # filtered out: the way leads into the list at its beginning, or at its end
+            place = -1 if step > 0 else self.count
+        if not 0 <= place + step < self.count:
             return None
         return self._list.ids[place + step]
 

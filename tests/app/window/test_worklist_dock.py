@@ -82,6 +82,19 @@ def test_the_list_opens_cases_and_n_walks_in_its_order(desk_window, images, qtbo
     assert [index.row() for index in table.selectionModel().selectedRows()] == [2]
 
 
+def test_from_a_case_that_is_filtered_out_the_way_leads_into_the_list(desk_window, images, qtbot):
+    show(desk_window, images, qtbot)
+    controller = desk_window.controller
+    controller.case_list.ask_for(text="image2")
+    settle(controller, qtbot)
+    assert controller.place is None
+    qtbot.keyClick(desk_window.slice_view, Qt.Key.Key_N)
+    settle(controller, qtbot)
+    assert controller.document.image.source.path.name == "image2.png"
+    assert not controller.has_neighbour(1)
+    assert not controller.has_neighbour(-1)
+
+
 def doubtful(controller, case_id, **presences):
     """Let the model have read a case with little faith in some landmarks."""
     image = make_image()
