@@ -90,7 +90,17 @@ class StatusBar(QStatusBar):
             self._kept.setToolTip(f"{desk.failing}\nEverything is kept here and tried again every few seconds.")
         else:
             self._kept.setText(f"{reads}saving…" if desk.pending else f"{reads}saved")
-            self._kept.setToolTip("Every change is saved in the project at once. File, “Who reads…” changes the name.")
+            self._kept.setToolTip(
+                f"Every change is saved in the project at once. File, “Who reads…” changes the name.{self._time_spent()}"
+            )
+
+    def _time_spent(self) -> str:
+        """Return how long a person has worked on the open case, as it stood at their last step."""
+        current = self._controller.desk.current
+        if current is None:
+            return ""
+        minutes, seconds = divmod(round(self._controller.cases.clock.seconds_of(current)), 60)
+        return f"\nTime spent on this image: {minutes}:{seconds:02d} min."
 
     def _show_image(self) -> None:
         self._show_facts()

@@ -11,6 +11,7 @@ from core.project.readings import Reader, ReaderKind
 from core.project.store import Project
 from core.values.landmarks import Status
 from tests.support.desk_windows import ANNA
+from tests.support.dicom_fixtures import SECRET, lit_stack, positions, write_series
 from tests.support.viewer_fixtures import make_image, make_prediction, messages
 
 BEN = Reader("Ben")
@@ -326,3 +327,29 @@ def test_a_second_window_on_a_project_may_only_look(windows, images, tmp_path):
     windows.settle(second)
     assert [error.hint for error in second.questions.errors] == ["Save a copy of the project and go on in it."]
     assert first.desk.project.reading(1, ANNA).landmarks == first.document.landmarks
+
+
+def test_the_series_that_was_chosen_of_a_study_is_the_case_and_is_found_again(windows, tmp_path):
+    study = tmp_path / "study"
+    for name, count in (("first", 6), ("second", 4)):
+        write_series(study / name, lit_stack(count, (2, 7, 4)), positions(count), SeriesDescription=name)
+    controller = windows.new()
+    controller.questions.chosen_series = lambda found: next(series for series in found if series.shape[0] == 4)
+    controller.open_paths([study])
+    windows.settle(controller)
+    project = controller.desk.project
+    (case,) = project.cases(project.case_ids())
+    assert case.geometry.grid.shape[0] == 4
+    assert SECRET not in f"{case.name} {case.series}"
+    controller.placing.toggle()
+    controller.placing.place((3.0, 3.0))
+    windows.settle(controller)
+    left, path = controller.document.landmarks, project.path
+    windows.kill(controller)
+    assert SECRET.encode() not in path.read_bytes()
+    second = windows.new()
+    second.projects._resume(path)
+    windows.settle(second)
+    assert second.document.image.grid.shape[0] == 4
+    assert second.document.landmarks == left
+    assert second.questions.asked == [], "which series it is was said before"
