@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from app.commands.batch_plan import plan_files
 from app.commands.batch_results import BatchReport, BatchResults
 from app.desk.background import Background
-from app.desk.crew_plan import CrewPlan, plan_crew
+from app.desk.crew_plan import CrewPlan, plan_crew, usable_cores
 from app.desk.events import Done, Event, Failed, Key, Overall, Started
 from app.desk.worker import problem_of
 from core.base.errors import AppError, ModelFileError
@@ -128,7 +128,7 @@ def _crew(request: BatchRequest, images: int) -> CrewPlan | None:
 
 def _localize_here(tasks: Sequence[ImageTask], results: BatchResults, bar: "_Bar") -> None:
     """Localize one image after the other in this process."""
-    work = ImageWork()
+    work = ImageWork(usable_cores())
     if tasks and tasks[0].model is not None:
         work.load(tasks[0].model)
     for number, task in enumerate(tasks):

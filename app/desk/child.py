@@ -61,7 +61,7 @@ class Child:
         self.dismissed = False
         self._process = context.Process(
             target=serve,
-            args=(theirs, work_name, plan.threads),
+            args=(theirs, work_name, plan.cores),
             kwargs={"considerate": plan.considerate},
             name="cairn-background",
             daemon=True,

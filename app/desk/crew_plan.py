@@ -1,4 +1,4 @@
-"""How many child processes work, with how many threads and how much memory each.
+"""How many child processes work, and how much memory each may take.
 
 One process with one thread for each core: the threads of one process wait for each other in every layer of the networks, and for
 whichever core does something else besides (docs/decisions). Asks the system once; starts nothing.
@@ -23,10 +23,8 @@ class CrewPlan:
     ----------
     children
         Processes.
-    threads
-        Threads of each while the others work, too.
-    alone_threads
-        Threads of one that works alone.
+    cores
+        Threads of one that works alone on a large image; else each has one.
     share_bytes
         Memory that each may take while the others work; an image that needs more is worked on alone.
     considerate
@@ -34,8 +32,7 @@ class CrewPlan:
     """
 
     children: int
-    threads: int = 1
-    alone_threads: int = 1
+    cores: int = 1
     share_bytes: float = 2e9
     considerate: bool = False
 
@@ -68,7 +65,7 @@ def plan_crew(
     if memory_gb is not None:
         memory = min(memory, memory_gb * 1e9)
     count = children if children is not None else max(1, min(usable, int(memory // CHILD_BYTES), _MOST_CHILDREN))
-    return CrewPlan(count, max(1, usable // count), usable, memory / count, considerate)
+    return CrewPlan(count, usable, memory / count, considerate)
 
 
 def usable_cores() -> int:

@@ -282,8 +282,7 @@ class Dispatcher:
                     other.send(Stop(entry.number))
         self._line.remove(entry)
         child.running, child.told_to_stop_s = entry, None
-        threads = self._plan.alone_threads if entry.alone else self._plan.threads
-        child.send(Run(entry.number, entry.task, threads, None if entry.alone else self._plan.share_bytes))
+        child.send(Run(entry.number, entry.task, None if entry.alone else self._plan.share_bytes))
         self._tell(Started(entry.key))
 
     def _read_ahead(self, child: Child) -> None:

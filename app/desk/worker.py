@@ -31,10 +31,11 @@ _UNPACKED = 4
 class Work(Protocol):
     """What a child does with a task; `core.models.image_task.ImageWork` says what each of these means."""
 
-    def prepare(self, threads: int) -> str: ...  # noqa: D102
+    def prepare(self) -> str: ...  # noqa: D102
     def stored_bytes(self, task: ImageTask) -> int: ...  # noqa: D102
     def read(self, task: ImageTask, should_stop: Callable[[], bool]) -> Any: ...  # noqa: D102
     def needed_bytes(self, task: ImageTask, read: Any) -> int: ...  # noqa: D102
+    def is_large(self, task: ImageTask, read: Any) -> bool: ...  # noqa: D102
     def run(  # noqa: D102
         self, task: ImageTask, read: Any, progress: Callable[[float, str], None], should_stop: Callable[[], bool]
     ) -> ImageAnswer: ...
@@ -57,7 +58,6 @@ class Run:
 
     number: int
     task: ImageTask
-    threads: int
     share_bytes: float | None
 
 
@@ -89,7 +89,7 @@ class Progressed:
 
 @dataclass(frozen=True)
 class TooLarge:
-    """The task needs more memory than its share, so it has not begun."""
+    """The task is to run alone: its image is large, or needs more memory than a share. It has not begun."""
 
 
 @dataclass(frozen=True)
@@ -159,26 +159,17 @@ class Worker:
         self._reader = ThreadPoolExecutor(1, "reading")
         self._ahead: dict[int, _Ahead] = {}
         self._stops: dict[int, threading.Event] = {}
-        self._threads = 0
 
-    def serve(self, threads: int) -> None:
+    def serve(self) -> None:
         """Work until the other end of the pipe is closed, which ends the process."""
         threading.Thread(target=self._listen, name="listening", daemon=True).start()
-        self._use_threads(threads)
+        self._send(Ready(self._work.prepare()))
         while True:
             run, begun = self._runs.get()
-            self._use_threads(run.threads)
             outcome = self._outcome(run, begun)
             del begun  # the next image may need the memory
             self._stops.pop(run.number, None)
             self._send(Ended(run.number, outcome))
-
-    def _use_threads(self, threads: int) -> None:
-        if threads != self._threads:
-            device = self._work.prepare(threads)
-            if self._threads == 0:
-                self._send(Ready(device))
-            self._threads = threads
 
     def _listen(self) -> None:
         """Take messages while the other thread computes."""
@@ -216,7 +207,7 @@ class Worker:
                 if stored > AHEAD_BYTES and stored * _UNPACKED > run.share_bytes:
                     return TooLarge()
             read = ahead.result() if ahead is not None else self._work.read(run.task, stop.is_set)
-            if run.share_bytes is not None and self._work.needed_bytes(run.task, read) > run.share_bytes:
+            if run.share_bytes is not None and self._exceeds(run.share_bytes, run.task, read):
                 return TooLarge()
 
             def progress(fraction: float, doing: str) -> None:
@@ -228,6 +219,9 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - whatever it is, it costs this image and no other
             return problem_of(error)
 
+    def _exceeds(self, share_bytes: float, task: ImageTask, read: Any) -> bool:
+        return self._work.is_large(task, read) or self._work.needed_bytes(task, read) > share_bytes
+
     def _send(self, message: Ready | Progressed | Ended) -> None:
         with self._sending:
             try:
@@ -236,7 +230,7 @@ class Worker:
                 os._exit(0)
 
 
-def serve(connection: Connection, work_name: str, threads: int, *, considerate: bool) -> None:
+def serve(connection: Connection, work_name: str, cores: int, *, considerate: bool) -> None:
     """Be a child process: the target that `app.desk.child` starts.
 
     Parameters
@@ -244,9 +238,9 @@ def serve(connection: Connection, work_name: str, threads: int, *, considerate: 
     connection
         The child's end of a two-way pipe.
     work_name
-        ``"package.module:Class"`` of the `Work`, made without arguments.
-    threads
-        Threads of the networks.
+        ``"package.module:Class"`` of the `Work`, made with ``cores``.
+    cores
+        Threads for an image that runs alone.
     considerate
         Whether other programs go first.
     """
@@ -254,8 +248,8 @@ def serve(connection: Connection, work_name: str, threads: int, *, considerate: 
     if considerate:
         _go_last()
     module_name, _, class_name = work_name.partition(":")
-    work: Work = getattr(import_module(module_name), class_name)()
-    Worker(connection, work).serve(threads)
+    work: Work = getattr(import_module(module_name), class_name)(cores)
+    Worker(connection, work).serve()
 
 
 def _go_last() -> None:

@@ -36,6 +36,8 @@ MODELS_KEPT = 2
 _BYTES_PER_SAMPLE = 100
 """About what the global network takes for each sample at its spacing, as `core.method.networks` counts it."""
 _PROGRAM_BYTES = 500e6
+LARGE_BYTES = 1.5e9
+"""An image that needs more memory is large: it is worth all cores, and nothing shall run beside it."""
 
 
 @dataclass(frozen=True)
@@ -177,21 +179,26 @@ def _sizes(spacing_mm: Sequence[float]) -> str:
 
 
 class ImageWork:
-    """Works on tasks, one after the other; the models stay loaded. What a child process has one of."""
+    """Works on tasks, one after the other; the models stay loaded. What a child process has one of.
 
-    def __init__(self) -> None:
+    How many threads a network has depends on the image alone, never on what else runs, since on them depends the last bit of an
+    answer, and now and then the last digit of a landmark file.
+
+    Parameters
+    ----------
+    cores
+        Threads for large images; others have one.
+    """
+
+    def __init__(self, cores: int = 1) -> None:
+        self._cores = cores
         self._models: OrderedDict[tuple[Path, int, int], tuple[Model, str]] = OrderedDict()
 
-    def prepare(self, threads: int) -> str:
-        """Load what takes seconds, and let the networks use so many threads; return where they will run, such as ``"cpu"``."""
-        import SimpleITK as sitk
-        import torch
-
+    def prepare(self) -> str:
+        """Load what takes seconds; return where the networks will run, such as ``"cpu"``."""
         import core.models.inference  # noqa: F401 - for the time it takes
         from core.models.devices import choose_device
 
-        torch.set_num_threads(threads)
-        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
         return choose_device()
 
     def stored_bytes(self, task: ImageTask) -> int:
@@ -227,6 +234,10 @@ class ImageWork:
         limit = (task.memory_gb or MEMORY_GB) * 1e9
         return int(max(least, min(limit, least + _BYTES_PER_SAMPLE * samples)))
 
+    def is_large(self, task: ImageTask, read: TaskImage) -> bool:
+        """Tell whether an image shall have the computer for itself; of the image, not of the computer."""
+        return self.needed_bytes(task, read) > LARGE_BYTES
+
     def run(self, task: ImageTask, read: TaskImage, progress: Progress, should_stop: ShouldStop) -> ImageAnswer:
         """Find the landmarks of an image that `read` gave.
 
@@ -237,13 +248,20 @@ class ImageWork:
         Cancelled
             ``should_stop`` said so.
         """
+        import torch
+
         from core.models.inference import localize
 
         image = read.image
         model, digest = self._model(task.model or bundled_model_for(image.ndim))
-        prediction = localize(
-            image, model, device=task.device, memory_gb=task.memory_gb, progress=progress, should_stop=should_stop
-        )
+        before = torch.get_num_threads()
+        torch.set_num_threads(self._cores if self.is_large(task, read) else 1)
+        try:
+            prediction = localize(
+                image, model, device=task.device, memory_gb=task.memory_gb, progress=progress, should_stop=should_stop
+            )
+        finally:
+            torch.set_num_threads(before)
         return ImageAnswer(
             prediction.landmarks,
             image.grid,

@@ -43,11 +43,10 @@ def make_answer(path: Path) -> ImageAnswer:
 class WorkByName:
     """Dies, fails, waits or answers, by the first word of the file's name."""
 
-    def __init__(self) -> None:
-        self.threads = 0
+    def __init__(self, cores: int) -> None:
+        self.cores = cores
 
-    def prepare(self, threads: int) -> str:
-        self.threads = threads
+    def prepare(self) -> str:
         return "cpu"
 
     def stored_bytes(self, task: ImageTask) -> int:
@@ -59,7 +58,10 @@ class WorkByName:
         return task.path
 
     def needed_bytes(self, task: ImageTask, read: Path) -> int:
-        return 10**12 if task.path.name.startswith("large") else 1
+        return 10**12 if task.path.name.startswith("needy") else 1
+
+    def is_large(self, task: ImageTask, read: Path) -> bool:
+        return task.path.name.startswith("large")
 
     def run(
         self, task: ImageTask, read: Path, progress: Callable[[float, str], None], should_stop: Callable[[], bool]
@@ -73,7 +75,8 @@ class WorkByName:
         elif name == "weak" and not (folder / "recovered").exists():
             (folder / "recovered").touch()
             os.kill(os.getpid(), signal.SIGKILL)
-        elif name == "hungry" and self.threads == 1:
+        elif name == "hungry" and not (folder / "fed").exists():
+            (folder / "fed").touch()
             raise MemoryError
         elif name == "failing" and not (folder / "mended").exists():
             raise InferenceError("It is empty.", "Use another.")
@@ -93,21 +96,20 @@ class WorkByName:
     def _log(self, task: ImageTask, what: str) -> None:
         if task.path.parent.exists():
             with (task.path.parent / "log").open("a") as stream:
-                stream.write(f"{what} {task.path.name} {self.threads}\n")
+                stream.write(f"{what} {task.path.name}\n")
 
 
 class GpuWork(WorkByName):
     """The same where the networks run on a GPU."""
 
-    def prepare(self, threads: int) -> str:
-        super().prepare(threads)
+    def prepare(self) -> str:
         return "cuda"
 
 
 class NoWork(WorkByName):
     """What never gets so far that it could work."""
 
-    def prepare(self, threads: int) -> str:
+    def prepare(self) -> str:
         os._exit(3)
 
 
@@ -118,7 +120,7 @@ class Watched:
         self.folder = folder
         self.events: list[Event] = []
         self._queue: Queue[Event] = Queue()
-        plan = CrewPlan(children, threads=1, alone_threads=7, share_bytes=1e9)
+        plan = CrewPlan(children, cores=7, share_bytes=1e9)
         self.background = Background(self._queue.put, plan, work_name=work_name, idle_s=idle_s)
 
     def __enter__(self) -> "Watched":
@@ -169,10 +171,22 @@ class Watched:
     def failure(self, name: str) -> Failed:
         return next(event for event in self.events if isinstance(event, Failed) and event.key == name)
 
-    def worked(self) -> list[tuple[str, int]]:
-        """Return the names in the order in which they came to a good end, with the threads that were used."""
-        return [(name, int(threads)) for what, name, threads in self.log() if what == "ended"]
+    def worked(self) -> list[str]:
+        """Return the names in the order in which they came to a good end."""
+        return [name for what, name in self.log() if what == "ended"]
 
-    def log(self) -> list[list[str]]:
-        """Return what was begun and ended, with the names and the threads."""
-        return [line.split() for line in (self.folder / "log").read_text().splitlines()]
+    def log(self) -> list[tuple[str, str]]:
+        """Return what was begun and what ended, with the names."""
+        lines = (self.folder / "log").read_text().splitlines()
+        return [(what, name) for what, name in map(str.split, lines)]
+
+    def assert_alone(self, *names: str) -> None:
+        """Check that nothing else ran beside these at their last, good end."""
+        log = self.log()
+        for name in names:
+            at = max(number for number, line in enumerate(log) if line == ("begun", name))
+            assert log[at + 1] == ("ended", name)
+            for other in {each for _, each in log} - {name}:
+                ends = [number for number, line in enumerate(log) if line == ("ended", other)]
+                begins = [number for number, line in enumerate(log) if line == ("begun", other)]
+                assert (max(begins) < at) == (ends[0] < at)

@@ -85,7 +85,7 @@ def test_what_died_by_chance_is_done_when_it_is_alone(tmp_path):
         watched.finish()
         assert watched.ends() == dict.fromkeys(("plain-1", "weak-1", "plain-2"), "done")
         assert watched.order().count("weak-1") == 2
-        assert ("weak-1", 7) in watched.worked()
+        watched.assert_alone("weak-1")
 
 
 def test_lack_of_memory_is_tried_again_alone(tmp_path):
@@ -93,22 +93,16 @@ def test_lack_of_memory_is_tried_again_alone(tmp_path):
         watched.submit("hungry-1", "plain-1")
         watched.finish()
         assert watched.ends() == {"hungry-1": "done", "plain-1": "done"}
-        assert watched.worked().count(("hungry-1", 7)) == 1
+        watched.assert_alone("hungry-1")
 
 
-@pytest.mark.parametrize("size", ["large", "huge"])
-def test_large_images_run_alone_with_all_threads(tmp_path, size):
+@pytest.mark.parametrize("size", ["large", "needy", "huge"])
+def test_large_images_run_alone(tmp_path, size):
     with Watched(tmp_path, children=3) as watched:
         watched.submit("plain-1", f"{size}-1", "plain-2", f"{size}-2", "plain-3")
         watched.finish()
     assert len(watched.ends()) == 5
-    assert dict(watched.worked())[f"{size}-1"] == 7
-    log = [(what, name) for what, name, _ in watched.log()]
-    for name in (f"{size}-1", f"{size}-2"):
-        at = log.index(("begun", name))
-        assert log[at + 1] == ("ended", name)
-        for other in {each for _, each in log} - {name}:
-            assert (log.index(("begun", other)) < at) == (log.index(("ended", other)) < at)
+    watched.assert_alone(f"{size}-1", f"{size}-2")
 
 
 def test_failures_have_their_sentence_and_can_be_retried(tmp_path):
@@ -319,4 +313,4 @@ def test_a_key_that_waits_is_replaced(tmp_path):
         watched.background.submit([("plain-1", ImageTask(tmp_path / "plain-other"))])
         watched.open_gate()
         assert watched.finish().done == 2
-        assert [name for name, _ in watched.worked()] == ["gated-1", "plain-other"]
+        assert watched.worked() == ["gated-1", "plain-other"]

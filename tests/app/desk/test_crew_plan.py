@@ -14,26 +14,26 @@ def memory(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("cores", "spare", "available", "children", "threads", "alone"),
+    ("cores", "spare", "available", "children", "alone"),
     [
-        (8, 0, 64e9, 8, 1, 8),
-        (8, 1, 64e9, 7, 1, 7),
-        (1, 1, 64e9, 1, 1, 1),
-        (8, 0, 2.5e9, 2, 4, 8),
-        (8, 0, 0.5e9, 1, 8, 8),
-        (64, 0, 256e9, 16, 4, 64),
+        (8, 0, 64e9, 8, 8),
+        (8, 1, 64e9, 7, 7),
+        (1, 1, 64e9, 1, 1),
+        (8, 0, 2.5e9, 2, 8),
+        (8, 0, 0.5e9, 1, 8),
+        (64, 0, 256e9, 16, 64),
     ],
 )
-def test_cores_and_memory_say_how_many(memory, cores, spare, available, children, threads, alone):
+def test_cores_and_memory_say_how_many(memory, cores, spare, available, children, alone):
     memory(available)
     plan = plan_crew(cores=cores, spare_cores=spare)
-    assert (plan.children, plan.threads, plan.alone_threads) == (children, threads, alone)
+    assert (plan.children, plan.cores) == (children, alone)
     assert plan.children * plan.share_bytes <= 0.75 * available + 1
 
 
 def test_what_a_person_asks_for_is_taken(memory):
     plan = plan_crew(3, cores=2, considerate=True)
-    assert (plan.children, plan.threads, plan.considerate) == (3, 1, True)
+    assert (plan.children, plan.considerate) == (3, True)
 
 
 def test_less_memory_means_fewer_children(memory):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from core.base.errors import AppError, Cancelled, ImageReadError, ModelFileError
 from core.base.files import sha256_of
@@ -130,3 +131,13 @@ def test_whoever_hands_out_tasks_does_not_wait_for_torch():
     code = "import sys, app.desk.background; sys.stdout.write(str('torch' in sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "False"
+
+
+@pytest.mark.parametrize(("limit", "threads"), [(1e12, 1), (1, 3)])
+def test_threads_depend_on_the_image_alone_and_are_given_back(tmp_path, model, monkeypatch, limit, threads):
+    monkeypatch.setattr("core.models.image_task.LARGE_BYTES", limit)
+    task = ImageTask(write_tiny_image(tmp_path / "film.png", spacing_mm=0.5), model=model)
+    work, seen, before = ImageWork(cores=3), set(), torch.get_num_threads()
+    work.run(task, work.read(task, go_on), lambda fraction, doing: seen.add(torch.get_num_threads()), go_on)
+    assert seen == {threads}
+    assert torch.get_num_threads() == before
