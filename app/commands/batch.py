@@ -26,8 +26,8 @@ from core.images.listing import list_images
 from core.models.image_task import ImageTask, ImageWork
 from core.models.metadata import read_model_info
 
-CHILDREN_PAY_FROM = 8
-"""With fewer images, starting processes takes longer than they save (tests/benchmarks/bench_background.py)."""
+CHILDREN_PAY_FROM = 16
+"""With fewer images, starting processes takes longer than they save (docs/results.md)."""
 _ASK_EVERY_S = 0.2
 """How often Ctrl-C is looked for on systems where waiting for an event cannot be interrupted."""
 
