@@ -18,10 +18,7 @@ from core.models.image_task import ImageAnswer, ImageTask
 from core.project.cases import Case, CaseQuery, Geometry
 from core.project.readings import Reader, ReaderKind, Reading
 from core.project.store import Project
-from core.values.image import SpacingSource
 
-_OUTSIDE_THE_IMAGE = frozenset({SpacingSource.PERSON, SpacingSource.LANDMARK_FILE, SpacingSource.DATA_SET})
-"""Pixel sizes that the image itself does not know."""
 _POLL_S = 0.5
 """How long a wait may keep Ctrl-C from being heard."""
 
@@ -158,7 +155,7 @@ def task_of(case: Case, request: Request) -> ImageTask:
     image = image_at(case.path, case.series)
     task = ImageTask(image.path, image.series, model=request.model, device=request.device)
     geometry = case.geometry
-    if geometry is None or geometry.spacing_source not in _OUTSIDE_THE_IMAGE:
+    if geometry is None or not geometry.spacing_source.is_outside_the_file:
         return task
     spacing_mm = tuple(geometry.grid.spacing_mm.tolist())
     return replace(task, spacing_mm=spacing_mm, spacing_source=geometry.spacing_source)

@@ -15,13 +15,10 @@ from core.images.listing import ListedImage, series_key
 from core.project.cases import Case, Geometry, NewCase
 from core.project.paths import found_beside
 from core.project.readings import Reader, ReaderKind, Reading, latest
-from core.values.image import Image, SpacingSource
+from core.values.image import Image
 
 if TYPE_CHECKING:
     from core.project.store import Project
-
-_SAID_LATER = frozenset({SpacingSource.PERSON, SpacingSource.LANDMARK_FILE})
-"""A size that is not in the image file, but that the project remembers."""
 
 
 class ImageMissing(ImageReadError):
@@ -84,7 +81,7 @@ def kept_case(project: "Project", case_id: int, reader: Reader) -> KeptCase:
 def with_kept_size(image: Image, case: Case) -> Image:
     """Return an image with the pixel size that the project remembers, where its own file does not say it."""
     geometry = case.geometry
-    if geometry is None or geometry.spacing_source not in _SAID_LATER or geometry.grid.shape != image.grid.shape:
+    if geometry is None or not geometry.spacing_source.is_outside_the_file or geometry.grid.shape != image.grid.shape:
         return image
     if np.allclose(geometry.grid.spacing_mm, image.grid.spacing_mm) and image.source.spacing_known:
         return image

@@ -19,7 +19,6 @@ from core.images.formats import FLAT_SUFFIXES
 from core.images.listing import image_at
 from core.project.cases import Case, CaseQuery, CaseState, Geometry
 from core.project.readings import Reader, ReaderKind, Reading
-from core.values.image import SpacingSource
 
 if TYPE_CHECKING:
     from app.desk.background import Background
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from core.models.image_task import ImageAnswer, ImageTask
     from core.project.store import Project
 
-_SAID_LATER = frozenset({SpacingSource.PERSON, SpacingSource.LANDMARK_FILE})
 FIRST = 1
 """Priority of the case that a person looks at."""
 
@@ -281,7 +279,7 @@ def _task_of(case: Case, model: Path | None) -> "ImageTask | None":
     except AppError:
         return None  # opening it says why
     geometry = case.geometry
-    said = geometry is not None and geometry.spacing_source in _SAID_LATER
+    said = geometry is not None and geometry.spacing_source.is_outside_the_file
     if geometry is not None and said:
         spacing_mm = tuple(geometry.grid.spacing_mm.tolist())
         return ImageTask(

@@ -48,6 +48,11 @@ class SpacingSource(StrEnum):
         member.phrase = phrase
         return member
 
+    @property
+    def is_outside_the_file(self) -> bool:
+        """Whether reading the image again does not say it: somebody has, and it has to be kept."""
+        return self in (SpacingSource.LANDMARK_FILE, SpacingSource.DATA_SET, SpacingSource.PERSON)
+
 
 @dataclass(frozen=True)
 class ImageSource:
