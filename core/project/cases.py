@@ -21,7 +21,7 @@ _SOURCES = {source.value: source for source in SpacingSource}
 
 
 class CaseState(IntEnum):
-    """How far a case is; derived, except that a person says that it is done.
+    """How far a case is; derived, unless a person says that it is done, or that it is not.
 
     PROBLEM where the image cannot be read or localized, LOCALIZED where only a model has read it, IN_REVIEW where a person has
     begun.
@@ -124,7 +124,8 @@ class Case:
     excluded
         Whether a person has left it out of everything.
     done
-        Whether a person has said that it is done.
+        Whether it is done, where a person has said so; None where nobody has. It is then done once one reader has decided on
+        every landmark.
     problem
         The sentence that says why it cannot be read or localized; empty where it can.
     note
@@ -150,7 +151,7 @@ class Case:
     patient_group: str = ""
     split: str = ""
     excluded: bool = False
-    done: bool = False
+    done: bool | None = None
     problem: str = ""
     note: str = ""
     view: dict[str, Any] = field(default_factory=dict)
@@ -265,7 +266,8 @@ def case_from_row(row: Sequence[Any], folder: Path) -> Case:
     values["path"] = absolute(path, folder)
     values["geometry"] = Geometry.from_text(values["geometry"]) if values["geometry"] else None
     values["view"] = json.loads(values["view"]) if values["view"] else {}
-    values["excluded"], values["done"] = bool(values["excluded"]), bool(values["done"])
+    values["excluded"] = bool(values["excluded"])
+    values["done"] = None if values["done"] is None else bool(values["done"])
     values["state"] = CaseState(values["state"])
     return Case(**values)
 

@@ -44,7 +44,7 @@ CREATE TABLE cases (
     patient_group TEXT NOT NULL DEFAULT '',
     split TEXT NOT NULL DEFAULT '',
     excluded INTEGER NOT NULL DEFAULT 0,
-    done INTEGER NOT NULL DEFAULT 0,
+    done INTEGER,                    -- NULL while nobody has said whether it is
     problem TEXT NOT NULL DEFAULT '',
     note TEXT NOT NULL DEFAULT '',
     view TEXT NOT NULL DEFAULT '',

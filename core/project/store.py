@@ -414,7 +414,7 @@ class Project:
             return
         readings = self.readings(case_id)
         usual = usual_radius_of(readings, self.usual_radii)
-        summary = summarise(readings, done=bool(row[0]), problem=row[1], usual_radius=usual)
+        summary = summarise(readings, done=None if row[0] is None else bool(row[0]), problem=row[1], usual_radius=usual)
         file.execute(
             "UPDATE cases SET state = ?, to_check = ?, worst_radius = ?, reader = ? WHERE id = ?",
             (int(summary.state), summary.to_check, summary.worst_radius, summary.reader, case_id),

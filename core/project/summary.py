@@ -10,10 +10,8 @@ import numpy as np
 
 from core.project.cases import CaseState
 from core.project.readings import ReaderKind, Reading, latest
-from core.values.doubt import names_in_doubt
-from core.values.landmarks import Author, Landmarks, Status
-
-_DECIDED = frozenset({Status.CORRECTED, Status.PLACED, Status.CONFIRMED})
+from core.values import doubt
+from core.values.landmarks import Landmarks
 
 
 @dataclass(frozen=True)
@@ -27,33 +25,36 @@ class Summary:
 
 
 def summarise(
-    readings: Sequence[Reading], *, done: bool, problem: str, usual_radius: Mapping[str, float] | None = None
+    readings: Sequence[Reading], *, done: bool | None, problem: str, usual_radius: Mapping[str, float] | None = None
 ) -> Summary:
     """Return what the row of a case says, from all its readings and from what was said about the case itself.
 
-    What wants an eye is `core.values.doubt`'s to say; ``usual_radius`` are the usual radii of the model, as there.
+    A case is done where a person has said so, and, where nobody has said anything of the kind, once a person has decided on every
+    landmark. What wants an eye is `core.values.doubt`'s to say; ``usual_radius`` are the usual radii of the model, as there.
     """
     reading = latest(readings)
     if reading is None:
         return Summary(CaseState.DONE if done else CaseState.PROBLEM if problem else CaseState.NEW)
+    undecided = [not is_decided(reading.landmarks, row) for row in range(len(reading.landmarks))]
+    by_person = reading.reader.kind is ReaderKind.PERSON
+    if done is None:
+        done = by_person and bool(undecided) and not any(undecided)
     if done:
         state = CaseState.DONE
     elif problem:
         state = CaseState.PROBLEM
     else:
-        state = CaseState.IN_REVIEW if reading.reader.kind is ReaderKind.PERSON else CaseState.LOCALIZED
-    undecided = [not is_decided(reading.landmarks, row) for row in range(len(reading.landmarks))]
+        state = CaseState.IN_REVIEW if by_person else CaseState.LOCALIZED
     radii = reading.landmarks.radius_mm[np.asarray(undecided, dtype=bool)]
     radii = radii[np.isfinite(radii)]
     worst = float(radii.max()) if radii.size else None
-    to_check = 0 if done else len(names_in_doubt(reading.landmarks, usual_radius))
+    to_check = 0 if done else len(doubt.names_in_doubt(reading.landmarks, usual_radius))
     return Summary(state, to_check, worst, reading.reader.name)
 
 
 def is_decided(landmarks: Landmarks, row: int) -> bool:
-    """Tell whether a person has said where a landmark is, or that it is absent; agreeing with a position counts."""
-    status = landmarks.status[row]
-    return status in _DECIDED or (status is Status.ABSENT and landmarks.author[row] is Author.PERSON)
+    """Tell of the landmark in a row whether a person has decided on it, `core.values.doubt.is_decided`."""
+    return doubt.is_decided(landmarks, landmarks.names[row])
 
 
 UsualRadii = Callable[[str], Mapping[str, Mapping[str, float]]]

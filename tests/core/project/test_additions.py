@@ -118,7 +118,7 @@ def test_a_folder_of_the_challenge_has_two_readers(project: Project, tmp_path: P
     junior = project.reading(added.ids[0], Reader("junior"))
     assert junior is not None
     np.testing.assert_allclose(junior.landmarks.points_mm[3], [0.5, 0.3])
-    assert project.case(added.ids[0]).state is CaseState.IN_REVIEW
+    assert project.case(added.ids[0]).state is CaseState.DONE
 
 
 def test_a_list_says_whose_and_for_what(project: Project, tmp_path: Path) -> None:

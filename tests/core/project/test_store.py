@@ -118,6 +118,23 @@ def test_states_are_derived_from_what_was_said(project: Project) -> None:
     assert project.counts()[CaseState.DONE] == 1
 
 
+def test_a_case_is_done_once_everything_is_decided_unless_a_person_says_otherwise(project: Project) -> None:
+    [case_id] = add(project, "a")
+    absent = landmarks().with_status("sella", Status.CONFIRMED).with_status("nasion", Status.CONFIRMED)
+    project.save_reading(Reading(case_id, ANNA, absent, GEOMETRY))
+    assert project.case(case_id).state is CaseState.IN_REVIEW  # porion is absent for the model alone
+    decided = absent.with_point("porion", (5.0, 6.0), Status.CORRECTED)
+    project.save_reading(Reading(case_id, MODEL, landmarks(), GEOMETRY))
+    project.save_reading(Reading(case_id, ANNA, decided, GEOMETRY))
+    assert project.case(case_id).state is CaseState.DONE
+    assert project.case(case_id).done is None
+    project.update_case(case_id, done=False)
+    assert project.case(case_id).state is CaseState.IN_REVIEW
+    project.save_reading(Reading(case_id, ANNA, absent, GEOMETRY))
+    project.update_case(case_id, done=None)
+    assert project.case(case_id).state is CaseState.IN_REVIEW
+
+
 def test_a_models_answer_replaces_nothing_that_a_person_did(project: Project) -> None:
     [case_id] = add(project, "a")
     project.save_reading(Reading(case_id, ANNA, landmarks(5.0, Status.CORRECTED), GEOMETRY))
