@@ -145,8 +145,13 @@ def _normal(path: str | Path) -> str:
 def _distributions_by_file() -> dict[str, Distribution]:
     owner: dict[str, Distribution] = {}
     for distribution in distributions():
-        for file in distribution.files or ():
-            owner[_normal(str(distribution.locate_file(file)))] = distribution
+        folder = Path(str(distribution.locate_file("")))
+        for base in {
+            folder,
+            folder.resolve(),
+        }:  # an environment may be reached through a link, and PyInstaller names both ways
+            for file in distribution.files or ():
+                owner[_normal(base / file)] = distribution
     return owner
 
 

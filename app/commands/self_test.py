@@ -1,7 +1,7 @@
 """Tells whether this installation works: ``cairn --self-test``, in a checkout as in the frozen application.
 
 Goes the way a person goes, with the bundled samples and models and nothing made up: read, localize, compare, write, read
-back, show. Writes into one folder only, needs no network, and stops at the first check that fails, naming it.
+back, keep in a project, show. Writes into one folder only, needs no network, and stops at the first check that fails, naming it.
 """
 
 import os
@@ -25,6 +25,7 @@ from core.images.file import read_image
 from core.landmark_files.file import read_landmarks, write_landmarks
 from core.models.bundled import bundled_model_for
 from core.models.metadata import read_model_info
+from core.values.landmarks import Landmarks
 
 if TYPE_CHECKING:
     from app.window.main_window import MainWindow
@@ -96,6 +97,7 @@ def run_self_test(say: Callable[[str], None], folder: Path | None = None, sample
         from_folder = samples or assets_folder() / "samples"
         for sample in SAMPLES:
             _run(f"{sample.name} is localized", partial(check_sample, sample, from_folder, where), say)
+        _run("a project keeps what a child process finds", partial(check_project, SAMPLES[0], from_folder), say)
         _run("the window shows it", partial(check_window, from_folder / SAMPLES[0].image_name), say)
     say(f"Everything works ({time.perf_counter() - started:.1f} s).")
 
@@ -148,18 +150,55 @@ def check_sample(sample: Sample, samples: Path, folder: Path) -> str:
         raise SelfTestFailed("the model finds other landmarks than the expected ones.")
     prediction = localize(image, load_model(model_path), device="cpu")
     found = prediction.landmarks
+    largest_mm = _require_near(sample, found, expected)
+    path = folder / sample.landmarks_name
+    write_landmarks(found, path, image=image, model=prediction.model)
+    back_mm = read_landmarks(path, image=image).points_mm
+    if not np.allclose(back_mm, found.points_mm, rtol=0, atol=1e-3):  # the digits that a table has
+        raise SelfTestFailed(f"{path.name} does not give back the positions that were written to it.")
+    return f"{len(found)} landmarks, {largest_mm:.2f} mm off at most, written and read back"
+
+
+def _require_near(sample: Sample, found: Landmarks, expected: Landmarks) -> float:
+    """Return how far the worst landmark is off, mm; `SelfTestFailed` where that is more than the sample allows."""
     off_mm = np.linalg.norm(found.points_mm - expected.points_mm, axis=1)
     if not (np.median(off_mm) <= sample.median_mm and off_mm.max() <= sample.largest_mm):  # NaN fails as well
         raise SelfTestFailed(
             f"the landmarks are off by a median of {np.median(off_mm):.2f} mm and by {off_mm.max():.2f} mm at most; "
             f"{sample.median_mm:g} and {sample.largest_mm:g} mm are allowed."
         )
-    path = folder / sample.landmarks_name
-    write_landmarks(found, path, image=image, model=prediction.model)
-    back_mm = read_landmarks(path, image=image).points_mm
-    if not np.allclose(back_mm, found.points_mm, rtol=0, atol=1e-3):  # the digits that a table has
-        raise SelfTestFailed(f"{path.name} does not give back the positions that were written to it.")
-    return f"{len(found)} landmarks, {off_mm.max():.2f} mm off at most, written and read back"
+    return float(off_mm.max())
+
+
+def check_project(sample: Sample, samples: Path) -> str:
+    """Let a child process localize a sample for a project, close the project and read it back; return what to say about it."""
+    # Here, so that an SQLite that cannot be loaded fails this check instead of the program.
+    from app.commands.project_localizing import Report, Request, localize_cases
+    from core.project.cases import NewCase
+    from core.project.store import Project
+
+    image = samples / sample.image_name
+    with tempfile.TemporaryDirectory(prefix="cairn-self-test-") as folder:
+        path = Path(folder) / "self-test.cairn"
+        with Project.create(path) as project:
+            ids = project.add_cases([NewCase(image, sample.name)])
+            report = Report()
+            localize_cases(project, project.cases(ids), Request(workers=1, device="cpu"), report, lambda _: None)
+        if report.failures:
+            raise SelfTestFailed(" ".join(sentence for _, sentence in report.failures))
+        with Project.open(path) as project:
+            damage = project.damage()
+            readings = project.readings(ids[0])
+    if damage:
+        raise SelfTestFailed(f"the project is damaged after it was written ({', '.join(damage)}).")
+    if len(readings) != 1:
+        raise SelfTestFailed(f"the project gives back {len(readings)} readings where one was put into it.")
+    found = readings[0].landmarks
+    expected = read_landmarks(samples / sample.landmarks_name, image=read_image(image))
+    if found.names != expected.names:
+        raise SelfTestFailed("the project holds other landmarks than the expected ones.")
+    largest_mm = _require_near(sample, found, expected)
+    return f"{len(found)} landmarks, {largest_mm:.2f} mm off at most, kept and read back"
 
 
 def check_window(image_path: Path) -> str:

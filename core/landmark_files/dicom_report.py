@@ -42,7 +42,7 @@ def write_dicom_reports(cases: Sequence[CaseMarks]) -> Iterator[tuple[str, bytes
     except ImportError as error:
         raise LandmarkFileError(
             "Structured reports are written by highdicom, which is not installed.",
-            "Install it with: pip install cairn-landmarks[dicom-sr].",
+            "Use a Cairn that was installed with: pip install cairn-landmarks[dicom-sr].",
         ) from error
     for case, stem in zip(cases, file_stems([case.image.name for case in cases]), strict=True):
         report = _report(case, _sources(case.image))

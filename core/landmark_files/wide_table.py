@@ -50,7 +50,7 @@ def write_wide_parquet(cases: Sequence[CaseMarks]) -> bytes:
     except ImportError as error:
         raise LandmarkFileError(
             "Parquet files are written by pyarrow, which is not installed.",
-            "Install it with: pip install cairn-landmarks[parquet]. Or write wide-csv.",
+            "Use a Cairn that was installed with: pip install cairn-landmarks[parquet]. Or write wide-csv.",
         ) from error
     columns = _columns(cases)
     values = zip(*(_row(case, _axes(cases)) for case in cases), strict=True)

@@ -26,6 +26,8 @@ from core.project.summary import summarise, usual_radius_of
 from core.schemes.scheme import Scheme
 
 SUFFIX = ".cairn"
+MIME_TYPE = "application/x-cairn-project"
+"""What the desktops that Cairn is installed on call a project file; they know it by `APPLICATION_ID` of the schema, too."""
 _CHANGEABLE = frozenset({"name", "patient_group", "split", "excluded", "done", "problem", "note", "sha256"})
 
 

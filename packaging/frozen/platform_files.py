@@ -40,6 +40,10 @@ _DOCUMENT_TYPES = (
     ("Picture", (), ("public.png", "public.jpeg", "public.tiff", "com.microsoft.bmp")),
 )
 
+# Projects are Cairn's own: it tells macOS of the type, and opens them unless a person has chosen otherwise.
+_PROJECT_TYPE = "org.cairn-landmarks.project"
+_PROJECT_DESCRIPTION = "Cairn project"
+
 
 def windows_version(version: str, name: str, folder: Path) -> str:
     """Write the version resource of an executable in PyInstaller's notation; return the file's path."""
@@ -73,6 +77,25 @@ def info_plist() -> dict[str, Any]:
                 **({"LSItemContentTypes": list(types)} if types else {}),
             }
             for name, suffixes, types in _DOCUMENT_TYPES
+        ]
+        + [
+            {
+                "CFBundleTypeName": _PROJECT_DESCRIPTION,
+                "CFBundleTypeRole": "Editor",
+                "LSHandlerRank": "Owner",
+                "LSItemContentTypes": [_PROJECT_TYPE],
+            }
+        ],
+        "UTExportedTypeDeclarations": [
+            {
+                "UTTypeIdentifier": _PROJECT_TYPE,
+                "UTTypeDescription": _PROJECT_DESCRIPTION,
+                "UTTypeConformsTo": ["public.database", "public.data"],
+                "UTTypeTagSpecification": {
+                    "public.filename-extension": ["cairn"],
+                    "public.mime-type": ["application/x-cairn-project"],
+                },
+            }
         ],
         "LSApplicationCategoryType": "public.app-category.medical",
         "LSMinimumSystemVersion": "14.0",  # torch's wheels for Apple's processors ask for it

@@ -21,6 +21,8 @@ RequestExecutionLevel user
 !define /ifndef VT_LPWSTR 31
 !define CLASSES "Software\Classes"
 !define PROGID "Cairn.Image"
+!define PROJECT_PROGID "Cairn.Project"
+!define PROJECT_SUFFIX ".cairn"
 !define APP_KEY "Software\Cairn"
 !define UNINSTALL_KEY "Software\Microsoft\Windows\CurrentVersion\Uninstall\Cairn"
 !define EXIT_FAILED 2
@@ -112,7 +114,7 @@ FunctionEnd
 !insertmacro DefineRefuseWhileOpen ""
 !insertmacro DefineRefuseWhileOpen "un."
 
-; ---- Open with: offered beside other programs, never taken over from them ------------------------------------------------
+; ---- Open with: for images offered beside other programs, never taken over from them; projects are Cairn's own ------------
 
 !macro EachSuffix do
   !insertmacro ${do} .dcm
@@ -139,6 +141,30 @@ FunctionEnd
   DeleteRegValue HKCU "${CLASSES}\${suffix}\OpenWithProgids" "${PROGID}"
   DeleteRegKey /ifempty HKCU "${CLASSES}\${suffix}\OpenWithProgids"
   DeleteRegKey /ifempty HKCU "${CLASSES}\${suffix}"
+!macroend
+
+; Explorer opens a double-clicked project with the type that the suffix names; where a person has chosen another, that goes first.
+!macro ClaimProjects
+  WriteRegStr HKCU "${CLASSES}\${PROJECT_PROGID}" "" "Cairn project"
+  !insertmacro OpenCommand "${PROJECT_PROGID}"
+  WriteRegStr HKCU "${CLASSES}\${PROJECT_SUFFIX}" "" "${PROJECT_PROGID}"
+  WriteRegStr HKCU "${CLASSES}\${PROJECT_SUFFIX}" "Content Type" "application/x-cairn-project"
+  WriteRegStr HKCU "${CLASSES}\${PROJECT_SUFFIX}\OpenWithProgids" "${PROJECT_PROGID}" ""
+  WriteRegStr HKCU "${CLASSES}\Applications\Cairn.exe\SupportedTypes" "${PROJECT_SUFFIX}" ""
+  WriteRegStr HKCU "${APP_KEY}\Capabilities\FileAssociations" "${PROJECT_SUFFIX}" "${PROJECT_PROGID}"
+!macroend
+
+; What another program has made of the suffix since is left to it.
+!macro GiveUpProjects
+  ReadRegStr $0 HKCU "${CLASSES}\${PROJECT_SUFFIX}" ""
+  ${If} $0 == "${PROJECT_PROGID}"
+    DeleteRegValue HKCU "${CLASSES}\${PROJECT_SUFFIX}" ""
+    DeleteRegValue HKCU "${CLASSES}\${PROJECT_SUFFIX}" "Content Type"
+  ${EndIf}
+  DeleteRegValue HKCU "${CLASSES}\${PROJECT_SUFFIX}\OpenWithProgids" "${PROJECT_PROGID}"
+  DeleteRegKey /ifempty HKCU "${CLASSES}\${PROJECT_SUFFIX}\OpenWithProgids"
+  DeleteRegKey /ifempty HKCU "${CLASSES}\${PROJECT_SUFFIX}"
+  DeleteRegKey HKCU "${CLASSES}\${PROJECT_PROGID}"
 !macroend
 
 !macro OpenCommand key
@@ -248,6 +274,7 @@ Function OfferOpenWith
   !insertmacro OpenCommand "${PROGID}"
   !insertmacro OpenCommand "Applications\Cairn.exe"
   !insertmacro EachSuffix OfferSuffix
+  !insertmacro ClaimProjects
   ; Windows sees only the last suffix, so .nii.gz is .gz, and that is mostly archives: Cairn can be picked for one under
   ; "Choose another app" but does not step forward as a program for them.
   WriteRegStr HKCU "${CLASSES}\Applications\Cairn.exe\SupportedTypes" ".gz" ""
@@ -294,6 +321,7 @@ Section "Uninstall"
   Delete "$SMPROGRAMS\Cairn.lnk"
   Delete "$DESKTOP\Cairn.lnk"
   !insertmacro EachSuffix WithdrawSuffix
+  !insertmacro GiveUpProjects
   DeleteRegKey HKCU "${CLASSES}\${PROGID}"
   DeleteRegKey HKCU "${CLASSES}\Applications\Cairn.exe"
   DeleteRegValue HKCU "Software\RegisteredApplications" "Cairn"

@@ -129,6 +129,7 @@ def test_macos_learns_what_cairn_opens():
     types = plist["CFBundleDocumentTypes"]
     suffixes = {suffix for kind in types for suffix in kind.get("CFBundleTypeExtensions", ())}
     assert {"dcm", "nii", "gz", "nrrd", "mha"} <= suffixes
-    assert {kind["LSHandlerRank"] for kind in types} == {"Alternate"}
+    images = [kind for kind in types if kind["CFBundleTypeName"] != "Cairn project"]
+    assert {kind["LSHandlerRank"] for kind in images} == {"Alternate"}
     assert plist["CFBundleShortVersionString"] == platform_files.project_version()
     assert json.dumps(plist)

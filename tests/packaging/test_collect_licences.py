@@ -1,4 +1,4 @@
-from importlib.metadata import distribution, requires
+from importlib.metadata import distribution, distributions, requires
 
 import pytest
 
@@ -53,6 +53,16 @@ def test_licences_are_written_with_an_index(tmp_path):
     assert f"pydicom {distribution('pydicom').version}" in index
     assert (tmp_path / "licences" / "cairn-landmarks" / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
     assert (tmp_path / "licences" / "cairn-landmarks" / "models" / "cephalometric-19.md").is_file()
+
+
+def test_an_environment_that_is_reached_through_a_link_is_known_by_both_names(tmp_path, monkeypatch):
+    installed = distribution("pydicom").locate_file("").resolve()
+    link = tmp_path / "environment"
+    link.symlink_to(installed, target_is_directory=True)
+    monkeypatch.setattr(licences, "distributions", lambda: distributions(path=[str(link)]))
+    for folder in (link, installed):
+        (component,) = licences.find_components([folder / "pydicom" / "__init__.py"])
+        assert component.name == "pydicom"
 
 
 def test_a_component_without_a_licence_is_named(tmp_path, monkeypatch):

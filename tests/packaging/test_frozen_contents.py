@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -89,20 +90,29 @@ def test_what_nobody_needs_goes(name):
 
 def test_nothing_that_the_application_imports_is_excluded():
     code = (
-        "import sys, app.commands.cli, app.commands.batch, app.commands.self_test, app.window.viewer\n"
-        "import core.models.inference, core.models.file\n"
+        "import sys, pkgutil, importlib, app, core\n"
+        "for package in (app, core):\n"
+        "    for module in pkgutil.walk_packages(package.__path__, f'{package.__name__}.'):\n"
+        "        importlib.import_module(module.name)\n"
         "from core.models.bundled import bundled_model_for\n"
         "core.models.file.load_model(bundled_model_for(2))\n"
         "sys.stdout.write('\\n'.join(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     imported = done.stdout.split()
-    assert {"app.window.viewer", "torch", "SimpleITK", "PySide6.QtWidgets"} <= set(imported)
+    assert {"app.window.viewer", "torch", "SimpleITK", "PySide6.QtWidgets", "sqlite3", "filelock"} <= set(imported)
+    assert {"defusedxml.ElementTree", "core.project.store", "app.desk.worker", "core.schemes.file"} <= set(imported)
     excluded = contents.EXCLUDED_MODULES
     # Modules that others import where they are there, and do without where they are not: the frozen self-test proves it.
     optional = {"ssl", "_ssl", "readline", "_uuid", "pydoc_data", "mypy_extensions", "_distutils_hack", "curses"}
     taken = {name for name in imported for part in excluded if name == part or name.startswith(f"{part}.")}
     assert {name for name in taken if name.split(".")[0] not in optional} == set()
+
+
+def test_the_extras_of_the_package_stay_out():
+    for extra in ("dicom-sr", "parquet"):
+        (needed,) = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"][extra]
+        assert re.split(r"\W", needed)[0] in contents.EXCLUDED_MODULES
 
 
 def test_every_exclusion_says_why():

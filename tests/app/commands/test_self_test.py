@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from app.commands import cli
-from app.commands.self_test import SAMPLES, SelfTestFailed, check_sample, run_self_test
+from app.commands.self_test import SAMPLES, SelfTestFailed, check_project, check_sample, run_self_test
 from core.base.assets import assets_folder
 from core.landmark_files.file import read_landmarks, write_landmarks
 
@@ -21,6 +21,7 @@ def test_this_checkout_passes_and_leaves_what_was_asked_for(qapp, tmp_path):
     assert [line.split(":")[0] for line in said[:-1]] == [
         "ok  X-ray is localized",
         "ok  mouse skull is localized",
+        "ok  a project keeps what a child process finds",
         "ok  the window shows it",
     ]
     assert said[-1].startswith("Everything works (")
@@ -47,6 +48,36 @@ def test_an_expected_landmark_that_the_model_does_not_know_fails_it(samples, tmp
     write_landmarks(expected.subset(expected.names[1:]), path)
     with pytest.raises(SelfTestFailed, match="finds other landmarks than the expected ones"):
         check_sample(SAMPLES[0], samples, tmp_path)
+
+
+@pytest.mark.slow
+def test_what_a_child_process_finds_is_compared_with_what_is_expected(samples):
+    path = samples / "cephalogram.csv"
+    expected = read_landmarks(path)
+    sella = expected.names[0]
+    write_landmarks(expected.with_point(sella, expected.point_mm(sella) + 20), path)
+    with pytest.raises(SelfTestFailed, match=r"the landmarks are off by a median of .* and by 28\."):
+        check_project(SAMPLES[0], samples)
+
+
+@pytest.mark.slow
+def test_an_image_that_a_child_process_cannot_read_fails_it_with_the_reason(samples):
+    (samples / "cephalogram.png").write_bytes(b"no image at all")
+    with pytest.raises(SelfTestFailed, match=r"cephalogram\.png"):
+        check_project(SAMPLES[0], samples)
+
+
+def test_a_project_that_forgets_fails_it(samples, monkeypatch):
+    monkeypatch.setattr("app.commands.project_localizing.localize_cases", lambda *_: None)
+    with pytest.raises(SelfTestFailed, match="gives back 0 readings where one was put into it"):
+        check_project(SAMPLES[0], samples)
+
+
+def test_a_program_without_sqlite_fails_it_with_the_name_of_the_check(samples, monkeypatch):
+    monkeypatch.setattr("app.commands.self_test.check_sample", lambda *_: "")
+    monkeypatch.setitem(__import__("sys").modules, "app.commands.project_localizing", None)
+    with pytest.raises(SelfTestFailed, match=r"“a project keeps what a child process finds” \(ModuleNotFoundError: "):
+        run_self_test(lambda _: None, None, samples)
 
 
 def test_a_missing_sample_is_named(samples):

@@ -18,6 +18,7 @@ from core.images.formats import (
     format_of,
     image_name,
 )
+from core.project.store import MIME_TYPE as PROJECT_TYPE
 from tests.support.dicom_fixtures import pixels, write_dicom
 from tests.support.image_fixtures import noise
 
@@ -57,7 +58,7 @@ def test_the_desktop_is_told_of_the_same_formats():
     assert stated is not None
     assert {name for name in stated.group(1).split(";") if name} == set(MIME_TYPES)
     metainfo = ElementTree.parse(LINUX / "metainfo.xml")
-    assert {element.text for element in metainfo.iter("mediatype")} <= set(MIME_TYPES)
+    assert {element.text for element in metainfo.iter("mediatype")} <= {*MIME_TYPES, PROJECT_TYPE}
 
 
 def test_the_formats_that_linux_does_not_know_are_described_with_the_same_suffixes():
@@ -70,7 +71,7 @@ def test_the_formats_that_linux_does_not_know_are_described_with_the_same_suffix
         own = set().union(*(described.get(mime_type, set()) for mime_type in row.mime_types))
         # The header of a NIfTI pair shares its suffix with too many other programs to claim it.
         assert not own or own == set(row.suffixes) - {".hdr"}
-    assert set(described) <= set(MIME_TYPES)
+    assert set(described) <= {*MIME_TYPES, PROJECT_TYPE}
 
 
 @pytest.mark.parametrize("page", ["README.md", "packaging/README.md"])
