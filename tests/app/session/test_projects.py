@@ -111,7 +111,7 @@ def test_a_project_that_vanishes_under_the_window_is_said_and_saved_elsewhere_wi
     controller.editor.nudge(5, 0)
     left = controller.document.landmarks
     windows.qtbot.waitUntil(lambda: "moved or deleted" in controller.desk.failing)
-    assert any("moved or deleted while it was open" in text for text in messages(controller))
+    windows.qtbot.waitUntil(lambda: any("moved or deleted while it was open" in text for text in messages(controller)))
     controller.questions.new_project = tmp_path / "rescued.cairn"
     controller.projects.ask_save_as()
     windows.settle(controller)
