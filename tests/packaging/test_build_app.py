@@ -84,6 +84,23 @@ def test_the_numbers_of_two_self_tests_are_compared(tmp_path):
         build_app.difference_mm(tmp_path / "one", tmp_path)
 
 
+def test_the_program_is_compared_with_the_checkout_that_was_frozen(tmp_path, monkeypatch):
+    code = tmp_path / "checkout" / "app" / "commands"
+    code.mkdir(parents=True)
+    for folder in (code.parent, code):
+        (folder / "__init__.py").touch()
+    (code / "cli.py").write_text("def run(arguments):\n    raise SystemExit('this checkout')\n")
+    monkeypatch.setattr(build_app, "ROOT", tmp_path / "checkout")
+    frozen = tmp_path / "frozen"
+    frozen.write_text("#!/bin/sh\n")
+    frozen.chmod(0o755)
+    said = []
+    monkeypatch.setattr(build_app.sys.stderr, "write", said.append)
+    with pytest.raises(build_app.BuildError, match="--self-test failed with exit code 1"):
+        build_app.check_itself(frozen)
+    assert "this checkout" in "".join(said)
+
+
 def test_a_new_build_takes_the_place_of_the_old_one(tmp_path):
     for folder, text in ((tmp_path / "new" / "cairn", "new"), (tmp_path / "cairn", "old")):
         folder.mkdir(parents=True)
