@@ -29,7 +29,7 @@ test-fast: setup
 	$(PYTHON_IN_VENV) -m ruff check
 	$(PYTHON_IN_VENV) -m ruff format --check
 	.venv/bin/lint-imports
-	$(PYTHON_IN_VENV) -m pytest -m "not slow" -q -n auto
+	OMP_NUM_THREADS=1 $(PYTHON_IN_VENV) -m pytest -m "not slow" -q -n auto
 
 # The part of core is what the project promises, so only that is held to a number.
 coverage: lint
