@@ -8,6 +8,8 @@ import pytest
 from app.commands import cli
 from tests.support.model_fixtures import make_tiny_info, write_tiny_model
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 COMMANDS = ("view", "localize", "info")
 
 

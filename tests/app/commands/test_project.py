@@ -21,6 +21,8 @@ from core.project.store import Project
 from core.values.landmarks import Landmarks
 from tests.support.model_fixtures import write_tiny_image, write_tiny_model
 
+pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
+
 NAMES = ("sella", "nasion")
 
 

@@ -61,7 +61,8 @@ def test_nothing_of_the_patient_is_in_the_repr_or_in_what_reading_says(tmp_path)
     write_series(tmp_path / "a", lit_stack(4, (1, 2, 3)), positions(4))
     write_series(tmp_path / "b", lit_stack(3, (1, 2, 3)), positions(4)[[0, 1, 3]])
     found = find_series(tmp_path)
-    said = repr(found) + repr(read_image(tmp_path).source)
+    source = read_image(tmp_path).source
+    said = repr(found) + repr(source).replace(source.sha256, "")  # by chance, a digest may hold the patient's number
     with pytest.raises(ImageReadError) as caught:
         read_image(tmp_path, series=found[1])
     assert "DOE" not in said + str(caught.value)
