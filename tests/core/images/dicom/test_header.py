@@ -262,7 +262,8 @@ def test_a_file_without_pixels_is_refused(tmp_path):
 def test_nothing_of_the_patient_is_kept_or_said(tmp_path, capfd, caplog):
     path = write_dicom(tmp_path / "scan.dcm", pixels(), PatientAge="NOT AN AGE", PixelSpacing=[0.1, 0.1])
     image = read_image(path)
-    said = repr(image.source) + "".join(capfd.readouterr()) + caplog.text
+    source = repr(image.source).replace(image.source.sha256, "")  # by chance, a digest may hold the patient's number
+    said = source + "".join(capfd.readouterr()) + caplog.text
     assert SECRET not in said
     assert "4711" not in said
     path.write_bytes(path.read_bytes()[:-9])
