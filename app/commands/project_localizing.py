@@ -15,7 +15,7 @@ from app.desk.events import Done, Event, Failed, Overall
 from core.base.errors import AppError
 from core.images.listing import image_at
 from core.models.image_task import ImageAnswer, ImageTask
-from core.project.cases import Case, CaseQuery, CaseState, Geometry
+from core.project.cases import Case, CaseQuery, Geometry
 from core.project.readings import Reader, ReaderKind, Reading
 from core.project.store import Project
 
@@ -147,9 +147,7 @@ def cases_to_localize(project: Project, model_reader: str, *, again: bool) -> li
     counting = [reader for reader in models if not model_reader or reader.name == model_reader]
     answered = set() if again else {reading.case_id for reader in counting for reading in project.readings_of(reader)}
     ids = project.case_ids(CaseQuery(excluded=False))
-    return [
-        case for case in project.cases([id_ for id_ in ids if id_ not in answered]) if case.state is not CaseState.DONE
-    ]
+    return [case for case in project.cases([id_ for id_ in ids if id_ not in answered]) if not case.done]
 
 
 def task_of(case: Case, request: Request) -> ImageTask:

@@ -289,7 +289,7 @@ def test_cases_are_localized_beside_what_persons_said(
     assert dict(models_of(study)) == {"a": True, "b": True, "c": True, "d": False}
     with Project.open(study) as project:
         assert [case.state for case in project.cases([1, 3, 4])] == [
-            CaseState.IN_REVIEW,
+            CaseState.DONE,
             CaseState.LOCALIZED,
             CaseState.PROBLEM,
         ]
