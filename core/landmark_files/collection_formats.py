@@ -146,7 +146,7 @@ COLLECTION_FORMATS = (
         recognises=_either(
             lambda path: path.is_dir() and (path / POSITIONS).is_file(),
             _folder(".json", is_prediction),
-            _file(".json", is_all_positions),
+            _file(".json", lambda text: is_all_positions(text) and not is_bids(text)),
         ),
         read=nnlandmark_records,
         write_folder=write_nnlandmark,

@@ -49,6 +49,13 @@ def test_one_sidecar_is_opened_like_any_landmark_file(tmp_path: Path) -> None:
     np.testing.assert_allclose(landmarks.point_mm("LPA"), VOLUME.grid.to_mm([1, 2.5, 3]))
 
 
+def test_a_sidecar_that_begins_with_its_landmarks_is_no_file_of_many_images(tmp_path: Path) -> None:
+    key = "AnatomicalLandmarkCoordinates"
+    path = written(tmp_path / "volume.json", {key: SIDECAR[key]})
+    refused_collection(path, [VOLUME], "no file with the landmarks of many images")
+    assert read_landmark_file(path, image=OBLIQUE).landmarks.names == ("LPA", "NAS")
+
+
 def test_millimetres_are_those_of_nibabels_affine(tmp_path: Path) -> None:
     affine = np.array([[0, -1.5, 0, 10], [0.8, 0, 0, -20], [0, 0, 2.0, 5], [0, 0, 0, 1]])
     nib.save(nib.Nifti1Image(np.zeros((5, 6, 7), np.int16), affine), tmp_path / "sub-01_T1w.nii.gz")
