@@ -16,7 +16,7 @@ from app.desk.kept_case import KeptCase
 from app.session.case_clock import CaseClock
 from app.session.document import Document, Snapshot
 from app.session.landmark_search import Model
-from app.session.undo import UndoHistories, let_go_of_pixels, take_up_pixels, without_pixels
+from app.session.undo import UndoHistories, let_go_of_pixels, take_up_pixels
 from app.session.view_state import ViewState
 from core.base.errors import AppError
 from core.project.cases import Case, Geometry
@@ -257,9 +257,8 @@ class Cases:
             return
         left = case.snapshot
         prediction = None if left.prediction is None else without_fields(left.prediction)
-        case.snapshot = Snapshot(
-            without_pixels(left.image), left.landmarks, prediction, left.landmarks_path, left.landmarks_template
-        )
+        image = Image.without_pixels(left.image.grid, left.image.source)
+        case.snapshot = Snapshot(image, left.landmarks, prediction, left.landmarks_path, left.landmarks_template)
         let_go_of_pixels(case.history)
 
     # Every step into the project

@@ -6,7 +6,6 @@ The values are immutable, so undoing is putting the old one back.
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
 from PySide6.QtGui import QUndoCommand, QUndoGroup, QUndoStack
 
 from app.session.document import Document, Snapshot
@@ -97,7 +96,8 @@ class ReplaceState(QUndoCommand):
 
     def let_go(self) -> None:
         """Hold no pixels and no vector fields until `take_up`."""
-        self._other = replace(self._other, image=without_pixels(self._other.image), prediction=None)
+        image = Image.without_pixels(self._other.image.grid, self._other.image.source)
+        self._other = replace(self._other, image=image, prediction=None)
 
     def take_up(self, with_pixels: Callable[[Image], Image]) -> None:
         """Hold the pixels again that ``with_pixels`` gives an image."""
@@ -170,11 +170,6 @@ def take_up_pixels(stack: QUndoStack, image: Image) -> None:
 
     for command in _state_commands(stack):
         command.take_up(with_pixels)
-
-
-def without_pixels(image: Image) -> Image:
-    """Return an image of the same grid and origin whose samples take no memory."""
-    return replace(image, voxels=np.broadcast_to(np.uint8(0), image.grid.shape))
 
 
 def _state_commands(stack: QUndoStack) -> list[ReplaceState]:

@@ -15,7 +15,7 @@ from core.landmark_files.collection import CaseMarks
 from core.landmark_files.contract import Found, Wanted
 from core.landmark_files.image_names import file_stems
 from core.landmark_files.placing import px_from_mm
-from core.landmark_files.precision import PX_DECIMALS, mm_decimals, rounded
+from core.landmark_files.precision import PX_DECIMALS, rounded
 from core.landmark_files.px_record import PxRecord, px_points, require_unique
 from core.landmark_files.text_file import json_object, json_text, plain_point, text_of
 
@@ -88,13 +88,12 @@ def write_bids(cases: Sequence[CaseMarks]) -> Iterator[tuple[str, str]]:
         )
         if not image.source.spacing_known:
             continue
-        decimals = mm_decimals(image.without_pixels)
         points = landmarks.points_mm * _RAS_FROM_LPS
         system = {
             "IntendedFor": image.name,
             _SYSTEM: "Other",
             "AnatomicalLandmarkCoordinateUnits": "mm",
             "AnatomicalLandmarkCoordinateSystemDescription": _DESCRIPTION,
-            _KEY: {landmarks.names[row]: rounded(points[row], decimals) for row in rows},
+            _KEY: {landmarks.names[row]: rounded(points[row], image.decimals) for row in rows},
         }
         yield f"{stem}{_SYSTEM_END}", json_text(system)

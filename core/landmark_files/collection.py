@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
-from core.landmark_files.contract import Found, Wanted
+from core.landmark_files.contract import Found, Wanted, Written
 from core.values.grid import Grid
 from core.values.image import Image, ImageSource
 from core.values.landmarks import Landmarks
@@ -54,9 +52,14 @@ class CaseImage:
         return "mm" if self.source.spacing_known else "px"
 
     @property
+    def decimals(self) -> int:
+        """How many decimals of a position in `unit` mean something."""
+        return Written(self.without_pixels).decimals
+
+    @property
     def without_pixels(self) -> Image:
-        """The image as the formats of single files ask for it; all its pixels are one zero, which takes no memory."""
-        return Image(np.broadcast_to(np.uint8(0), self.grid.shape), self.grid, self.source)
+        """The image as the formats of single files ask for it."""
+        return Image.without_pixels(self.grid, self.source)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ import numpy as np
 from core.base.errors import LandmarkFileError
 from core.landmark_files.collection import CaseMarks
 from core.landmark_files.placing import px_from_mm
-from core.landmark_files.precision import PX_DECIMALS, mm_decimals
 from core.values.grid import FloatArray
 
 
@@ -33,8 +32,7 @@ def configurations(cases: Sequence[CaseMarks]) -> tuple[list[FloatArray], int]:
             f"The pixel size of {unknown[0]} is not known, that of other images is, so their shapes have no common unit.",
             "Set the missing pixel sizes, or export the cases without one by themselves.",
         )
-    decimals = PX_DECIMALS if unknown else max(mm_decimals(case.image.without_pixels) for case in cases)
-    return [_points(case) for case in cases], decimals
+    return [_points(case) for case in cases], max(case.image.decimals for case in cases)
 
 
 def _points(case: CaseMarks) -> FloatArray:

@@ -13,7 +13,7 @@ import numpy as np
 
 from core.base.errors import LandmarkFileError
 from core.landmark_files.collection import CaseMarks
-from core.landmark_files.precision import PX_DECIMALS, fixed_text, mm_decimals
+from core.landmark_files.precision import fixed_text
 from core.values.landmarks import WITHOUT_POSITION
 
 _TEXTS = ("image", "group", "reader", "unit", "status", "author")
@@ -25,14 +25,14 @@ _Row = list[float | str | None]
 
 def write_wide_csv(cases: Sequence[CaseMarks]) -> str:
     """Return the table as comma-separated text; cells of what is not known are empty."""
-    columns = _columns(cases)
+    axes = _axes(cases)
+    columns = _columns(cases[0].landmarks.names, axes)
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(columns)
     for case in cases:
-        decimals = mm_decimals(case.image.without_pixels) if case.image.unit == "mm" else PX_DECIMALS
-        cells = zip(columns, _row(case, _axes(cases)), strict=True)
-        writer.writerow(_cell(column, value, decimals) for column, value in cells)
+        cells = zip(columns, _row(case, axes), strict=True)
+        writer.writerow(_cell(column, value, case.image.decimals) for column, value in cells)
     return stream.getvalue()
 
 
@@ -52,8 +52,9 @@ def write_wide_parquet(cases: Sequence[CaseMarks]) -> bytes:
             "Parquet files are written by pyarrow, which is not installed.",
             "Use a Cairn that was installed with: pip install cairn-landmarks[parquet]. Or write wide-csv.",
         ) from error
-    columns = _columns(cases)
-    values = zip(*(_row(case, _axes(cases)) for case in cases), strict=True)
+    axes = _axes(cases)
+    columns = _columns(cases[0].landmarks.names, axes)
+    values = zip(*(_row(case, axes) for case in cases), strict=True)
     arrays = [
         pa.array(column_values, pa.string() if _is_text(column) else pa.float64())
         for column, column_values in zip(columns, values, strict=True)
@@ -67,11 +68,11 @@ def _axes(cases: Sequence[CaseMarks]) -> str:
     return "xyz"[: max(case.image.ndim for case in cases)]
 
 
-def _columns(cases: Sequence[CaseMarks]) -> list[str]:
+def _columns(names: Sequence[str], axes: str) -> list[str]:
     """Return what the columns are called; those of a landmark are ``NAME_x`` and so on."""
     columns = list(_TEXTS[:4])
-    for name in cases[0].landmarks.names:
-        columns += [f"{name}_{what}" for what in (*_axes(cases), "status", "author", *_FIGURES)]
+    for name in names:
+        columns += [f"{name}_{what}" for what in (*axes, "status", "author", *_FIGURES)]
     return columns
 
 

@@ -120,8 +120,8 @@ class ImageAnswer:
 
     @property
     def image_without_pixels(self) -> Image:
-        """An image of the same geometry and origin whose samples are all zero and take no memory: for writing landmark files."""
-        return Image(np.broadcast_to(np.uint8(0), self.grid.shape), self.grid, self.source)
+        """An image of the same geometry and origin: for writing landmark files."""
+        return Image.without_pixels(self.grid, self.source)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from core.values.grid import Grid, read_only
@@ -109,6 +110,11 @@ class Image:
         if self.voxels.shape != self.grid.shape:
             raise ValueError(f"voxels have shape {self.voxels.shape} but the grid has {self.grid.shape}")
         object.__setattr__(self, "voxels", read_only(self.voxels, self.voxels.dtype))
+
+    @classmethod
+    def without_pixels(cls, grid: Grid, source: ImageSource) -> "Image":
+        """Return an image of which only geometry and origin matter: its samples are all one zero, which takes no memory."""
+        return cls(np.broadcast_to(np.uint8(0), grid.shape), grid, source)
 
     @property
     def ndim(self) -> int:
