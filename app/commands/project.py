@@ -6,7 +6,7 @@ neither Qt nor torch by itself.
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -37,10 +37,12 @@ from app.commands.project_printing import (
 from app.commands.project_readings import agreement, check, export, import_, merge
 from core.base.command_line import EXIT_BAD_INPUT, EXIT_INTERRUPTED
 from core.base.errors import ProjectError
-from core.project.additions import Added
 from core.project.case_list import parse_spacing
 from core.project.cases import Case, CaseQuery
 from core.project.store import Project
+
+if TYPE_CHECKING:
+    from core.project.additions import Added
 
 project_commands = typer.Typer(
     name="project",
@@ -246,7 +248,7 @@ def _spacing_mm(text: str | None) -> tuple[float, ...] | None:
     return spacing_mm
 
 
-def _told(added: Added) -> str:
+def _told(added: "Added") -> str:
     before = len(set(added.ids)) - added.new
     said = counted(added.new, "new case")
     said += f", {before} that {'was' if before == 1 else 'were'} there already" if before else ""

@@ -12,14 +12,15 @@ from app.commands.project_options import Json, ProjectArgument, SchemeFrom, Stat
 from app.commands.project_printing import counted, say_checked, say_json
 from core.base.command_line import EXIT_BAD_INPUT
 from core.base.errors import ProjectError
-from core.landmark_files.collection_formats import WRITABLE_KEYS
 from core.project.cases import CaseQuery
 from core.project.store import Project
 
 
 def export(
     project: ProjectArgument,
-    form: Annotated[str, typer.Option("--format", metavar="KEY", help=f"One of {', '.join(WRITABLE_KEYS)}.")],
+    form: Annotated[
+        str, typer.Option("--format", metavar="KEY", help="Such as csv or coco; an unknown one lists all.")
+    ],
     out: Annotated[Path, typer.Option("--out", metavar="PATH", help="The file, or the new folder, to write.")],
     reader: Annotated[
         str | None,
