@@ -50,7 +50,7 @@ def bids_records(path: Path) -> list[PxRecord]:
     if not path.is_dir():
         return [_record(text_of(path), path)]
     files = [file for file in sorted(path.rglob("*.json")) if not file.name.endswith(_SYSTEM_END)]
-    texts = [(file, text_of(file)) for file in files]
+    texts = ((file, text_of(file)) for file in files)
     return [_record(text, file) for file, text in texts if is_bids(text)]
 
 

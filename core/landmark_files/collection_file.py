@@ -46,6 +46,12 @@ class Collection:
         """What it calls its images, in its order; ``""`` where it does not say."""
         return tuple(record.image_name for record in self.records)
 
+    def matched(self, images: Sequence[str]) -> list[int | None]:
+        """Return what `core.landmark_files.image_names.matched` does; a set alone that says no image is that of the only one."""
+        if self.image_names == ("",) and len(images) == 1:
+            return [0]
+        return matched(self.image_names, images, self.path.name)
+
 
 @dataclass(frozen=True)
 class Placed:
@@ -113,15 +119,12 @@ def placed(collection: Collection, images: Sequence[CaseImage], *, names: Sequen
     PixelSizeNeeded
         A file in mm belongs to an image whose pixel size is not known.
     """
-    what = collection.path.name
     if collection.form.needs_names and names is None:
         raise LandmarkFileError(
-            f"{what} has positions without names.", "Give the scheme that says which landmarks they are."
+            f"{collection.path.name} has positions without names.",
+            "Give the scheme that says which landmarks they are.",
         )
-    said = collection.image_names
-    numbers = matched(said, [image.name for image in images], what)
-    if said == ("",) and len(images) == 1:
-        numbers = [0]
+    numbers = collection.matched([image.name for image in images])
     wanted_names = None if names is None else tuple(names)
     found: dict[int, CaseMarks] = {}
     for record, number in zip(collection.records, numbers, strict=True):
@@ -129,8 +132,8 @@ def placed(collection: Collection, images: Sequence[CaseImage], *, names: Sequen
             found[number] = _placed_one(record, images[number], wanted_names)
     cases = [found[number] for number in sorted(found)]
     others = [
-        name or record.where
-        for name, number, record in zip(said, numbers, collection.records, strict=True)
+        record.image_name or record.where
+        for number, record in zip(numbers, collection.records, strict=True)
         if number is None
     ]
     return Placed(tuple(_alike(cases, collection) if names is None else cases), tuple(others))
@@ -148,8 +151,7 @@ def _placed_one(record: Record, image: CaseImage, names: tuple[str, ...] | None)
 
 
 def _alike(cases: Sequence[CaseMarks], collection: Collection) -> list[CaseMarks]:
-    """Return cases that all have the landmarks of any of them, or refuse that nameless ones are not equally many."""
-    names = names_of(cases)
+    """Return `_complete` cases, or refuse that nameless ones are not equally many."""
     if collection.form.names_are_numbers:
         counts = Counter(len(case.landmarks) for case in cases)
         usual = max(counts, key=lambda count: counts[count], default=0)
@@ -160,16 +162,15 @@ def _alike(cases: Sequence[CaseMarks], collection: Collection) -> list[CaseMarks
                     f"but {usual} of most other images.",
                     "Correct it, or leave that image out.",
                 )
+    return _complete(cases)
+
+
+def _complete(cases: Sequence[CaseMarks]) -> list[CaseMarks]:
+    """Return cases that all have the landmarks of any of them."""
+    names = names_of(cases)
     return [
         replace(case, landmarks=arranged(case.landmarks, names, case.image.name, Status.UNPLACED)) for case in cases
     ]
-
-
-def read_collection(
-    path: Path | str, images: Sequence[CaseImage], *, names: Sequence[str] | None = None, key: str | None = None
-) -> Placed:
-    """Return what `placed` makes of `open_collection`, for whoever has the images already."""
-    return placed(open_collection(path, key), images, names=names)
 
 
 def names_of(cases: Sequence[CaseMarks]) -> tuple[str, ...]:
@@ -203,11 +204,8 @@ def write_collection(cases: Sequence[CaseMarks], path: Path | str, key: str) -> 
     if not cases:
         raise LandmarkFileError(f"There are no landmarks to be written to {path.name}.", "Choose at least one case.")
     _check_fit(cases, form)
-    names = names_of(cases)
-    cases = [
-        replace(case, landmarks=arranged(case.landmarks, names, case.image.name, Status.UNPLACED)) for case in cases
-    ]
-    cases, notes = _complete(cases, form) if form.needs_every_point else (cases, ())
+    cases = _complete(cases)
+    cases, notes = _located(cases, form) if form.needs_every_point else (cases, ())
     short = told_apart([case.image.name for case in cases]) if not form.many_readers else [c.image.name for c in cases]
     cases = [replace(case, image=replace(case.image, name=name)) for case, name in zip(cases, short, strict=True)]
     try:
@@ -219,8 +217,6 @@ def write_collection(cases: Sequence[CaseMarks], path: Path | str, key: str) -> 
             with _whole_folder(path) as folder:
                 for name, content in form.write_folder(cases):
                     (folder / name).write_bytes(_bytes(content))
-        else:
-            raise LandmarkFileError(f"Cairn reads {form.title}, but does not write it.", "Choose another format.")
     except OSError as error:
         raise LandmarkFileError(
             f"{path} cannot be written ({reason_of(error)}).", "Choose another folder or disk."
@@ -253,7 +249,7 @@ def _check_fit(cases: Sequence[CaseMarks], form: CollectionFormat) -> None:
         )
 
 
-def _complete(cases: Sequence[CaseMarks], form: CollectionFormat) -> tuple[list[CaseMarks], tuple[str, ...]]:
+def _located(cases: Sequence[CaseMarks], form: CollectionFormat) -> tuple[list[CaseMarks], tuple[str, ...]]:
     """Return the cases of which every landmark has a position, and what is to be said of the others."""
     kept = [case for case in cases if case.landmarks.located.all()]
     left = [case.image.name for case in cases if not case.landmarks.located.all()]

@@ -229,11 +229,9 @@ COLLECTION_FORMATS = (
     ),
 )
 
-COLLECTION_KEYS = tuple(form.key for form in COLLECTION_FORMATS)
 READABLE_KEYS = tuple(form.key for form in COLLECTION_FORMATS if form.read is not None)
-WRITABLE_KEYS = tuple(
-    form.key for form in COLLECTION_FORMATS if form.write_file is not None or form.write_folder is not None
-)
+WRITABLE_KEYS = tuple(form.key for form in COLLECTION_FORMATS)
+"""All: each format is written, and some are also read."""
 
 
 def collection_format(key: str) -> CollectionFormat:
@@ -247,7 +245,7 @@ def collection_format(key: str) -> CollectionFormat:
     for form in COLLECTION_FORMATS:
         if form.key == key:
             return form
-    raise LandmarkFileError(f"There is no format {key}.", f"Use one of {', '.join(COLLECTION_KEYS)}.")
+    raise LandmarkFileError(f"There is no format {key}.", f"Use one of {', '.join(WRITABLE_KEYS)}.")
 
 
 def format_of_collection(path: Path) -> CollectionFormat:

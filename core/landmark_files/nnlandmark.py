@@ -71,7 +71,7 @@ def nnlandmark_records(path: Path) -> list[PxRecord]:
     labels = _labels(folder)
     if not positions.exists():
         files = [file for file in sorted(folder.glob("*.json")) if file.name not in _OTHER_FILES]
-        texts = [(file, text_of(file)) for file in files]
+        texts = ((file, text_of(file)) for file in files)
         return [_prediction(json_object(text, file), file, labels) for file, text in texts if is_prediction(text)]
     spacings = _document(folder / SPACINGS)
     records = []

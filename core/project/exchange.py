@@ -181,10 +181,7 @@ def find_in_file(
             raise
         return _of_one(project, path, cases, reader, schemes)
     names = [image_name_of(project, case) for case in cases]
-    numbers = matched(collection.image_names, names, path.name)
-    if collection.image_names == ("",) and len(cases) == 1:
-        numbers = [0]
-    images = [_known(cases[number], names[number]) for number in numbers if number is not None]
+    images = [_known(cases[number], names[number]) for number in collection.matched(names) if number is not None]
     if not images:
         said = [name for name in collection.image_names if name]
         what = f"It names {_listed(said)}." if said else "It does not say which images it belongs to."

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -71,6 +72,7 @@ def parse_scheme(text: str, path: Path) -> Scheme:
         ) from error
 
 
+@cache
 def bundled_schemes() -> tuple[Scheme, ...]:
     """Return the schemes that come with Cairn, by name; none where they are nowhere."""
     try:

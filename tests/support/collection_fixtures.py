@@ -1,5 +1,6 @@
 """Cases for the tests of files that hold many, and how a refusal of such a file must look."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from core.base.errors import LandmarkFileError
 from core.landmark_files.collection import CaseImage, CaseMarks
-from core.landmark_files.collection_file import Placed, read_collection
+from core.landmark_files.collection_file import Placed, open_collection, placed
 from core.values.grid import Grid
 from core.values.landmarks import Author, Landmarks, Status
 from tests.support.landmark_fixtures import OBLIQUE, make_image
@@ -68,6 +69,13 @@ def assert_same_positions(read: Placed, cases: list[CaseMarks], px: float = 0.00
         np.testing.assert_allclose(
             to_index(again.landmarks.points_mm), to_index(case.landmarks.points_mm), rtol=0, atol=px
         )
+
+
+def read_collection(
+    path: Path, images: list[CaseImage], *, names: Sequence[str] | None = None, key: str | None = None
+) -> Placed:
+    """Return what `placed` makes of `open_collection`."""
+    return placed(open_collection(path, key), images, names=names)
 
 
 def refused_collection(path: Path, images: list[CaseImage], *words: str, **options: Any) -> LandmarkFileError:

@@ -10,11 +10,11 @@ import pytest
 
 from core.images.file import read_image
 from core.landmark_files.collection import CaseImage, CaseMarks
-from core.landmark_files.collection_file import read_collection, write_collection
+from core.landmark_files.collection_file import write_collection
 from core.landmark_files.file import read_landmark_file
 from core.landmark_files.formats import format_to_read
 from core.values.landmarks import Landmarks, Status
-from tests.support.collection_fixtures import VOLUME, flat_cases, refused_collection, volume_cases
+from tests.support.collection_fixtures import VOLUME, flat_cases, read_collection, refused_collection, volume_cases
 from tests.support.landmark_fixtures import OBLIQUE, refused
 
 # As mne_bids.write_anat puts it beside an image; by the BIDS specification in voxels, the first of which is 0, 0, 0.

@@ -13,12 +13,12 @@ import pytest
 
 from core.base.errors import LandmarkFileError
 from core.landmark_files.collection import CaseImage
-from core.landmark_files.collection_file import open_collection, read_collection, write_collection
+from core.landmark_files.collection_file import open_collection, write_collection
 from core.landmark_files.file import read_landmark_file
 from core.landmark_files.formats import format_to_read
 from core.values.grid import Grid
 from core.values.landmarks import Status
-from tests.support.collection_fixtures import SCALED, flat_cases, refused_collection
+from tests.support.collection_fixtures import SCALED, flat_cases, read_collection, refused_collection
 from tests.support.landmark_fixtures import make_image, refused
 
 # Annotation 183126 of person_keypoints_val2014.json, shortened; the form is described at cocodataset.org, Data format.

@@ -10,8 +10,8 @@ import pytest
 from core.base.errors import LandmarkFileError
 from core.landmark_files import collection_formats
 from core.landmark_files.collection import CaseImage, CaseMarks
-from core.landmark_files.collection_file import open_collection, placed, read_collection, write_collection
-from core.landmark_files.collection_formats import COLLECTION_FORMATS, COLLECTION_KEYS, READABLE_KEYS, WRITABLE_KEYS
+from core.landmark_files.collection_file import open_collection, placed, write_collection
+from core.landmark_files.collection_formats import COLLECTION_FORMATS, READABLE_KEYS, WRITABLE_KEYS
 from core.values.grid import Grid
 from core.values.landmarks import Author, Landmarks, Status
 from tests.support.collection_fixtures import (
@@ -22,6 +22,7 @@ from tests.support.collection_fixtures import (
     flat_cases,
     full_cases,
     images_of,
+    read_collection,
     refused_collection,
     volume_cases,
 )
@@ -274,7 +275,7 @@ def test_the_documentation_has_the_table() -> None:
 
 
 def test_each_row_is_whole() -> None:
-    assert len(set(COLLECTION_KEYS)) == len(COLLECTION_KEYS)
+    assert len(set(WRITABLE_KEYS)) == len(WRITABLE_KEYS)
     assert {"tps", "coco", "wide-csv", "mrk-json", "csv"} <= set(WRITABLE_KEYS)
     for form in COLLECTION_FORMATS:
         assert (form.read is None) == (form.recognises is None)

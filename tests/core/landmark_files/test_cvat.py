@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from core.landmark_files.collection import CaseImage
-from core.landmark_files.collection_file import read_collection, write_collection
+from core.landmark_files.collection_file import write_collection
 from core.landmark_files.file import read_landmark_file
 from core.values.landmarks import Landmarks, Status
-from tests.support.collection_fixtures import SCALED, UNSCALED, flat_cases, refused_collection
+from tests.support.collection_fixtures import SCALED, UNSCALED, flat_cases, read_collection, refused_collection
 from tests.support.landmark_fixtures import FLAT, make_image, refused
 
 # After docs.cvat.ai, XML annotation format, version 1.1, annotation mode: a skeleton, a point with attributes, and a box.

@@ -9,12 +9,20 @@ from hypothesis import strategies as st
 
 from core.base.errors import LandmarkFileError
 from core.landmark_files.collection import CaseImage
-from core.landmark_files.collection_file import read_collection, write_collection
+from core.landmark_files.collection_file import write_collection
 from core.landmark_files.collection_formats import READABLE_KEYS, collection_format
 from core.landmark_files.file import read_landmark_file
 from core.landmark_files.formats import suffix_of
 from core.landmark_files.text_file import LARGEST_COLLECTION_BYTES
-from tests.support.collection_fixtures import NAMES, flat_cases, full_cases, images_of, refused_collection, volume_cases
+from tests.support.collection_fixtures import (
+    NAMES,
+    flat_cases,
+    full_cases,
+    images_of,
+    read_collection,
+    refused_collection,
+    volume_cases,
+)
 from tests.support.landmark_fixtures import in_one_folder
 
 PIECES = [*',;:"#=<>&[{]}\n\r\0-0é', "", "9" * 400, "1e999", "nan", "null", "NaN", "LM=", "<!DOCTYPE a>", "&x;", "true"]

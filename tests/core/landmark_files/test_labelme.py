@@ -11,12 +11,20 @@ import numpy as np
 import pytest
 
 from core.landmark_files.collection import CaseImage
-from core.landmark_files.collection_file import read_collection, write_collection
+from core.landmark_files.collection_file import write_collection
 from core.landmark_files.file import read_landmark_file
 from core.landmark_files.formats import format_to_read
 from core.values.grid import Grid
 from core.values.landmarks import Status
-from tests.support.collection_fixtures import NAMES, SCALED, UNSCALED, flat_cases, images_of, refused_collection
+from tests.support.collection_fixtures import (
+    NAMES,
+    SCALED,
+    UNSCALED,
+    flat_cases,
+    images_of,
+    read_collection,
+    refused_collection,
+)
 from tests.support.landmark_fixtures import FLAT, make_image, refused
 
 # examples/primitives/primitives.json of github.com/wkentaro/labelme, without some of its shapes.

@@ -10,11 +10,19 @@ import pytest
 
 from core.images.file import read_image
 from core.landmark_files.collection import CaseImage, CaseMarks
-from core.landmark_files.collection_file import open_collection, read_collection, write_collection
+from core.landmark_files.collection_file import open_collection, write_collection
 from core.landmark_files.file import read_landmark_file
 from core.landmark_files.formats import format_to_read
 from core.values.landmarks import Landmarks, Status
-from tests.support.collection_fixtures import OTHER_VOLUME, SCALED, VOLUME, images_of, refused_collection, volume_cases
+from tests.support.collection_fixtures import (
+    OTHER_VOLUME,
+    SCALED,
+    VOLUME,
+    images_of,
+    read_collection,
+    refused_collection,
+    volume_cases,
+)
 from tests.support.landmark_fixtures import OBLIQUE, refused
 
 # readme.md of github.com/MIC-DKFZ/nnLandmark, section Additional JSONs.

@@ -9,7 +9,7 @@ import pytest
 
 from core.images.file import read_image
 from core.landmark_files.collection import CaseImage
-from core.landmark_files.collection_file import open_collection, placed, read_collection, write_collection
+from core.landmark_files.collection_file import open_collection, placed, write_collection
 from core.landmark_files.file import read_landmarks
 from core.values.grid import Grid
 from core.values.landmarks import Status
@@ -20,6 +20,7 @@ from tests.support.collection_fixtures import (
     assert_same_positions,
     flat_cases,
     images_of,
+    read_collection,
     refused_collection,
 )
 from tests.support.landmark_fixtures import FLAT, table
