@@ -15,7 +15,8 @@ from core.project.additions import Added, Additions, SchemeMismatch, add
 from core.project.case_list import is_case_list, read_case_list
 from core.project.exchange import find_in_file
 from core.project.found_cases import Wishes, find_cases, find_listed
-from core.project.store import SUFFIX, Project
+from core.project.paths import SUFFIX
+from core.project.store import Project
 from core.schemes.comparison import Fit
 from core.schemes.file import read_scheme
 from core.schemes.scheme import Scheme

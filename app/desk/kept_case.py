@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.base.errors import ImageReadError
-from core.base.files import sha256_of
 from core.images.listing import ListedImage, series_key
 from core.project.cases import Case, Geometry, NewCase
-from core.project.paths import found_beside
+from core.project.check import missing_image, relocate
 from core.project.readings import Reader, ReaderKind, Reading, latest
 from core.values.image import Image
 
@@ -109,38 +108,19 @@ def compared(project: "Project", kept: KeptCase, image: Image) -> KeptCase:
 
 def find_image(project: "Project", case: Case) -> Path:
     """Return where the image of a case is, beside its project where it moved along; `ImageMissing` where it is nowhere."""
-    if case.path.exists():
+    missing = missing_image(project, case)
+    if missing is None:
         return case.path
-    beside = found_beside(case.path, project.folder)
-    if beside is None or not _is_image_of(case, beside):
+    if missing.moved_to is None:
         raise ImageMissing(
             f"{case.path.name} is no longer in {case.path.parent}.", "Show Cairn the folder it has gone to."
         )
     if not project.read_only_because:
-        project.set_case_path(case.id, beside)
-    return beside
+        project.set_case_path(case.id, missing.moved_to)
+    return missing.moved_to
 
 
 def look_in(project: "Project", folder: Path) -> int:
-    """Look in a folder for all images that are missing, by name and by content; return how many were found."""
-    missing = [case for case in project.cases(project.case_ids()) if not case.path.exists()]
-    found = {}
-    for case in missing:
-        candidates = [path for path in (folder / case.path.name, found_beside(case.path, folder)) if path is not None]
-        here = next((path for path in candidates if path.exists() and _is_image_of(case, path)), None)
-        if here is not None:
-            found[case.id] = here
-    renamed = [case for case in missing if case.id not in found and case.sha256]
-    if renamed:
-        suffixes = {case.path.suffix for case in renamed}
-        files = [path for path in sorted(folder.iterdir()) if path.suffix in suffixes and path.is_file()]
-        by_content = {sha256_of(path): path for path in files}
-        found |= {case.id: by_content[case.sha256] for case in renamed if case.sha256 in by_content}
-    with project.transaction():
-        for case_id, path in found.items():
-            project.set_case_path(case_id, path)
-    return len(found)
-
-
-def _is_image_of(case: Case, path: Path) -> bool:
-    return not case.sha256 or path.is_dir() or sha256_of(path) == case.sha256
+    """Look in a folder, and all below it, for the images that are missing; return how many were found."""
+    missing = [missing_image(project, case) for case in project.cases(project.case_ids())]
+    return len(relocate(project, [one for one in missing if one is not None], folder))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from platformdirs import user_state_path
 
 from core.base.errors import ProjectError
+from core.project.paths import SUFFIX
 
 if TYPE_CHECKING:
     from core.project.readings import Reader, Reading
@@ -52,7 +53,7 @@ def sessions_folder() -> Path:
 
 def new_session(folder: Path) -> "Project":
     """Make an unnamed project and open it; `ProjectError` where the folder cannot be written."""
-    from core.project.store import SUFFIX, Project
+    from core.project.store import Project
 
     number = time.time_ns()
     while True:
@@ -120,7 +121,7 @@ def earlier_reading(folder: Path, image_path: Path, series: str, reader: "Reader
 
 def _latest_first(folder: Path) -> list[Path]:
     try:
-        paths = [path for path in folder.iterdir() if path.name.startswith(_PREFIX) and path.suffix == ".cairn"]
+        paths = [path for path in folder.iterdir() if path.name.startswith(_PREFIX) and path.suffix == SUFFIX]
     except OSError:
         return []
     return sorted(paths, key=_changed_s, reverse=True)

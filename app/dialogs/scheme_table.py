@@ -93,16 +93,6 @@ class DraftModel(QAbstractTableModel):
             self._past.append(self._draft)
             self._show(self._future.pop())
 
-    @property
-    def can_undo(self) -> bool:
-        """Whether there is a step to go back."""
-        return bool(self._past)
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether there is a step to do again."""
-        return bool(self._future)
-
     def _show(self, draft: Draft) -> None:
         before, now = len(self._draft.rows), len(draft.rows)
         is_longer = now > before and draft.rows[:before] == self._draft.rows

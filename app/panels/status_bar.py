@@ -67,14 +67,6 @@ class StatusBar(QStatusBar):
         """Return what is said about image and model."""
         return self._facts.whole
 
-    def checked_text(self) -> str:
-        """Return what is said about how much is checked."""
-        return self._checked.text()
-
-    def kept_text(self) -> str:
-        """Return what is said about who reads and whether all of it is saved."""
-        return self._kept.text()
-
     def _show_kept(self) -> None:
         """Say who reads, and whether what they did stands in the project."""
         desk = self._controller.desk

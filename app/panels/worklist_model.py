@@ -128,10 +128,6 @@ class WorklistModel(QAbstractTableModel):
         fraction = self._under_way.get(row.id)
         return STATE_WORDS[row.state] if fraction is None else f"{100 * fraction:.0f} %"
 
-    def is_under_way(self, row: CaseRow) -> bool:
-        """Tell whether a case is being localized just now."""
-        return row.id in self._under_way
-
     def _want(self, page: int) -> None:
         if page == self._coming:
             return

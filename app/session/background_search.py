@@ -92,11 +92,6 @@ class BackgroundSearch:
         self._again = False
         desk.project_changed.connect(self._start_anew)
 
-    @property
-    def works(self) -> bool:
-        """Whether anything is localized in the background at all."""
-        return self._make is not None
-
     # What is asked for
 
     def localize_new(self) -> None:

@@ -17,12 +17,11 @@ from app.session.jobs import Jobs
 from app.session.questions import Questions
 from app.session.view_state import Message, MessageAction, ViewState
 from core.base.errors import AppError
+from core.project.paths import SUFFIX
 from core.project.readings import Reader
 
 if TYPE_CHECKING:
     from core.project.store import Project
-
-SUFFIX = ".cairn"
 
 Proceed = Callable[[], object]
 

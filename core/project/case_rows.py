@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.project.cases import COLUMNS, ROW_COLUMNS, CaseQuery, CaseState
+from core.project.paths import Stored
 
 SELECT_CASE = f"SELECT {', '.join(COLUMNS)} FROM cases"  # noqa: S608 - names of ours
 SELECT_ROW = f"SELECT {', '.join(ROW_COLUMNS)} FROM cases"  # noqa: S608 - names of ours
@@ -24,6 +25,12 @@ def by_id(file: sqlite3.Connection, select: str, ids: Sequence[int]) -> dict[int
         question = f"{select} WHERE id IN ({', '.join('?' * len(part))})"
         rows.update((row[0], row) for row in file.execute(question, list(part)))
     return rows
+
+
+def find(file: sqlite3.Connection, path: Stored, series: str) -> int | None:
+    """Return the id of the case of an image, its path as the project names it; None where there is none."""
+    row = file.execute("SELECT id FROM cases WHERE path = ? AND series = ?", (path, series)).fetchone()
+    return None if row is None else int(row[0])
 
 
 def ids(file: sqlite3.Connection, query: CaseQuery) -> list[int]:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.base.errors import AppError, ProjectError
 from core.base.files import sha256_of
@@ -16,7 +17,9 @@ from core.images.formats import has_image_suffix
 from core.images.listing import image_at
 from core.project.cases import Case
 from core.project.paths import found_beside
-from core.project.store import Project
+
+if TYPE_CHECKING:
+    from core.project.store import Project
 
 Progress = Callable[[int, int], None]
 """Called with how many images were looked at and how many will be."""
@@ -56,13 +59,8 @@ class Checked:
     missing: tuple[Missing, ...] = ()
     changed: tuple[Case, ...] = ()
 
-    @property
-    def sound(self) -> bool:
-        """Whether nothing is wrong."""
-        return not (self.damage or self.missing or self.changed)
 
-
-def check(project: Project, progress: Progress | None = None) -> Checked:
+def check(project: "Project", progress: Progress | None = None) -> Checked:
     """Look whether a project's file is sound, and whether its images are there and the same as when they were read."""
     damage = project.damage()
     missing: list[Missing] = []
@@ -70,12 +68,13 @@ def check(project: Project, progress: Progress | None = None) -> Checked:
     ids = project.case_ids()
     for done, id_ in enumerate(ids, start=1):
         case = project.case(id_)
+        lost = missing_image(project, case)
         try:
             project.readings(id_)
         except ProjectError:
             damage.append(f"what was said of {case.name} cannot be read")
-        if not case.path.exists():
-            missing.append(Missing(case, _beside(project, case)))
+        if lost is not None:
+            missing.append(lost)
         elif case.sha256 and not is_content(case, case.path):
             changed.append(case)
         if progress is not None:
@@ -83,10 +82,12 @@ def check(project: Project, progress: Progress | None = None) -> Checked:
     return Checked(tuple(damage), tuple(missing), tuple(changed))
 
 
-def _beside(project: Project, case: Case) -> Path | None:
-    """Return where an image lies that moved together with its project, if it is the same."""
+def missing_image(project: "Project", case: Case) -> Missing | None:
+    """Return that the image of a case is gone, and where it moved together with its project; None where it is there."""
+    if case.path.exists():
+        return None
     path = found_beside(case.path, project.folder)
-    return path if path is not None and (not case.sha256 or is_content(case, path)) else None
+    return Missing(case, path if path is not None and (not case.sha256 or is_content(case, path)) else None)
 
 
 def is_content(case: Case, path: Path) -> bool:
@@ -102,11 +103,11 @@ def is_content(case: Case, path: Path) -> bool:
         return False
 
 
-def relocate(project: Project, missing: Sequence[Missing], folder: Path | None = None) -> list[Case]:
+def relocate(project: "Project", missing: Sequence[Missing], folder: Path | None = None) -> list[Case]:
     """Say in the project where images are now that are not where they were.
 
-    They are looked for by name and, where their content is known, by that, so that a renamed image is found too. Where several
-    files may be meant, none is taken.
+    They are looked for by name and, where their content is known, by that, so that a renamed image is found too. Of several that
+    have the name of one that was never read, the one counts that lies there as it did before; else none is taken.
 
     Parameters
     ----------
@@ -133,7 +134,7 @@ def relocate(project: Project, missing: Sequence[Missing], folder: Path | None =
     if folder is not None and sought:
         taken = {case.path for case in project.cases(project.case_ids()) if case.path.exists()}
         entries = [path for path in _entries(folder) if path not in taken]
-        moves |= _by_name(sought, entries)
+        moves |= _by_name(sought, entries, folder.absolute())
         moves |= _by_content([case for case in sought if case.id not in moves], set(entries) - set(moves.values()))
     with project.transaction():
         for id_, path in moves.items():
@@ -143,7 +144,7 @@ def relocate(project: Project, missing: Sequence[Missing], folder: Path | None =
     return project.cases(sorted(moves))
 
 
-def _by_name(sought: Sequence[Case], entries: Iterable[Path]) -> dict[int, Path]:
+def _by_name(sought: Sequence[Case], entries: Iterable[Path], folder: Path) -> dict[int, Path]:
     """Return where images of the same name lie, of the same content where that is known."""
     named: dict[str, list[Path]] = defaultdict(list)
     for path in entries:
@@ -153,6 +154,8 @@ def _by_name(sought: Sequence[Case], entries: Iterable[Path]) -> dict[int, Path]
         candidates = named[case.path.name.casefold()]
         if case.sha256:
             candidates = [path for path in candidates if is_content(case, path)][:1]
+        elif (beside := found_beside(case.path, folder)) in candidates:
+            candidates = [beside]
         if len(candidates) == 1 and candidates[0] not in found.values():
             found[case.id] = candidates[0]
     return found

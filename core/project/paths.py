@@ -7,6 +7,8 @@ import os
 from contextlib import suppress
 from pathlib import Path, PurePath
 
+SUFFIX = ".cairn"
+"""What the names of project files end in."""
 Stored = str | bytes
 """A path as the project file holds it."""
 

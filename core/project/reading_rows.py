@@ -64,14 +64,6 @@ def write(file: sqlite3.Connection, reading: Reading) -> None:
     )  # fmt: skip
 
 
-def remove(file: sqlite3.Connection, case_id: int, reader: Reader) -> None:
-    """Forget what a reader said about a case, history and all."""
-    file.execute(
-        "DELETE FROM reading WHERE case_id = ? AND reader_id = (SELECT id FROM reader WHERE name = ? AND kind = ?)",
-        (case_id, *key(reader)),
-    )
-
-
 def edits(file: sqlite3.Connection, case_id: int, reader: Reader) -> list[Edit]:
     """Return the history of a reading, the oldest first."""
     rows = file.execute(

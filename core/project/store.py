@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import Any
 
 from core.base.errors import ProjectError
-from core.base.files import reason_of
 from core.project import case_rows, reading_rows
 from core.project.cases import Case, CaseQuery, CaseRow, CaseState, Geometry, NewCase, case_from_row, case_row_from_row
 from core.project.connection import Connection
@@ -25,7 +24,6 @@ from core.project.readings import Edit, Reader, ReaderKind, Reading, difference,
 from core.project.summary import summarise, usual_radius_of
 from core.schemes.scheme import Scheme
 
-SUFFIX = ".cairn"
 MIME_TYPE = "application/x-cairn-project"
 """What the desktops that Cairn is installed on call a project file; they know it by `APPLICATION_ID` of the schema, too."""
 _CHANGEABLE = frozenset({"name", "patient_group", "split", "excluded", "done", "problem", "note", "sha256"})
@@ -181,13 +179,13 @@ class Project:
         with self._file.transaction() as file:
             for case in cases:
                 path = self._stored(case.path)
-                row = file.execute("SELECT id FROM cases WHERE path = ? AND series = ?", (path, case.series)).fetchone()
-                if row is None:
-                    row = file.execute(
+                id_ = case_rows.find(file, path, case.series)
+                if id_ is None:
+                    (id_,) = file.execute(
                         "INSERT INTO cases (name, path, series, patient_group, split) VALUES (?, ?, ?, ?, ?) RETURNING id",
                         (case.name, path, case.series, case.patient_group, case.split),
                     ).fetchone()
-                ids.append(row[0])
+                ids.append(id_)
         return ids
 
     def remove_cases(self, ids: Collection[int]) -> None:
@@ -237,16 +235,7 @@ class Project:
     def find_case(self, path: Path, series: str = "") -> int | None:
         """Return the id of the case of an image, None where it is not in the project."""
         with self._file.reading() as file:
-            row = file.execute(
-                "SELECT id FROM cases WHERE path = ? AND series = ?", (self._stored(path), series)
-            ).fetchone()
-        return None if row is None else row[0]
-
-    def cases_with_content(self, sha256: str) -> list[int]:
-        """Return the ids of the cases whose image has this content."""
-        with self._file.reading() as file:
-            rows = file.execute("SELECT id FROM cases WHERE sha256 = ? AND sha256 != ''", (sha256,)).fetchall()
-        return [row[0] for row in rows]
+            return case_rows.find(file, self._stored(path), series)
 
     def update_case(self, id_: int, **changes: Any) -> None:
         """Change what was said about a case: any of `Case`'s name, patient_group, split, excluded, done, problem, note, sha256.
@@ -391,12 +380,6 @@ class Project:
         with self._file.reading() as file:
             return file.execute("SELECT 1 FROM reading WHERE uuid = ?", (identity,)).fetchone() is not None
 
-    def remove_reading(self, case_id: int, reader: Reader) -> None:
-        """Forget what a reader said about a case, history and all."""
-        with self._file.transaction() as file:
-            reading_rows.remove(file, case_id, reader)
-            self._summarise(file, case_id)
-
     def edits(self, case_id: int, reader: Reader) -> list[Edit]:
         """Return the history of a reading, the oldest first."""
         with self._rows() as file:
@@ -424,15 +407,6 @@ class Project:
 
     def _stored(self, path: Path) -> Stored:
         return stored(path, self.folder if self._moves else None)
-
-
-def open_or_create(path: Path, *, moves: bool = True) -> Project:
-    """Open a project, or make it where there is none; `ProjectError` as for `Project.open`."""
-    try:
-        exists = path.exists()
-    except OSError as error:
-        raise ProjectError(f"The project {path} cannot be read ({reason_of(error)}).") from error
-    return Project.open(path, moves=moves) if exists else Project.create(path, moves=moves)
 
 
 def _now() -> str:

@@ -27,11 +27,6 @@ def is_decided(landmarks: Landmarks, name: str) -> bool:
     return status in HUMAN_STATES or (status is Status.ABSENT and landmarks.author[row] is Author.PERSON)
 
 
-def undecided_names(landmarks: Landmarks) -> tuple[str, ...]:
-    """Return the names of the landmarks that nobody has decided on, in their order."""
-    return tuple(name for name in landmarks.names if not is_decided(landmarks, name))
-
-
 def names_in_doubt(landmarks: Landmarks, usual_radius_mm: Mapping[str, float] | None = None) -> tuple[str, ...]:
     """Return the names of the landmarks that want a person's eye, in their order.
 

@@ -103,11 +103,11 @@ def test_a_well_found_image_is_checked_and_left_with_two_keys(empty_window, answ
     qtbot.waitUntil(empty_window.actions_by_id["landmark.confirm_all"].isEnabled)
     QTest.keyClick(view, Qt.Key.Key_Space, Qt.KeyboardModifier.ShiftModifier)
     assert set(controller.document.landmarks.status) == {Status.CONFIRMED}
-    assert empty_window.status_bar.checked_text() == "4 of 4 checked"
+    assert empty_window.status_bar._checked.text() == "4 of 4 checked"
     assert any(text.startswith("4 of 4 checked.") for text in empty_window.message_bar.texts())
     QTest.keyClick(view, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: empty_window.windowTitle().startswith("b.png") and not controller.jobs.busy)
-    assert empty_window.status_bar.checked_text() == "0 of 4 checked, 3 want an eye"
+    assert empty_window.status_bar._checked.text() == "0 of 4 checked, 3 want an eye"
     QTest.keyClick(view, Qt.Key.Key_B)
     qtbot.waitUntil(lambda: empty_window.windowTitle().startswith("a.png") and not controller.jobs.busy)
     QTest.keyClick(view, Qt.Key.Key_N)

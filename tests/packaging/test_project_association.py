@@ -11,8 +11,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from core.project.paths import SUFFIX
 from core.project.schema import APPLICATION_ID
-from core.project.store import MIME_TYPE, SUFFIX, Project
+from core.project.store import MIME_TYPE, Project
 from tests.support.frozen_fixtures import import_script
 from tests.support.installer_fixtures import PACKAGING, make_windows_app, needs, run, run_builder
 

@@ -101,10 +101,8 @@ def test_rows_move_by_keys_and_are_removed_and_all_of_it_undone(make):
     for _ in range(4):
         QTest.keyClick(table, KEY.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert dialog.model.draft.names == ("a", "b", "c", "d")
-    assert not dialog.model.can_undo
     QTest.keyClick(table, KEY.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
     assert dialog.model.draft.names == ("b", "c", "a", "d")
-    assert dialog.model.can_redo
 
 
 def test_rows_are_dragged(make):

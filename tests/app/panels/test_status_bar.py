@@ -38,12 +38,12 @@ def test_a_narrow_line_ends_in_dots_and_tells_the_rest_in_a_tip(opened, qtbot):
 def test_it_tells_how_much_is_checked(opened, qtbot):
     bar = StatusBar(opened)
     qtbot.addWidget(bar)
-    assert bar.checked_text() == "0 of 4 checked, 3 want an eye"
+    assert bar._checked.text() == "0 of 4 checked, 3 want an eye"
     for name in ("Sella", "Nasion", "Menton"):
         opened.editor.select(name)
         opened.editor.mark_absent()
-    assert bar.checked_text() == "3 of 4 checked, 1 wants an eye"
+    assert bar._checked.text() == "3 of 4 checked, 1 wants an eye"
     opened.checking.confirm_all()
-    assert bar.checked_text() == "4 of 4 checked"
+    assert bar._checked.text() == "4 of 4 checked"
     opened.editor.undo()
-    assert bar.checked_text() == "3 of 4 checked, 1 wants an eye"
+    assert bar._checked.text() == "3 of 4 checked, 1 wants an eye"

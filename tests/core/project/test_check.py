@@ -10,7 +10,7 @@ from core.base.errors import ProjectError
 from core.base.files import sha256_of
 from core.images.file import write_image
 from core.project.cases import Geometry, NewCase
-from core.project.check import check, relocate
+from core.project.check import Checked, check, relocate
 from core.project.readings import Reader, Reading
 from core.project.store import Project
 from core.values.grid import Grid
@@ -40,7 +40,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 def test_a_sound_project_has_nothing_to_say(project: Project) -> None:
     seen: list[tuple[int, int]] = []
-    assert check(project, lambda done, of: seen.append((done, of))).sound
+    assert check(project, lambda done, of: seen.append((done, of))) == Checked()
     assert seen[-1] == (4, 4)
 
 
@@ -52,7 +52,7 @@ def test_missing_and_changed_images_are_named(project: Project) -> None:
     found = check(project)
     assert [(one.case.name, one.moved_to) for one in found.missing] == [("a", None)]
     assert [case.name for case in found.changed] == ["b"]
-    assert not found.sound
+    assert found.damage == ()
 
 
 def test_images_that_moved_are_found_by_name_and_content(project: Project, tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_images_that_moved_are_found_by_name_and_content(project: Project, tmp_p
     assert [one.case.name for one in found.missing] == ["a", "b", "d"]
     moved = relocate(project, found.missing, tmp_path / "archive")
     assert [case.path for case in moved] == [new / "a.png", new / "renamed.png", new / "d.png"]
-    assert check(project).sound
+    assert check(project) == Checked()
     assert project.reading(1, Reader("Anna")) is not None
 
 
@@ -75,6 +75,18 @@ def test_where_several_may_be_meant_none_is_taken(project: Project, tmp_path: Pa
     for name in ("x", "y"):
         picture(tmp_path / "archive" / name / "d.png", 5)
     assert relocate(project, check(project).missing, tmp_path / "archive") == []
+
+
+def test_of_several_that_were_never_read_the_one_counts_that_lies_there_as_before(
+    project: Project, tmp_path: Path
+) -> None:
+    old, new = tmp_path / "old", tmp_path / "archive"
+    ids = project.add_cases([NewCase(picture(old / name / "film.png", 5), name) for name in ("anna", "ben")])
+    old.rename(new)
+    moved = relocate(project, check(project).missing, new)
+    assert [(case.id, case.path) for case in moved] == [
+        (id_, new / name / "film.png") for id_, name in zip(ids, ("anna", "ben"), strict=True)
+    ]
 
 
 def test_a_project_that_moved_with_part_of_its_images_finds_them(project: Project, tmp_path: Path) -> None:
@@ -89,7 +101,7 @@ def test_a_project_that_moved_with_part_of_its_images_finds_them(project: Projec
         assert missing.moved_to == moved / "images" / "a.png"
         [case] = relocate(copy, [missing])
         assert case.path == missing.moved_to
-        assert check(copy).sound
+        assert check(copy) == Checked()
 
 
 def test_damaged_readings_are_told(project: Project) -> None:
