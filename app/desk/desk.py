@@ -68,6 +68,8 @@ class Desk:
     """Another project lies on the desk, or none."""
     cases_changed = Signal()
     """Cases were added or removed."""
+    cases_removed = Signal(object)
+    """Cases were taken out: a frozenset of their numbers, which may be given to other cases from now on."""
     case_changed = Signal(int)
     """What is known of a case has changed, and stands in the project."""
     current_changed = Signal()
@@ -253,8 +255,13 @@ class Desk:
 
     def remove_cases(self, ids: Collection[int]) -> None:
         """Take cases out of the project; their images stay where they are."""
-        gone = tuple(ids)
-        self.change(lambda project: project.remove_cases(gone), lambda _: self.cases_changed.emit())
+        gone = frozenset(ids)
+
+        def removed(_: None) -> None:
+            self.cases_removed.emit(gone)
+            self.cases_changed.emit()
+
+        self.change(lambda project: project.remove_cases(gone), removed)
 
     def update_case(self, case_id: int, **changes: Any) -> None:
         """Change what was said about a case, as `Project.update_case` does."""

@@ -48,6 +48,10 @@ class ImageCache:
         self._entries.move_to_end(key)
         return self._entries[key]
 
+    def drop(self, key: Hashable) -> None:
+        """Let go of an image, if it is here; nobody is told."""
+        self._entries.pop(key, None)
+
     def clear(self) -> None:
         """Let go of everything; nobody is told."""
         self._entries.clear()

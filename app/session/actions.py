@@ -118,6 +118,11 @@ def _can_add(controller: Controller) -> bool:
     return controller.desk.keeps_work
 
 
+def _sees_all(controller: Controller) -> bool:
+    """Tell whether the person may be shown what others and the model have said."""
+    return not controller.cases.blind
+
+
 def _toggle_blind(controller: Controller) -> None:
     controller.cases.blind = not controller.cases.blind
 
@@ -224,7 +229,7 @@ _FILE = (
         "file.add_folder", "Add a &folder to the project…", Controller.ask_add_folder, FILE, enabled_when=_can_add, group=2,
     ),
     Action("file.reader", "Who r&eads…", lambda c: c.projects.ask_reader(), FILE, enabled_when=_has_desk, group=2),
-    Action("file.model", "Choose &model…", Controller.ask_model, FILE, group=3),
+    Action("file.model", "Choose &model…", Controller.ask_model, FILE, enabled_when=_sees_all, group=3),
     Action("file.quit", "&Quit", _by_window, FILE, ("Ctrl+Q",), group=4, of_window=True),
 )  # fmt: skip
 
@@ -248,7 +253,7 @@ _EDIT = (
 _LANDMARK = (
     Action(
         "landmark.find", "&Find landmarks", Controller.start_localization, LANDMARK, ("Ctrl+L",), "localize",
-        lambda c: _has_image(c) and not c.localizing, toolbar="Find landmarks",
+        lambda c: _has_image(c) and not c.localizing and _sees_all(c), toolbar="Find landmarks",
     ),
     Action(
         "landmark.confirm", "&Confirm and go on", _confirm, LANDMARK, ("Space",), "confirm", _has_landmarks, group=1,
@@ -318,10 +323,12 @@ _LANDMARK = (
 
 _REVIEW = (
     Action(
-        "review.next", "&Next doubtful landmark", lambda c: c.review.go_on(), REVIEW, ("D",), enabled_when=_has_desk,
+        "review.next", "&Next doubtful landmark", lambda c: c.review.go_on(), REVIEW, ("D",),
+        enabled_when=lambda c: _has_desk(c) and _sees_all(c),
     ),
     Action(
-        "review.agreement", "&Agreement of readers…", _by_window, REVIEW, enabled_when=_has_desk, group=1, of_window=True,
+        "review.agreement", "&Agreement of readers…", _by_window, REVIEW, group=1, of_window=True,
+        enabled_when=lambda c: _has_desk(c) and _sees_all(c),
     ),
     Action(
         "review.merge", "&Merge readings…", _by_window, REVIEW, enabled_when=_can_add, group=1, of_window=True,

@@ -33,24 +33,29 @@ class CaseClock:
 
     def stop(self) -> None:
         """Count for no case any more."""
-        self.touch()
+        self._count()
         self._case, self._since_s = None, None
 
     def touch(self) -> None:
         """Take note that somebody is working: at most `LONGEST_REST_S` since the last time count."""
-        if self._case is not None and self._since_s is not None:
-            now_s = self._now_s()
-            self._seconds[self._case] += min(now_s - self._since_s, LONGEST_REST_S)
-            self._since_s = now_s
+        self._count()
+        if self._since_s is not None:
+            self._since_s = self._now_s()
+
+    def _count(self) -> None:
+        if self._case is not None:
+            self._seconds[self._case] += self._since_touched_s()
+
+    def _since_touched_s(self) -> float:
+        return 0.0 if self._since_s is None else min(self._now_s() - self._since_s, LONGEST_REST_S)
 
     def set_active(self, *, active: bool) -> None:
         """Count while the window is the active one, and not while it is not."""
-        self.touch()
+        self._count()
         self._active = active
         self._since_s = self._now_s() if active and self._case is not None else None
 
     def seconds_of(self, case_id: int) -> float:
-        """Return how many seconds were spent on a case so far."""
-        if case_id == self._case:
-            self.touch()
-        return self._seconds.get(case_id, 0.0)
+        """Return how many seconds were spent on a case so far; to ask is no work."""
+        running_s = self._since_touched_s() if case_id == self._case else 0.0
+        return self._seconds.get(case_id, 0.0) + running_s

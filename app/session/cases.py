@@ -3,7 +3,7 @@
 Watches document, view and undo history, and tells the desk. Reads no image and asks nobody; belongs to the main thread.
 """
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,6 +111,9 @@ class Cases:
         histories.indexChanged.connect(self._stepped)
         document.prediction_changed.connect(self._predicted)
         view_state.events.locked.connect(self._locked)
+        events = view_state.events
+        for event in (events.mouse_mm, events.selected, events.crosshair_mm, events.levels):  # who looks works, too
+            event.connect(self._note_work)
         desk.project_changed.connect(self._project_changed)
 
     # Which case is open
@@ -244,6 +247,17 @@ class Cases:
         self._open.clear()
         self._images.clear()
 
+    def forget_removed(self, case_ids: Collection[int]) -> None:
+        """Let go of cases that were taken out of the project, the open one included: their numbers may mean others soon."""
+        for case_id in case_ids:
+            case = self._open.pop(case_id, None)
+            self._images.drop(case_id)
+            if case is not None and case is not self._present:
+                self._histories.forget(case.history)
+        if self._present is not None and self._present.id in case_ids:
+            self._present, self._desk.current = None, None
+            self.clock.stop()
+
     def drop_untouched(self, case_id: int) -> None:
         """Forget how a case was left where the reader has said nothing about it, so that it is asked for anew when opened."""
         case = self._open.get(case_id)
@@ -263,10 +277,14 @@ class Cases:
 
     # Every step into the project
 
+    def _note_work(self, _: object) -> None:
+        self.clock.touch()
+
     def _stepped(self, index: int) -> None:
         case = self._present
         if case is None or case.history is not self._histories.activeStack():
             return
+        self.clock.touch()
         is_back, self._step = index < self._step, index
         text = f"Undo {case.history.redoText()}" if is_back else case.history.undoText()
         self._store(text)

@@ -19,9 +19,7 @@ from app.session.editor import Editor
 from app.session.file_names import Sample, is_landmark_file, sample_path
 from app.session.jobs import Jobs
 from app.session.landmark_opener import LandmarkOpener
-from app.session.landmark_search import (
-    LandmarkSearch,
-)
+from app.session.landmark_search import LandmarkSearch
 from app.session.localization import localize_image
 from app.session.navigation import Navigator
 from app.session.opener import Opener
@@ -96,10 +94,13 @@ class Controller:
         self.desk = Desk(self.jobs, Reader("I"))
         self.cases = Cases(self.desk, self.document, self.view_state, self.undo_stack, most_bytes=CACHED_BYTES)
         self._shown = ShownJob(self.view_state)
+        self._had_project = False
         parts = self.document, self.editor, self.view_state
         work = self.jobs, questions, self._shown
         self.search = LandmarkSearch(*parts, *work, localize, model_path)
-        self.pixel_sizes = PixelSizes(*parts, questions, listed=lambda: self.opener.paths, find_again=self.search.start)
+        self.pixel_sizes = PixelSizes(
+            *parts, questions, listed=lambda: self.opener.paths, find_again=lambda: self._find_again()
+        )
         self.saver = Saver(*parts, *work)
         self.landmark_opener = LandmarkOpener(
             *parts,
@@ -129,7 +130,9 @@ class Controller:
         self.background = BackgroundSearch(
             self.desk, self.jobs, lambda: (self.search.chosen, self.search.remembered), background
         )
-        self.review = ReviewGuide(self.desk, self.editor, self.view_state, self.jobs, self.case_opener.open)
+        self.review = ReviewGuide(
+            self.desk, self.document, self.editor, self.view_state, self.jobs, self.case_opener.open
+        )
         self.schemes = Schemes(
             *parts,
             self.placing,
@@ -140,7 +143,8 @@ class Controller:
         )
         self.showing = Showing(
             document=self.document, view_state=self.view_state, editor=self.editor, desk=self.desk, cases=self.cases,
-            projects=self.projects, search=self.search, background=self.background, schemes=self.schemes,
+            case_list=self.case_list, projects=self.projects, search=self.search, background=self.background,
+            schemes=self.schemes,
             landmark_opener=self.landmark_opener, saver=self.saver, pixel_sizes=self.pixel_sizes, jobs=self.jobs,
             questions=questions, opens_saved_work=opens_saved_work, opener=self.opener, case_opener=self.case_opener,
         )  # fmt: skip
@@ -148,6 +152,7 @@ class Controller:
         self.schemes.chosen.connect(self._keep_scheme)
         self.desk.refused.connect(questions.show_error)
         self.desk.project_changed.connect(self._show_project)
+        self.desk.cases_removed.connect(self.showing.leave_removed)
         self.desk.reader_changed.connect(self._read_anew)
         self.cases.blind_changed.connect(lambda _: self._read_anew())
         self.background.answered.connect(self.showing.take_answer)
@@ -259,9 +264,10 @@ class Controller:
         if self.desk.goes_on:
             return
         self.showing.belongs_elsewhere = self.opener.paths  # they belong to the project that was left
-        if self.document.image is not None:
-            self.cases.begin_history()
-            self.document.close()
+        if self._had_project:  # what is being read was asked of that one, too, and its cases have numbers of their own
+            self.opener.cancel()
+        self._had_project = True
+        self.showing.show_nothing()
         self.desk.ask(how_left, self._go_on)
 
     def _go_on(self, left: Left) -> None:
@@ -285,6 +291,7 @@ class Controller:
         self.editor.end_drag()
         if wanted is None:
             return
+        self.opener.cancel()  # what is being read was prepared for the other reader
         self.cases.leave()
         self.cases.forget()
         image = self.document.image
@@ -296,6 +303,11 @@ class Controller:
     def start_localization(self) -> None:
         """Find the landmarks in the background; what a person has decided on stays."""
         self.search.start()
+
+    def _find_again(self) -> None:
+        """Find the landmarks anew, now that the pixel size is known; who reads blind is shown no answer."""
+        if not self.cases.blind:
+            self.search.start()
 
     def ask_model(self) -> None:
         """Ask for a model file, show what it says about itself, and find the landmarks with it."""
@@ -390,6 +402,7 @@ class Controller:
     def _when_safe(self, proceed: Proceed) -> None:
         """Go on once nothing would be lost: what is being written is waited for, unsaved work is asked about."""
         self.editor.end_drag()
+        self.cases.note()  # another project may come, to which this cannot be told any more
         image = self.document.image
         if self.saver.running:
             self.saver.when_written(lambda: self._when_safe(proceed), anyway=proceed)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from app.desk.desk import Desk
 from app.desk.review import ReviewWalk
+from app.session.document import Document
 from app.session.editor import Editor
 from app.session.jobs import Jobs
 from app.session.view_state import ViewState
@@ -18,16 +19,23 @@ class ReviewGuide:
 
     Parameters
     ----------
-    desk, editor, view_state, jobs
-        Whose cases, who selects, where it is said why, and what leads back to the main thread.
+    desk, document, editor, view_state, jobs
+        Whose cases, what landmarks are called, who selects, where it is said why, and what waits until a case is shown.
     open_case
         Opens a case, given its number.
     """
 
     def __init__(
-        self, desk: Desk, editor: Editor, view_state: ViewState, jobs: Jobs, open_case: Callable[[int], object]
+        self,
+        desk: Desk,
+        document: Document,
+        editor: Editor,
+        view_state: ViewState,
+        jobs: Jobs,
+        open_case: Callable[[int], object],
     ) -> None:
         self._desk = desk
+        self._document = document
         self._editor = editor
         self._view = view_state
         self._jobs = jobs
@@ -52,13 +60,15 @@ class ReviewGuide:
             self._open_case(doubt.case_id)
 
     def _arrive(self) -> None:
-        """Select the landmark once its case is shown with all that belongs to it."""
-        doubt = self._coming
-        if doubt is not None and doubt.case_id == self._desk.current:
-            self._coming = None
+        """Select the landmark once its case is shown with all that belongs to it; who opens another case has left the way."""
+        doubt, current = self._coming, self._desk.current
+        if doubt is None or current is None:
+            return
+        self._coming = None
+        if doubt.case_id == current:
             self._jobs.post(lambda: self._show(doubt))
 
     def _show(self, doubt: Doubt) -> None:
         if doubt.case_id == self._desk.current and doubt.name in self._editor.names:
             self._editor.select(doubt.name, centre=True)
-            self._view.say(f"{doubt.name}: {doubt.why}.", is_warning=False)
+            self._view.say(f"{self._document.display_name(doubt.name)}: {doubt.why}.", is_warning=False)

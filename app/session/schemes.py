@@ -77,7 +77,8 @@ class Schemes:
         self._by_ndim[scheme.ndim] = scheme
 
     def start_with(self, schemes: Iterable[Scheme]) -> None:
-        """Mark images by these schemes and no others from the next one on, as another project wants it."""
+        """Mark images by these schemes and no others from the next one on, and whole ones, as another project wants it."""
+        self.stop_through_all()
         self._by_ndim = {scheme.ndim: scheme for scheme in schemes}
 
     def ask(self) -> None:

@@ -3,12 +3,13 @@
 Between what was read and the document. Belongs to the main thread; what touches the disk is `preparation`, in jobs.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.desk.case_list import CaseList
 from app.desk.desk import Desk
 from app.desk.kept_case import KeptCase
 from app.session.background_search import BackgroundSearch
@@ -48,8 +49,8 @@ class Showing:
     ----------
     document, view_state, editor
         Where they are shown.
-    desk, cases, projects
-        What the project knows of them.
+    desk, cases, case_list, projects
+        What the project knows of them, and in which order they are listed.
     search, background, schemes
         What finds the landmarks of the one that is shown and of the others, and which are wanted.
     landmark_opener, saver, pixel_sizes
@@ -69,6 +70,7 @@ class Showing:
     editor: Editor
     desk: Desk
     cases: Cases
+    case_list: CaseList
     projects: Projects
     search: LandmarkSearch
     background: BackgroundSearch
@@ -104,6 +106,7 @@ class Showing:
         self._leave_case()
         if kept is not None and self.cases.lay_open(kept.case.id) and not kept.image_changed:
             self.show_again(kept.case.id, image)
+            self._add_rest()
             if landmarks_path is not None:
                 self.landmark_opener.open(landmarks_path)
             return
@@ -131,7 +134,7 @@ class Showing:
     def _begin_landmarks(self, prepared: Prepared, info: "ModelInfo | None", *, takes_work: bool) -> bool:
         """Start with what is known of an image's landmarks; tell whether there is anything."""
         image, kept = prepared.image, prepared.kept
-        work = prepared.work if takes_work else SavedWork()
+        work = prepared.work if takes_work and not self.cases.blind else SavedWork()
         shown = answer = None
         geometry = Geometry.of(image)
         if kept is not None:
@@ -213,6 +216,34 @@ class Showing:
             self._find_landmarks(shown, model)
         self.schemes.shown(info)
         self.find_vectors()
+
+    def show_nothing(self) -> None:
+        """Show no image, of whatever case or project."""
+        self.editor.cancel_drag()
+        self.search.stop()
+        if self.document.image is not None:
+            self.cases.begin_history()
+            self.document.close()
+
+    def leave_removed(self, case_ids: Collection[int]) -> None:
+        """Show what follows in the list where the open case was taken out of the project, else what is before it."""
+        current, wanted = self.desk.current, self.case_opener.wanted
+        following = self._listed_beside(current, case_ids)
+        self.cases.forget_removed(case_ids)
+        if current in case_ids:
+            self.opener.cancel()
+            self.show_nothing()
+            if following is not None:
+                self.case_opener.open(following)
+        elif current is not None and wanted in case_ids:
+            self.case_opener.open(current)  # which gives up what is being opened
+
+    def _listed_beside(self, case_id: int | None, but: Collection[int]) -> int | None:
+        """Return the nearest case behind one in the list, else before it, without some of them."""
+        row, ids = self.case_list.row_of(case_id), self.case_list.ids
+        if row is None:
+            return None
+        return next((id_ for id_ in (*ids[row:], *reversed(ids[:row])) if id_ not in but), None)
 
     def _add_rest(self) -> None:
         """Let the images that were opened together with the present one become cases behind it."""

@@ -30,3 +30,30 @@ def test_who_rests_for_long_is_not_counted_as_working():
     clock.begin(1, 0.0)
     now.now_s += 3600
     assert clock.seconds_of(1) == LONGEST_REST_S
+
+
+def test_asking_how_long_it_was_is_no_work():
+    now = Time()
+    clock = CaseClock(now)
+    clock.begin(1, 0.0)
+    for _ in range(60):
+        now.now_s += 30
+        clock.seconds_of(1)
+    assert clock.seconds_of(1) == LONGEST_REST_S
+    clock.touch()
+    now.now_s += 5
+    assert clock.seconds_of(1) == LONGEST_REST_S + 5
+
+
+def test_a_rest_counts_once_whatever_follows_it():
+    now = Time()
+    clock = CaseClock(now)
+    clock.begin(1, 0.0)
+    now.now_s += 3600
+    clock.set_active(active=False)
+    now.now_s += 10
+    clock.set_active(active=True)
+    now.now_s += 10
+    clock.stop()
+    clock.begin(2, 0.0)
+    assert clock.seconds_of(1) == LONGEST_REST_S + 10

@@ -119,7 +119,7 @@ def test_the_review_leads_to_the_most_doubtful_landmark_of_all_cases_and_says_wh
         settle(controller, qtbot)
         seen.append((controller.desk.current, controller.view_state.selected))
     assert seen == [(ids[2], "Gonion"), (ids[2], "Sella"), (ids[1], "Nasion")]
-    assert "Nasion: presence 80 %." in messages(controller)
+    assert "Nasion (N): presence 80 %." in messages(controller)
     qtbot.keyClick(desk_window.slice_view, Qt.Key.Key_D)
     settle(controller, qtbot)
     assert "You have seen all 3 that want an eye." in messages(controller)
