@@ -9,27 +9,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, Queue
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.commands.batch_plan import plan_files
 from app.commands.batch_results import BatchReport, BatchResults
-from app.desk.background import Background
-from app.desk.crew_plan import CrewPlan, plan_crew, usable_cores
+from app.desk.crew_plan import crew_for
 from app.desk.events import Done, Event, Failed, Key, Overall, Started
-from app.desk.worker import problem_of
-from core.base.errors import AppError, ModelFileError
+from app.desk.foreground import localize
+from core.base.errors import AppError
 from core.base.files import reason_of
 from core.images.listing import list_images
-from core.models.image_task import ImageTask, ImageWork
+from core.models.image_task import ImageTask
 from core.models.metadata import read_model_info
-
-CHILDREN_PAY_FROM = 16
-"""With fewer images, starting processes takes longer than they save (docs/results.md)."""
-_ASK_EVERY_S = 0.2
-"""How often Ctrl-C is looked for on systems where waiting for an event cannot be interrupted."""
 
 
 @dataclass(frozen=True)
@@ -106,87 +99,21 @@ def run_batch(request: BatchRequest, console: Console, report: BatchReport) -> N
         )
         for item, _ in plan
     ]
-    crew = _crew(request, len(tasks))
+    crew = crew_for(len(tasks), request.workers, request.device, memory_gb=request.memory_gb)
     with _progress_bar(console, [item.name for item, _ in plan]) as bar:
         results = BatchResults(plan, report, bar.say)
-        if crew is None:
-            _localize_here(tasks, results, bar)
-        else:
-            _localize_in_children(tasks, crew, results, bar)
 
-
-def _crew(request: BatchRequest, images: int) -> CrewPlan | None:
-    """Return how many processes localize, None for this one alone: where it is asked for, and where others would not pay."""
-    if request.workers == 1 or images == 1:
-        return None
-    if request.workers is None and (images < CHILDREN_PAY_FROM or request.device not in ("auto", "cpu")):
-        return None
-    wanted = None if request.workers is None else min(request.workers, images)
-    crew = plan_crew(wanted, memory_gb=request.memory_gb)
-    return None if request.workers is None and crew.children == 1 else crew
-
-
-def _localize_here(tasks: Sequence[ImageTask], results: BatchResults, bar: "_Bar") -> None:
-    """Localize one image after the other in this process."""
-    work = ImageWork(usable_cores())
-    if tasks and tasks[0].model is not None:
-        work.load(tasks[0].model)
-    for number, task in enumerate(tasks):
-
-        def show(fraction: float, _doing: str, number: int = number) -> None:
-            bar.show(number, number + fraction)
-
-        show(0.0, "")
-        try:
-            answer = work.run(task, work.read(task, _go_on), show, _go_on)
-        except (AppError, OSError, MemoryError) as error:
-            results.fail(number, problem_of(error).sentence)
-        else:
-            results.take(number, answer)
-        bar.show(number, number + 1)
-
-
-def _go_on() -> bool:
-    """Never ask to stop: Ctrl-C does."""
-    return False
-
-
-def _localize_in_children(tasks: Sequence[ImageTask], crew: CrewPlan, results: BatchResults, bar: "_Bar") -> None:
-    """Localize several images at once; whatever ends this, the children end with it.
-
-    Raises
-    ------
-    ModelFileError
-        The model that was asked for cannot be loaded.
-    RuntimeError
-        The program is wrong; with the traceback of the child.
-    """
-    events: Queue[Event] = Queue()
-    background = Background(events.put, crew)
-    try:
-        background.submit(enumerate(tasks))
-        begun = 0
-        while True:
-            try:
-                event = events.get(timeout=_ASK_EVERY_S)
-            except Empty:
-                continue
+        def take(event: Event) -> None:
             if isinstance(event, Started):
-                begun = _number(event.key)
+                bar.begin(_number(event.key))
             elif isinstance(event, Done):
                 results.take(_number(event.key), event.answer)
             elif isinstance(event, Failed):
-                if event.details:
-                    raise RuntimeError(event.details)
-                if event.kind == ModelFileError.__name__ and tasks[0].model is not None:
-                    raise ModelFileError(event.sentence)
                 results.fail(_number(event.key), event.sentence)
             elif isinstance(event, Overall):
-                bar.show(begun, event.fraction * len(tasks))
-                if not event.busy:
-                    return
-    finally:
-        background.close()
+                bar.show(event.fraction * len(tasks))
+
+        localize(list(enumerate(tasks)), crew, take)
 
 
 def _number(key: Key) -> int:
@@ -217,9 +144,13 @@ class _Bar:
         self._names = names
         self._task = progress.add_task("", total=len(names))
 
-    def show(self, number: int, done: float) -> None:
-        """Show the name of an image and how many are done."""
-        self._progress.update(self._task, completed=done, description=self._names[number])
+    def begin(self, number: int) -> None:
+        """Show the name of an image."""
+        self._progress.update(self._task, description=self._names[number])
+
+    def show(self, done: float) -> None:
+        """Show how many are done."""
+        self._progress.update(self._task, completed=done)
 
     def say(self, text: str) -> None:
         """Print a line above the bar."""

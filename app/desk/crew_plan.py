@@ -13,6 +13,8 @@ CHILD_BYTES = 700e6
 """What a child takes with an X-ray: 490 MB measured, and room."""
 _SHARE_OF_AVAILABLE = 0.75
 _MOST_CHILDREN = 16
+CHILDREN_PAY_FROM = 16
+"""With fewer images, starting processes takes longer than they save (docs/results.md)."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,30 @@ def plan_crew(
         memory = min(memory, memory_gb * 1e9)
     count = children if children is not None else max(1, min(usable, int(memory // CHILD_BYTES), _MOST_CHILDREN))
     return CrewPlan(count, usable, memory / count, considerate)
+
+
+def crew_for(
+    images: int, workers: int | None, device: str = "auto", *, memory_gb: float | None = None
+) -> CrewPlan | None:
+    """Return which processes localize so many images while somebody waits; None for the calling one alone.
+
+    Parameters
+    ----------
+    images
+        How many there are.
+    workers
+        How many processes were asked for; None for what is fastest.
+    device
+        ``"auto"`` or ``"cpu"``, or a GPU, which gains nothing from several processes.
+    memory_gb
+        What all of them may take together; None for three quarters of what is free.
+    """
+    if workers == 1 or images <= 1:
+        return None
+    if workers is None and (images < CHILDREN_PAY_FROM or device not in ("auto", "cpu")):
+        return None
+    crew = plan_crew(None if workers is None else min(workers, images), memory_gb=memory_gb)
+    return None if workers is None and crew.children == 1 else crew
 
 
 def usable_cores() -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from psygnal import Signal
 
+from app.desk.case_tasks import keep_usual_radii
 from app.desk.writer import RETRY_S, Order, Writer
 from core.base.errors import AppError, ProjectError
 from core.images.listing import ListedImage, series_key
@@ -277,8 +278,7 @@ class Desk:
         """Let the project know how sure a model usually is, before its readings are kept: what is in doubt depends on it."""
         if self.keeps_work and info.title not in self._known_models:
             self._known_models.add(info.title)
-            radii = {"mm": info.usual_radii(), "px": info.usual_radii(in_px=True)}
-            self.change(lambda project: project.set_usual_radii(info.title, radii))
+            self.change(partial(keep_usual_radii, info=info))
 
     def change(self, write: Callable[["Project"], Any], on_written: Callable[[Any], object] = lambda _: None) -> None:
         """Have something written after all that was asked for before; ``on_written`` is called in the main thread.

@@ -4,6 +4,7 @@ Hands tasks to `app.desk.background` and brings what it says into the main threa
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,14 +12,13 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
+from app.desk.case_tasks import keep, note_image, task_of
 from app.desk.desk import Desk
 from app.session.jobs import Jobs
 from app.session.landmark_search import ChosenModel, Model, model_for
 from core.base.errors import AppError
 from core.images.formats import FLAT_SUFFIXES
-from core.images.listing import image_at
-from core.project.cases import Case, CaseQuery, CaseState, Geometry
-from core.project.readings import Reader, ReaderKind, Reading
+from core.project.cases import Case, CaseQuery, CaseState
 
 if TYPE_CHECKING:
     from app.desk.background import Background
@@ -210,28 +210,15 @@ class BackgroundSearch:
 
     def _keep(self, case_id: int, answer: "ImageAnswer") -> None:
         """Keep an answer, unless the model can hardly know such an image."""
-        geometry = Geometry(answer.grid, answer.source.spacing_source)
-        sha256 = answer.source.sha256
         model = self._infos.get(answer.grid.ndim)
-        self._desk.change(partial(_note_image, case_id=case_id, geometry=geometry, sha256=sha256))
-        if model is not None:
-            self._desk.know_model(model[1])
-        if model is not None and answer.source.spacing_known:
-            doubt = model[1].doubt_about(answer.grid.spacing_mm.tolist())
-            if doubt:
-                return
-        reader = Reader(answer.model, ReaderKind.MODEL)
-        self._desk.store(Reading(case_id, reader, answer.landmarks, geometry), "Find landmarks")
-        self.answered.emit(case_id, answer)
-
-
-def _note_image(project: "Project", *, case_id: int, geometry: Geometry, sha256: str) -> None:
-    """Let the project know an image that was read for the first time."""
-    case = project.case(case_id)
-    if not case.sha256:
-        project.set_case_image(case_id, geometry, sha256)
-    if case.problem:
-        project.update_case(case_id, problem="")
+        info = None if model is None else model[1]
+        knows = info is None or not answer.source.spacing_known or not info.doubt_about(answer.grid.spacing_mm.tolist())
+        kept = partial(keep, info=info) if knows else note_image
+        self._desk.change(
+            partial(kept, case_id=case_id, answer=answer), lambda _: self._desk.case_changed.emit(case_id)
+        )
+        if knows:
+            self.answered.emit(case_id, answer)
 
 
 def _new_tasks(
@@ -260,27 +247,9 @@ def _tasks_of(
         model, scheme = infos.get(ndim), marked[ndim]
         if model is None or (scheme is not None and not set(scheme.names) & set(model[1].landmarks)):
             continue  # it is marked by hand
-        task = _task_of(case, model[0] if model[0] in chosen else None)
-        if task is not None:
-            tasks[case.id] = task
+        with suppress(AppError):  # opening it says why
+            tasks[case.id] = task_of(case, model[0] if model[0] in chosen else None)
     return tasks, infos
-
-
-def _task_of(case: Case, model: Path | None) -> "ImageTask | None":
-    from core.models.image_task import ImageTask
-
-    try:
-        listed = image_at(case.path, case.series)
-    except AppError:
-        return None  # opening it says why
-    geometry = case.geometry
-    said = geometry is not None and geometry.spacing_source.is_outside_the_file
-    if geometry is not None and said:
-        spacing_mm = tuple(geometry.grid.spacing_mm.tolist())
-        return ImageTask(
-            listed.path, listed.series, model=model, spacing_mm=spacing_mm, spacing_source=geometry.spacing_source
-        )
-    return ImageTask(listed.path, listed.series, model=model)
 
 
 def _likely_ndim(case: Case) -> int:

@@ -254,7 +254,7 @@ def test_a_model_whose_network_is_damaged_is_refused_as_a_whole(tmp_path, model,
 
 
 def test_a_few_images_start_no_process(tmp_path, model, monkeypatch):
-    monkeypatch.setattr("app.commands.batch.Background", None)
+    monkeypatch.setattr("app.desk.foreground.Background", None)
     images = [write_tiny_image(tmp_path / f"{number}.png", spacing_mm=0.5) for number in range(3)]
     report, _ = batch(*images, out=tmp_path / "out", model=model)
     assert len(report.written) == 3
@@ -263,7 +263,7 @@ def test_a_few_images_start_no_process(tmp_path, model, monkeypatch):
 @pytest.mark.slow
 def test_an_error_of_the_program_in_a_child_is_one_here(tmp_path, model, monkeypatch):
     monkeypatch.setattr(
-        "app.commands.batch.Background",
+        "app.desk.foreground.Background",
         partial(Background, work_name="tests.support.background_work:WorkByName"),
     )
     with pytest.raises(RuntimeError, match="nobody thought of it"):

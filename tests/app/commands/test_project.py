@@ -15,6 +15,7 @@ from app.commands import project_agreement
 from app.commands.cli import run, with_default_command
 from core.images.file import read_image
 from core.landmark_files.file import write_landmarks
+from core.models.metadata import read_model_info
 from core.project.cases import CaseState, Geometry
 from core.project.readings import Reader, ReaderKind, Reading
 from core.project.store import Project
@@ -298,7 +299,17 @@ def test_cases_are_localized_beside_what_persons_said(
         assert anna.landmarks.points_mm[0, 0] == 5.0
         project.update_case(4, excluded=True)
     assert cairn("localize", study, "--model", model) == "Localized 0 cases.\n"
-    assert "Localized 1 case." in cairn("localize", study, "a", "--model", model, "--workers", "1")
+
+
+@pytest.mark.slow
+def test_a_few_cases_start_no_process_and_what_is_usual_for_the_model_is_kept_as_the_window_does(
+    study: Path, model: Path, cairn: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.desk.foreground.Background", None)
+    assert "Localized 1 case." in cairn("localize", study, "a", "--model", model)
+    info = read_model_info(model)
+    with Project.open(study) as project:
+        assert project.usual_radii(info.title) == {"mm": info.usual_radii(), "px": info.usual_radii(in_px=True)}
 
 
 @pytest.mark.slow
