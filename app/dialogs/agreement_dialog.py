@@ -123,10 +123,17 @@ class AgreementDialog(QDialog):
         self.save.clicked.connect(self._save)
         self.buttons.rejected.connect(self.reject)
         self.finished.connect(self._leave)
+        self._desk.project_changed.connect(self._leave_project)
 
     def _leave(self) -> None:
         """Listen to no answer any more."""
         self._asked = -1
+        self._desk.project_changed.disconnect(self._leave_project)
+
+    def _leave_project(self) -> None:
+        """Close where another project has come, in which numbers mean other cases."""
+        if not self._desk.goes_on:
+            self.reject()
 
     # Asking
 
@@ -151,7 +158,7 @@ class AgreementDialog(QDialog):
         first, second = (self._readers[box.currentIndex()] for box in (self.first, self.second))
         self._asked += 1
         if first == second:
-            self._show(None, "These are the same.")
+            self._show(None, "Choose two different readers.")
             return
         self._show(None, "Comparing…")
         asked = self._asked
@@ -183,10 +190,14 @@ class AgreementDialog(QDialog):
             self._draw()
 
     def _draw(self) -> None:
-        rows = self.landmarks.selectionModel().selectedRows()
-        if self._agreement is not None and rows and self.axis.currentIndex() >= 0:
-            name = self._agreement.names[min(rows[0].row(), len(self._agreement.names) - 1)]
-            self.figure.show_landmark(self._agreement, name, self.axis.currentIndex())
+        """Draw the selected landmark; the line of all of them has no figure."""
+        result, rows, axis = self._agreement, self.landmarks.selectionModel().selectedRows(), self.axis.currentIndex()
+        if result is None or not rows or axis < 0:
+            return
+        row = rows[0].row()
+        self.figure.setVisible(row < len(result.names))
+        if row < len(result.names):
+            self.figure.show_landmark(result, result.names[row], axis)
 
     def _open(self, item: QTableWidgetItem) -> None:
         if self._agreement is not None:

@@ -4,6 +4,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.session.controller import Controller
 from app.views.definition_card import DefinitionCard
+from core.schemes.scheme import SchemeLandmark
 
 
 class DefinitionPanel(DefinitionCard):
@@ -12,6 +13,7 @@ class DefinitionPanel(DefinitionCard):
     def __init__(self, controller: Controller, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._controller = controller
+        self._told: tuple[str, SchemeLandmark] | None = None
         document, events = controller.document, controller.view_state.events
         for signal in (document.landmarks_changed, document.image_changed, events.selected, events.mode):
             signal.connect(self._follow)
@@ -22,5 +24,9 @@ class DefinitionPanel(DefinitionCard):
         name = placing.next_name if placing.active else None
         said = None if name is None else document.said_of(name)
         self.setVisible(said is not None and bool(said.definition or said.picture))
-        if name is not None and said is not None:
-            self.show_landmark(document.display_name(name), said.definition, said.colour, said.picture_png)
+        if name is None or said is None:
+            return
+        told = document.display_name(name), said
+        if told != self._told:  # landmarks change with every move of the mouse, and a picture takes time to decode
+            self._told = told
+            self.show_landmark(told[0], said.definition, said.colour, said.picture_png)

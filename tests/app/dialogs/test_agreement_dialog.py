@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from app.dialogs.agreement_dialog import AgreementDialog, proposed_name, write_tables
 from core.base.errors import ProjectError
 from core.project.agreement import agreement
+from core.project.store import Project
 from core.values.landmarks import Status
 from tests.support.desk_fixtures import ANNA, BEN, MODEL, NAMES, make_landmarks, make_reading
 
@@ -63,6 +64,21 @@ def test_the_figure_follows_landmark_and_axis(dialog, full_desk):
     np.testing.assert_allclose(y, differences)
 
 
+def test_the_line_of_all_landmarks_has_no_figure_rather_than_that_of_the_last(dialog):
+    dialog.landmarks.selectRow(len(NAMES))
+    assert dialog.figure.isHidden()
+    dialog.landmarks.selectRow(0)
+    assert dialog.figure.isVisible()
+
+
+def test_another_project_closes_it_since_its_cases_have_other_numbers(dialog, full_desk, tmp_path, qtbot):
+    full_desk.go_on_in(tmp_path / "copy.cairn")
+    qtbot.waitUntil(lambda: full_desk.project.path == tmp_path / "copy.cairn")
+    assert dialog.isVisible()
+    full_desk.open(lambda: Project.create(tmp_path / "other.cairn"))
+    qtbot.waitUntil(lambda: not dialog.isVisible())
+
+
 def test_the_worst_case_stands_first_and_a_click_opens_it_as_one_on_its_dot_does(dialog, full_desk, qtbot):
     opened = []
     dialog.open_requested.connect(opened.append)
@@ -81,7 +97,7 @@ def test_another_pair_is_compared_and_one_reader_with_themselves_is_not(dialog, 
     qtbot.waitUntil(lambda: dialog.told.text().startswith("1 case, 3 positions"))
     dialog.second.setCurrentIndex(0)
     dialog.second.activated.emit(0)
-    assert dialog.told.text() == "These are the same."
+    assert dialog.told.text() == "Choose two different readers."
     assert dialog.landmarks.rowCount() == 0
     assert not dialog.save.isEnabled()
     assert dialog.figure.isHidden()

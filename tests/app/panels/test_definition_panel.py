@@ -28,3 +28,16 @@ def test_the_definitions_of_a_models_landmarks_are_shown_as_well(window, qtbot):
     window.controller.placing.toggle()
     qtbot.waitUntil(window.definition.isVisible)
     assert window.definition.text().startswith("Gonion (Go)\nMost outward point")
+
+
+def test_a_picture_is_decoded_once_however_often_landmarks_change(window, qtbot, monkeypatch):
+    controller = window.controller
+    controller.editor.select("Gonion")
+    controller.editor.clear()
+    controller.placing.toggle()
+    qtbot.waitUntil(window.definition.isVisible)
+    shown = []
+    monkeypatch.setattr(window.definition, "show_landmark", lambda *told: shown.append(told))
+    controller.view_state.locked = frozenset({"Sella"})
+    controller.document.landmarks_changed.emit()
+    assert shown == []

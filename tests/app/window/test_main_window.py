@@ -1,5 +1,6 @@
 import re
 from dataclasses import replace
+from html import escape
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QKeySequence, QUndoCommand
@@ -70,6 +71,7 @@ def test_the_sheet_names_every_key(empty_window, qtbot):
     for action in ACTIONS:
         for key in action.shortcuts:
             assert QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) in text
+            assert escape(action.name) in text
     assert "Hold H" in text
     sheet.close()
 
