@@ -266,7 +266,22 @@ class Desk:
 
     def update_case(self, case_id: int, **changes: Any) -> None:
         """Change what was said about a case, as `Project.update_case` does."""
-        self.change(lambda project: project.update_case(case_id, **changes), lambda _: self.case_changed.emit(case_id))
+        self.update_cases([case_id], **changes)
+
+    def update_cases(self, case_ids: Collection[int], **changes: Any) -> None:
+        """Change the same of several cases, of all or of none."""
+        ids = tuple(case_ids)
+
+        def write(project: "Project") -> None:
+            with project.transaction():
+                for case_id in ids:
+                    project.update_case(case_id, **changes)
+
+        def written(_: None) -> None:
+            for case_id in ids:
+                self.case_changed.emit(case_id)
+
+        self.change(write, written)
 
     def store(self, reading: Reading, text: str = "") -> None:
         """Keep what a reader says about a case from now on; ``text`` says what was done, for the history."""

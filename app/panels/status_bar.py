@@ -5,6 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QStatusBar, QWidget
 
+from app.session import wording
 from app.session.controller import Controller
 from app.session.view_state import Progress
 from core.geometry.planes import direction_letter
@@ -91,8 +92,9 @@ class StatusBar(QStatusBar):
         current = self._controller.desk.current
         if current is None:
             return ""
-        minutes, seconds = divmod(round(self._controller.cases.clock.seconds_of(current)), 60)
-        return f"\nTime spent on this image: {minutes}:{seconds:02d} min."
+        return (
+            f"\nTime spent on this image: {wording.time_spent(self._controller.cases.clock.seconds_of(current))} min."
+        )
 
     def _show_image(self) -> None:
         self._show_facts()

@@ -4,7 +4,7 @@ Put together from its table, a filter, a search and the strip about the backgrou
 them, and who opens one is told by `open_requested`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, QSignalBlocker, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QAction, QDesktopServices
@@ -76,6 +76,7 @@ class Worklist(QWidget):
         self._searching.setSingleShot(True)
         self._searching.setInterval(SEARCH_AFTER_MS)
         self._make_actions()
+        self._allow_changes()
         self._lay_out()
         self._connect()
         self._show_counts()
@@ -109,6 +110,7 @@ class Worklist(QWidget):
         self._work.progress_changed.connect(self._show_heading)
         self._work.answered.connect(self._take_picture)
         self._desk.project_changed.connect(self._begin)
+        self._desk.cases_removed.connect(self.pictures.forget)
 
     def _make_actions(self) -> None:
         self.done = self._action("Mark as &done", self._mark_done, "Ctrl+Return")
@@ -128,9 +130,17 @@ class Worklist(QWidget):
         self.addAction(action)
         return action
 
+    def _allow_changes(self) -> None:
+        can_write = not self._desk.read_only_because
+        for action in (self.done, self.exclude, self.localize, self.localize_new, self.retry, self.note, self.remove):
+            action.setEnabled(can_write)
+
     # What is shown
 
     def _begin(self) -> None:
+        self._allow_changes()
+        if self._desk.goes_on:  # the same cases, listed as before
+            return
         self.pictures.clear()
         with QSignalBlocker(self.search):
             self.search.clear()
@@ -197,25 +207,29 @@ class Worklist(QWidget):
             return chosen
         return [self._desk.current]
 
-    def _chosen_rows(self) -> list[CaseRow]:
+    def _known_rows(self) -> list[CaseRow]:
+        """Return what is known by now of the chosen cases; of many that is not all."""
         rows = (self._list.row_of(id_) for id_ in self._chosen_ids())
         known = (self.table.cases.row(row) for row in rows if row is not None)
         return [row for row in known if row is not None]
 
     def _mark_done(self) -> None:
         """Mark the chosen cases as done; where all of them are, take that back."""
-        rows = self._chosen_rows()
-        wanted = not all(row.state is CaseState.DONE for row in rows)
-        self._update([row.id for row in rows], done=wanted)
+        self._switch("done", lambda row: row.state is CaseState.DONE)
 
     def _exclude(self) -> None:
-        rows = self._chosen_rows()
-        wanted = not all(row.excluded for row in rows)
-        self._update([row.id for row in rows], excluded=wanted)
+        """Exclude the chosen cases; where all of them are, take that back."""
+        self._switch("excluded", lambda row: row.excluded)
 
-    def _update(self, case_ids: Sequence[int], **changes: bool) -> None:
-        for id_ in case_ids:
-            self._desk.update_case(id_, **changes)
+    def _switch(self, what: str, is_on: Callable[[CaseRow], bool]) -> None:
+        """Say something of all chosen cases, or its contrary where it is true of each of them."""
+        ids = self._chosen_ids()
+
+        def say(rows: list[CaseRow]) -> None:
+            if rows:
+                self._desk.update_cases([row.id for row in rows], **{what: not all(map(is_on, rows))})
+
+        self._desk.ask(lambda project: project.rows(ids), say)
 
     def _retry(self) -> None:
         """Have all cases localized again that have a problem."""
@@ -236,7 +250,7 @@ class Worklist(QWidget):
             self._desk.remove_cases(ids)
 
     def _show_in_folder(self) -> None:
-        for row in self._chosen_rows()[:1]:
+        for row in self._known_rows()[:1]:
             folder = row.path.parent
             if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
                 self._desk.refused.emit(
@@ -250,21 +264,20 @@ class Worklist(QWidget):
 
     def menu(self) -> QMenu:
         """Return the menu of what can be done with the selected cases."""
-        rows = self._chosen_rows()
+        rows, count = self._known_rows(), len(self._chosen_ids())
         can_write = not self._desk.read_only_because
-        self.done.setText(
-            "&Not done yet" if rows and all(row.state is CaseState.DONE for row in rows) else "Mark as &done"
-        )
-        self.exclude.setText("&Include again" if rows and all(row.excluded for row in rows) else "&Exclude")
-        for action in (self.done, self.exclude, self.localize, self.localize_new, self.retry, self.note, self.remove):
-            action.setEnabled(can_write)
+        are_known = 0 < len(rows) == count
+        are_done = are_known and all(row.state is CaseState.DONE for row in rows)
+        self.done.setText("&Not done yet" if are_done else "Mark as &done")
+        self.exclude.setText("&Include again" if are_known and all(row.excluded for row in rows) else "&Exclude")
+        self._allow_changes()
         self.localize_new.setEnabled(can_write and self._list.counts.by_state[CaseState.NEW] > 0)
         self.retry.setEnabled(can_write and self._list.counts.by_state[CaseState.PROBLEM] > 0)
-        self.note.setEnabled(can_write and len(rows) == 1)
+        self.note.setEnabled(can_write and count == 1)
         menu = QMenu(self)
         open_action = menu.addAction("&Open")
-        open_action.setEnabled(len(rows) == 1)
-        open_action.triggered.connect(lambda _=False: self.open_requested.emit(rows[0].id))
+        open_action.setEnabled(count == 1)
+        open_action.triggered.connect(lambda _=False: self.open_requested.emit(self._chosen_ids()[0]))
         menu.addActions([self.done, self.note, self.exclude])
         menu.addSeparator()
         menu.addActions([self.localize, self.localize_new, self.retry])

@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, QTimer
 from PySide6.QtGui import QColor
 
 from app.desk.case_list import CaseList
 from app.desk.desk import Desk
 from app.desktop import theme
 from app.desktop.chrome import chrome
+from app.session import wording
+from core.base.errors import AppError
 from core.project.cases import CaseRow, CaseSort, CaseState
 
 Index = QModelIndex | QPersistentModelIndex
@@ -25,6 +27,8 @@ PAGE = 128
 PAGES_KEPT = 64
 PAGES_WANTED = 4
 """Pages that are asked for at a time: what was scrolled past meanwhile is not worth fetching."""
+RETRY_MS = 3000
+"""How long to wait before a disk that did not answer is asked again."""
 PLACEHOLDER = "…"
 ROW_ROLE = int(Qt.ItemDataRole.UserRole)
 """The `CaseRow` of a cell, None where it is still on its way."""
@@ -51,7 +55,8 @@ class Column(IntEnum):
     TO_CHECK = 2
     RADIUS = 3
     READER = 4
-    NOTE = 5
+    TIME = 5
+    NOTE = 6
 
 
 SORTS = {
@@ -60,6 +65,7 @@ SORTS = {
     Column.TO_CHECK: CaseSort.TO_CHECK,
     Column.RADIUS: CaseSort.WORST_RADIUS,
     Column.READER: CaseSort.READER,
+    Column.TIME: CaseSort.SECONDS,
     Column.NOTE: CaseSort.NOTE,
 }
 TITLES = {
@@ -68,6 +74,7 @@ TITLES = {
     Column.TO_CHECK: "To check",
     Column.RADIUS: "Worst ±",
     Column.READER: "Reader",
+    Column.TIME: "Time",
     Column.NOTE: "Note",
 }
 _TIPS = {
@@ -75,9 +82,10 @@ _TIPS = {
     Column.RADIUS: "The largest radius, in mm or px, among the landmarks that nobody has decided on:\n"
     "in 90 % of cases the true position lies within it.",
     Column.READER: "Who read it last.",
+    Column.TIME: "How long people have worked on it with the window in use, all readers together.",
 }
 _CENTRED = Qt.AlignmentFlag.AlignCenter
-_FIGURES = frozenset((int(Column.TO_CHECK), int(Column.RADIUS)))
+_FIGURES = frozenset((int(Column.TO_CHECK), int(Column.RADIUS), int(Column.TIME)))
 
 
 class WorklistModel(QAbstractTableModel):
@@ -101,9 +109,14 @@ class WorklistModel(QAbstractTableModel):
         self._pages: OrderedDict[int, dict[int, CaseRow]] = OrderedDict()
         self._wanted: OrderedDict[int, None] = OrderedDict()
         self._coming: int | None = None
+        self._changed: set[int] = set()
+        self._fetching_changed = False
         self._listing = 0
+        self._retry = QTimer(self)
+        self._retry.setSingleShot(True)
+        self._retry.timeout.connect(self._fetch_all)
         case_list.listed.connect(self._begin)
-        desk.case_changed.connect(self._fetch_again)
+        desk.case_changed.connect(self._note_change)
         desk.current_changed.connect(self._mark_current)
 
     # What is known of a row
@@ -137,8 +150,17 @@ class WorklistModel(QAbstractTableModel):
             self._wanted.popitem(last=False)
         self._fetch()
 
+    def _fetch_all(self) -> None:
+        self._fetch_changed()
+        self._fetch()
+
+    def _fetch_later(self) -> None:
+        """Wait until the disk answers again; what is looked at until then stays a placeholder."""
+        if not self._retry.isActive():
+            self._retry.start(RETRY_MS)
+
     def _fetch(self) -> None:
-        if self._coming is not None or not self._wanted or self._desk.project is None:
+        if self._coming is not None or not self._wanted or self._desk.project is None or self._retry.isActive():
             return
         page, _ = self._wanted.popitem()
         ids = list(self._list.ids[page * PAGE : (page + 1) * PAGE])
@@ -147,7 +169,7 @@ class WorklistModel(QAbstractTableModel):
         self._desk.ask(
             lambda project: project.rows(ids),
             lambda rows: self._take(listing, page, rows),
-            lambda _: self._take(listing, page, []),
+            lambda _: self._lack(listing, page),
         )
 
     def _take(self, listing: int, page: int, rows: list[CaseRow]) -> None:
@@ -160,37 +182,72 @@ class WorklistModel(QAbstractTableModel):
             self._pages.popitem(last=False)
         last = min((page + 1) * PAGE, len(self._list.ids)) - 1
         self.dataChanged.emit(self.index(page * PAGE, 0), self.index(last, Column.NOTE))
-        self._fetch()
+        self._fetch_all()
 
-    def _fetch_again(self, case_id: int) -> None:
-        """Fetch one case that has changed, where it is shown or was."""
+    def _lack(self, listing: int, page: int) -> None:
+        """Ask for a page again in a while."""
+        if listing == self._listing:
+            self._coming = None
+            self._wanted[page] = None
+            self._fetch_later()
+
+    def _note_change(self, case_id: int) -> None:
+        """Fetch a case anew that has changed, where it is shown or was."""
+        page = self._page_of(case_id)
+        if page is not None and (page in self._pages or page == self._coming):
+            self._changed.add(case_id)
+            self._fetch_changed()
+
+    def _page_of(self, case_id: int) -> int | None:
         number = self._list.row_of(case_id)
-        if number is None or number // PAGE not in self._pages:
+        return None if number is None else number // PAGE
+
+    def _fetch_changed(self) -> None:
+        """Fetch what has changed, one question after the other; of a page that is on its way only once it is there."""
+        if self._fetching_changed or self._desk.project is None or self._retry.isActive():
             return
+        ready = [id_ for id_ in self._changed if self._coming is None or self._page_of(id_) != self._coming]
+        if not ready:
+            return
+        self._changed.difference_update(ready)
+        self._fetching_changed = True
         listing = self._listing
 
         def take(rows: list[CaseRow]) -> None:
-            page = self._pages.get(number // PAGE)
-            if listing == self._listing and page is not None and rows:
-                page[case_id] = rows[0]
-                self._say_changed(number)
+            if listing == self._listing:
+                self._fetching_changed = False
+                for row in rows:
+                    self._replace(row)
+                self._fetch_changed()
 
-        self._desk.ask(lambda project: project.rows([case_id]), take)
+        def fail(_: AppError) -> None:
+            if listing == self._listing:
+                self._fetching_changed = False
+                self._changed.update(ready)
+                self._fetch_later()
+
+        self._desk.ask(lambda project: project.rows(ready), take, fail)
+
+    def _replace(self, row: CaseRow) -> None:
+        number = self._list.row_of(row.id)
+        page = None if number is None else self._pages.get(number // PAGE)
+        if number is not None and page is not None:
+            page[row.id] = row
+            self.dataChanged.emit(self.index(number, 0), self.index(number, Column.NOTE))
 
     def _begin(self) -> None:
         self.beginResetModel()
         self._listing += 1
-        self._coming = None
+        self._coming, self._fetching_changed = None, False
         self._pages.clear()
         self._wanted.clear()
+        self._changed.clear()
+        self._retry.stop()
         self.endResetModel()
 
     def _mark_current(self) -> None:
         if self._list.ids:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self._list.ids) - 1, Column.NAME))
-
-    def _say_changed(self, number: int) -> None:
-        self.dataChanged.emit(self.index(number, 0), self.index(number, Column.NOTE))
 
     # What Qt asks
 
@@ -263,6 +320,8 @@ def _text(row: CaseRow, column: int) -> str:
         if row.worst_radius is None or row.excluded:
             return ""
         return f"{row.worst_radius:.1f} {row.unit}".rstrip()
+    if column == Column.TIME:
+        return wording.time_spent(row.seconds) if row.seconds else ""
     return row.reader if column == Column.READER else row.note
 
 

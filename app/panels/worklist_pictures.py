@@ -5,6 +5,7 @@ over.
 """
 
 from collections import OrderedDict
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ class WorklistPictures(QObject):
         self._kept: OrderedDict[int, QPixmap | None] = OrderedDict()
         self._wanted: OrderedDict[int, Path] = OrderedDict()
         self._making = False
-        self._project = 0
+        self._numbering = 0  # grows when numbers of cases come to mean others
 
     def picture(self, row: CaseRow) -> QPixmap | None:
         """Return the picture of a case, None where there is none yet, in which case it is made."""
@@ -62,9 +63,16 @@ class WorklistPictures(QObject):
         """Take a picture that was made elsewhere, ``(rows, columns)`` uint8."""
         self._keep(case_id, picture)
 
+    def forget(self, case_ids: Collection[int]) -> None:
+        """Forget some, whose numbers may mean others soon; what is being made just now is made again where it is wanted."""
+        self._numbering += 1
+        for case_id in case_ids:
+            self._kept.pop(case_id, None)
+            self._wanted.pop(case_id, None)
+
     def clear(self) -> None:
         """Forget all: the numbers of the cases mean others now."""
-        self._project += 1
+        self._numbering += 1
         self._kept.clear()
         self._wanted.clear()
 
@@ -72,11 +80,11 @@ class WorklistPictures(QObject):
         if self._making or not self._wanted:
             return
         case_id, path = self._wanted.popitem()
-        project = self._project
+        numbering = self._numbering
         self._making = True
 
         def take(picture: Picture | None) -> None:
-            if project == self._project:
+            if numbering == self._numbering:
                 self._keep(case_id, picture)
 
         def end() -> None:

@@ -3,22 +3,27 @@
 Letters stay the window's: they are commands there, not a search. What is done with cases is asked for by signals.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import partial
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
 from app.desk.case_list import CaseList
 from app.desk.desk import Desk
 from app.panels.background_strip import BackgroundWork
 from app.panels.worklist_cells import ROW_HEIGHT, NameCell, StateCell
-from app.panels.worklist_model import SORTS, Column, WorklistModel
+from app.panels.worklist_model import SORTS, TITLES, Column, WorklistModel
 from app.panels.worklist_pictures import WorklistPictures
 from core.project.cases import CaseSort
 
-_WIDTHS = {Column.STATE: 92, Column.TO_CHECK: 72, Column.RADIUS: 72, Column.READER: 110, Column.NOTE: 160}
-_GIVEN_UP = (Column.NOTE, Column.READER, Column.RADIUS, Column.TO_CHECK)
+_WIDTHS = {
+    Column.STATE: 92, Column.TO_CHECK: 72, Column.RADIUS: 72, Column.READER: 110, Column.TIME: 66, Column.NOTE: 160,
+}  # fmt: skip
+_ON_REQUEST = frozenset({Column.TIME})
+"""Columns that are there for who asks for them."""
+_GIVEN_UP = (Column.NOTE, Column.READER, Column.RADIUS, Column.TO_CHECK, Column.TIME)
 """Columns that a narrow table does without, in this order."""
 _READABLE_NAME = 140
 """What other columns leave to picture and name."""
@@ -35,6 +40,8 @@ class WorklistTable(QTableView):
 
     open_requested = Signal(int)
     menu_requested = Signal(QPoint)
+    columns_chosen = Signal()
+    """A person wants other columns than before."""
 
     def __init__(
         self,
@@ -47,6 +54,7 @@ class WorklistTable(QTableView):
         super().__init__(parent)
         self._desk = desk
         self._list = case_list
+        self._chosen = frozenset(_WIDTHS) - _ON_REQUEST
         self.cases = WorklistModel(desk, case_list, work.under_way)
         self.setModel(self.cases)
         self.setItemDelegateForColumn(Column.NAME, NameCell(desk, pictures, self))
@@ -82,8 +90,40 @@ class WorklistTable(QTableView):
         columns.setSectionResizeMode(Column.NAME, QHeaderView.ResizeMode.Stretch)
         columns.setMinimumSectionSize(48)
         columns.sectionClicked.connect(self._sort_by)
+        columns.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        columns.customContextMenuRequested.connect(self._offer_columns)
         for column, width in _WIDTHS.items():
             self.setColumnWidth(column, width)
+
+    # Which columns there are
+
+    def chosen_columns(self) -> tuple[int, ...]:
+        """Return the columns beside the name that a person wants to see where there is room for them."""
+        return tuple(int(column) for column in _WIDTHS if column in self._chosen)
+
+    def choose_columns(self, columns: Collection[int]) -> None:
+        """Show these columns beside the name; numbers that mean none are passed over."""
+        self._chosen = frozenset(column for column in _WIDTHS if int(column) in columns)
+        self._fit_columns()
+
+    def column_menu(self) -> QMenu:
+        """Return the menu in which columns are chosen."""
+        menu = QMenu(self)
+        for column in _WIDTHS:
+            action = menu.addAction(TITLES[column])
+            action.setCheckable(True)
+            action.setChecked(column in self._chosen)
+            action.toggled.connect(partial(self._toggle_column, column))
+        return menu
+
+    def _toggle_column(self, column: Column, wanted: bool) -> None:
+        self.choose_columns(self._chosen | {column} if wanted else self._chosen - {column})
+        self.columns_chosen.emit()
+
+    def _offer_columns(self, place: QPoint) -> None:
+        menu = self.column_menu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(self.horizontalHeader().mapToGlobal(place))
 
     # What is selected
 
@@ -141,7 +181,7 @@ class WorklistTable(QTableView):
     def _sort_by(self, section: int) -> None:
         """Sort by a column, then the other way round, then as the cases were added."""
         sort = SORTS[Column(section)]
-        worst_first = sort in (CaseSort.TO_CHECK, CaseSort.WORST_RADIUS)
+        worst_first = sort in (CaseSort.TO_CHECK, CaseSort.WORST_RADIUS, CaseSort.SECONDS)
         query = self._list.query
         if query.sort is not sort:
             self._list.ask_for(sort=sort, descending=worst_first)
@@ -178,7 +218,7 @@ class WorklistTable(QTableView):
         self._fit_columns()
 
     def _fit_columns(self) -> None:
-        shown = set(_WIDTHS)
+        shown = set(self._chosen)
         room = self.viewport().width() - _READABLE_NAME
         for column in _GIVEN_UP:
             if sum(self.columnWidth(c) or _WIDTHS[c] for c in shown) > room:

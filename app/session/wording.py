@@ -141,3 +141,10 @@ def outside(grid: Grid, point_mm: npt.ArrayLike, unit: str) -> str:
 
 def _length(length_mm: float, unit: str) -> str:
     return f"{length_mm:.{decimals_of(unit)}f} {unit}"
+
+
+def time_spent(seconds: float) -> str:
+    """Return how long something took, as a clock shows it: ``"3:07"``, ``"1:00:05"``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -16,6 +16,7 @@ WIDTH = 330
 LEAST_WIDTH = 230
 FEWEST_CASES = 2
 _WIDTH_KEY = "window/worklist"
+_COLUMNS_KEY = "window/worklist_columns"
 
 
 class WorklistDock(QDockWidget):
@@ -26,7 +27,7 @@ class WorklistDock(QDockWidget):
     controller
         Who opens cases.
     settings
-        Where its width is kept.
+        Where its width and its columns are kept.
     window
         Where it stands.
     leave_room
@@ -48,6 +49,10 @@ class WorklistDock(QDockWidget):
         self.panel = Worklist(controller.desk, self.cases, controller.background, controller.jobs, self._confirm)
         self.panel.setMinimumWidth(LEAST_WIDTH)
         self.setWidget(self.panel)
+        columns = settings.numbers(_COLUMNS_KEY)
+        if columns:
+            self.panel.table.choose_columns(columns)
+        self.panel.table.columns_chosen.connect(self._keep_columns)
         window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self)
         self.cases.counts_changed.connect(self.refresh)
         self.panel.open_requested.connect(controller.case_opener.open)
@@ -68,6 +73,9 @@ class WorklistDock(QDockWidget):
         self.setVisible(is_wanted)
         if is_wanted:
             self._window.resizeDocks([self], [width], Qt.Orientation.Horizontal)
+
+    def _keep_columns(self) -> None:
+        self._settings.set(_COLUMNS_KEY, self.panel.table.chosen_columns())
 
     def save(self) -> None:
         """Keep the width."""

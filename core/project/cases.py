@@ -169,6 +169,8 @@ class CaseRow:
     ----------
     unit
         Of ``worst_radius``: ``"mm"``, or ``"px"`` where the pixel size is not known; empty before the image was read.
+    seconds
+        How long persons have worked on it, all together.
     """
 
     id: int
@@ -183,6 +185,10 @@ class CaseRow:
     worst_radius: float | None
     reader: str
     unit: str
+    seconds: float
+
+
+_SECONDS = "(SELECT nullif(sum(seconds), 0) FROM reading WHERE reading.case_id = cases.id)"
 
 
 class CaseSort(StrEnum):
@@ -195,6 +201,7 @@ class CaseSort(StrEnum):
     WORST_RADIUS = "worst_radius"
     READER = "reader"
     NOTE = "note"
+    SECONDS = _SECONDS
 
 
 @dataclass(frozen=True)
@@ -275,13 +282,14 @@ def case_from_row(row: Sequence[Any], folder: Path) -> Case:
 ROW_COLUMNS = (
     "id", "name", "path", "series", "excluded", "problem", "note", "state", "to_check", "worst_radius", "reader",
     "CASE WHEN geometry = '' THEN '' WHEN json_extract(geometry, '$.spacing') = 'unknown' THEN 'px' ELSE 'mm' END",
+    _SECONDS,
 )  # fmt: skip
 """Columns in the order in which `case_row_from_row` takes them."""
 
 
 def case_row_from_row(row: Sequence[Any], folder: Path) -> CaseRow:
     """Return the `CaseRow` of a row of `ROW_COLUMNS`, of a project in ``folder``."""
-    id_, name, path, series, excluded, problem, note, state, to_check, worst_radius, reader, unit = row
+    id_, name, path, series, excluded, problem, note, state, to_check, worst_radius, reader, unit, seconds = row
     return CaseRow(
         id_,
         name,
@@ -295,4 +303,5 @@ def case_row_from_row(row: Sequence[Any], folder: Path) -> CaseRow:
         worst_radius,
         reader,
         unit,
+        seconds or 0.0,
     )

@@ -1,7 +1,11 @@
+import threading
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
+from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QLineEdit, QMainWindow
 
 from app.desk.case_list import CaseList, Counts
@@ -12,13 +16,15 @@ from app.panels.background_strip import time_words
 from app.panels.worklist import Worklist, heading
 from app.panels.worklist_model import PLACEHOLDER, Column, WorklistModel
 from app.panels.worklist_pictures import WorklistPictures
+from core.base.errors import ProjectError
 from core.images.file import write_image
 from core.project.cases import CaseSort, CaseState, NewCase
+from core.project.readings import Reader
 from core.project.store import Project
 from tests.support.desk_fixtures import BEN, MODEL, ScriptedWork, make_answer, make_landmarks, make_reading
 from tests.support.viewer_fixtures import make_image
 
-USER_TEXT = Qt.ItemDataRole.DisplayRole
+CLARA = Reader("Clara")
 
 
 @pytest.fixture
@@ -55,8 +61,9 @@ def settle(panel, desk, qtbot):
     def is_there():
         return desk.pending == 0 and not desk._jobs.busy and panel._list.counts.total > 0
 
-    qtbot.waitUntil(is_there)
-    qtbot.wait(20)
+    for _ in range(3):  # a change is committed, written, told and fetched, each in a pass of its own
+        qtbot.waitUntil(is_there)
+        qtbot.wait(10)
     qtbot.waitUntil(is_there)
 
 
@@ -111,6 +118,148 @@ def test_what_was_scrolled_past_is_not_fetched_and_old_pages_are_let_go(full_des
     qtbot.waitUntil(lambda: model.row(4) is not None)
     qtbot.wait(20)
     assert list(model._pages) == [0, 4]
+
+
+def test_the_model_tells_qt_of_every_change_of_its_rows(full_desk, qtbot):
+    cases = CaseList(full_desk)
+    model = WorklistModel(full_desk, cases, {})
+    tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
+    qtbot.waitUntil(lambda: len(cases.ids) == 5)
+    ids = list(cases.ids)
+    qtbot.waitUntil(lambda: model.row(0) is not None)
+    full_desk.update_case(ids[0], note="seen")
+    qtbot.waitUntil(lambda: model.index(0, Column.NOTE).data() == "seen")
+    full_desk.current = ids[1]
+    full_desk.remove_cases(ids[:2])
+    qtbot.waitUntil(lambda: model.rowCount() == 3)
+    cases.ask_for(sort=CaseSort.NAME)
+    qtbot.waitUntil(lambda: model.index(0, Column.NAME).data() == "Bravo")
+    assert tester.model() is model
+
+
+def test_a_case_that_changes_while_its_page_is_fetched_is_shown_as_it_is(full_desk, qtbot, monkeypatch):
+    cases = CaseList(full_desk)
+    model = WorklistModel(full_desk, cases, {})
+    qtbot.waitUntil(lambda: len(cases.ids) == 5)
+    ask, read, gate = Project.rows, threading.Event(), threading.Event()
+
+    def rows(self, ids):
+        found = ask(self, ids)
+        if len(ids) == 5:
+            read.set()
+            assert gate.wait(20)
+        return found
+
+    monkeypatch.setattr(Project, "rows", rows)
+    model.row(0)
+    qtbot.waitUntil(read.is_set)
+    full_desk.update_case(cases.ids[0], note="seen")
+    qtbot.waitUntil(lambda: full_desk.pending == 0)
+    qtbot.wait(30)
+    gate.set()
+    qtbot.waitUntil(lambda: model.index(0, Column.NOTE).data() == "seen")
+
+
+def test_rows_come_once_the_disk_answers_again(full_desk, qtbot, monkeypatch):
+    monkeypatch.setattr(worklist_model, "RETRY_MS", 10)
+    answers, ask = iter([ProjectError("The drive is away.")] * 2), Project.rows
+
+    def rows(self, ids):
+        error = next(answers, None)
+        if error is not None:
+            raise error
+        return ask(self, ids)
+
+    monkeypatch.setattr(Project, "rows", rows)
+    cases = CaseList(full_desk)
+    model = WorklistModel(full_desk, cases, {})
+    qtbot.waitUntil(lambda: len(cases.ids) == 5)
+    model.row(0)
+    qtbot.waitUntil(lambda: model.index(0, Column.NAME).data() == "delta")
+    assert next(answers, None) is None
+
+
+def test_all_selected_cases_are_marked_however_many_were_looked_at(panel, full_desk, qtbot, monkeypatch):
+    monkeypatch.setattr(worklist_model, "PAGE", 1)
+    monkeypatch.setattr(worklist_model, "PAGES_KEPT", 2)
+    panel._list.ask_for(sort=CaseSort.NAME)
+    settle(panel, full_desk, qtbot)
+    panel.table.selectAll()
+    panel.exclude.trigger()
+    settle(panel, full_desk, qtbot)
+    assert all(case.excluded for case in full_desk.project.cases(full_desk.project.case_ids()))
+    panel.table.selectAll()
+    panel.exclude.trigger()
+    settle(panel, full_desk, qtbot)
+    assert not any(case.excluded for case in full_desk.project.cases(full_desk.project.case_ids()))
+
+
+def test_what_cannot_be_changed_is_told_once_however_many_are_selected(panel, full_desk, qtbot):
+    path, told = full_desk.project.path, []
+    full_desk.open(lambda: Project.open(path, read_only=True))
+    qtbot.waitUntil(lambda: bool(full_desk.read_only_because))
+    settle(panel, full_desk, qtbot)
+    full_desk.refused.connect(told.append)
+    panel.table.selectAll()
+    panel._mark_done()
+    settle(panel, full_desk, qtbot)
+    assert len(told) == 1
+
+
+def test_what_can_be_done_follows_the_project_without_the_menu_being_opened(panel, full_desk, qtbot):
+    path = full_desk.project.path
+    full_desk.open(lambda: Project.open(path, read_only=True))
+    qtbot.waitUntil(lambda: bool(full_desk.read_only_because))
+    settle(panel, full_desk, qtbot)
+    assert not panel.done.isEnabled()
+    full_desk.open(lambda: Project.open(path))
+    qtbot.waitUntil(lambda: not full_desk.read_only_because)
+    settle(panel, full_desk, qtbot)
+    assert panel.done.isEnabled()
+
+
+def test_a_search_goes_on_in_the_copy_that_a_project_is_saved_as(panel, full_desk, tmp_path, qtbot):
+    panel.search.setText("char")
+    qtbot.waitUntil(lambda: column(panel, Column.NAME) == ["charlie"])
+    full_desk.go_on_in(tmp_path / "copy.cairn")
+    qtbot.waitUntil(lambda: full_desk.project.path == tmp_path / "copy.cairn")
+    settle(panel, full_desk, qtbot)
+    assert (panel.search.text(), column(panel, Column.NAME)) == ("char", ["charlie"])
+
+
+def test_the_picture_of_a_removed_case_is_forgotten(panel, full_desk, work, qtbot):
+    last = full_desk.project.case_ids()[-1]
+    work.answered.emit(last, make_answer(full_desk.project.case(last).path))
+    row = panel.table.cases.row(4)
+    assert panel.pictures.picture(row) is not None
+    full_desk.remove_cases([last])
+    settle(panel, full_desk, qtbot)
+    assert panel.pictures.picture(row) is None
+    qtbot.waitUntil(lambda: not full_desk._jobs.busy)
+
+
+def test_the_time_spent_is_a_column_for_who_asks_for_it(panel, full_desk, qtbot):
+    ids = full_desk.project.case_ids()
+    assert panel.table.isColumnHidden(Column.TIME)
+    full_desk.store(replace(make_reading(ids[0], BEN, make_landmarks()), seconds=65.4))
+    full_desk.store(replace(make_reading(ids[0], CLARA, make_landmarks()), seconds=20.0))
+    full_desk.store(replace(make_reading(ids[2], BEN, make_landmarks()), seconds=3605.0))
+    settle(panel, full_desk, qtbot)
+    chosen = []
+    panel.table.columns_chosen.connect(lambda: chosen.append(panel.table.chosen_columns()))
+    (time,) = [action for action in panel.table.column_menu().actions() if action.text() == "Time"]
+    time.trigger()
+    assert not panel.table.isColumnHidden(Column.TIME)
+    assert chosen == [(1, 2, 3, 4, 5, 6)]
+    assert column(panel, Column.TIME) == ["1:25", "", "1:00:05", "", ""]
+    panel.table.horizontalHeader().sectionClicked.emit(Column.TIME)
+    settle(panel, full_desk, qtbot)
+    assert column(panel, Column.TIME)[:3] == ["1:00:05", "1:25", ""]
+    panel.window().resize(330, 500)
+    qtbot.waitUntil(lambda: panel.table.isColumnHidden(Column.READER))
+    assert not panel.table.isColumnHidden(Column.TIME), "what was asked for goes last"
+    panel.table.choose_columns((1, 99, -1))
+    assert panel.table.chosen_columns() == (1,)
 
 
 def test_columns_sort_there_and_back_and_then_as_added(panel, full_desk, qtbot):

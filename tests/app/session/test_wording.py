@@ -104,3 +104,8 @@ def test_a_tip_says_in_lines_what_is_known():
     assert tip(one(Status.PLACED, presence=NAN)) == ["Sella (S)", "Placed by hand"]
     uncalibrated = Landmarks(("a",), np.zeros((1, 2)), [0.5], [3.0], [NAN], (Status.PREDICTED,))
     assert tip(uncalibrated, "px")[-1] == "Spread 3.0 px"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0:00"), (65.4, "1:05"), (3599.6, "1:00:00"), (3605, "1:00:05")])
+def test_time_is_told_as_a_clock_shows_it(seconds, text):
+    assert wording.time_spent(seconds) == text

@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.desktop.settings import Settings
+from app.panels.worklist_model import Column
 from app.session.controller import Controller
 from app.window.main_window import MainWindow
 from core.images.file import write_image
@@ -172,3 +173,12 @@ def test_the_list_counts_what_is_in_doubt_as_the_window_does(desk_window, images
     assert case.to_check == len(controller.document.names_in_doubt) > 0
     title = controller.document.model_info.title
     assert controller.desk.project.usual_radii(title) == {"mm": {}, "px": {}}
+
+
+def test_chosen_columns_are_those_of_the_next_window(desk_window, controller, tmp_path, qtbot):
+    table = desk_window.worklist.panel.table
+    (time,) = [action for action in table.column_menu().actions() if action.text() == "Time"]
+    time.trigger()
+    again = MainWindow(controller, Settings(tmp_path / "settings.ini"))
+    qtbot.addWidget(again)
+    assert Column.TIME in again.worklist.panel.table.chosen_columns()

@@ -407,3 +407,13 @@ def test_problems_are_counted_by_their_sentence(project: Project) -> None:
         project.update_case(id_, problem=sentence)
     project.update_case(ids[3], excluded=True)
     assert list(project.problems().items()) == [("It is gone.", 2), ("It is empty.", 1)]
+
+
+def test_rows_say_how_long_persons_worked_and_sort_by_it(project: Project) -> None:
+    unread, short, long = add(project, "unread", "short", "long")
+    project.save_reading(Reading(unread, MODEL, landmarks(), GEOMETRY))
+    for case_id, reader, seconds in ((short, ANNA, 12.5), (long, ANNA, 30.0), (long, Reader("Ben"), 31.5)):
+        project.save_reading(Reading(case_id, reader, landmarks(), GEOMETRY, seconds=seconds))
+    assert [row.seconds for row in project.rows([unread, short, long])] == [0.0, 12.5, 61.5]
+    assert project.case_ids(CaseQuery(sort=CaseSort.SECONDS)) == [short, long, unread]
+    assert project.case_ids(CaseQuery(sort=CaseSort.SECONDS, descending=True)) == [long, short, unread]
