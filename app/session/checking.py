@@ -1,6 +1,6 @@
 """Checking what a model found: from one landmark that wants an eye to the next, back again, and all at once.
 
-Walks through the list of `Editor` and keeps nothing but the way it came. Which landmarks want an eye is `core.values.doubt`'s
+Walks through the list of `Editor`, and back on its `Way`. Which landmarks want an eye is `core.values.doubt`'s
 affair, and what comes after the last one is told from outside. Knows no Qt.
 """
 
@@ -11,6 +11,7 @@ from app.session import landmark_edits
 from app.session.document import Document
 from app.session.editor import Editor
 from app.session.view_state import MessageAction, ViewState
+from app.session.way import Way
 from core.values.landmarks import Landmarks, Status
 
 ALL_KEYS, ON_KEY = "Shift+Space", "Space"
@@ -54,15 +55,6 @@ class Progress:
         return f"{self.checked} of {self.total} checked" if self.total else ""
 
 
-@dataclass(frozen=True)
-class _Stop:
-    """Where the way led past: the landmark, how all of them were left, and what the step there is called, if there was one."""
-
-    name: str
-    left: Landmarks
-    text: str
-
-
 class Checking:
     """Confirms landmarks and knows which one comes next.
 
@@ -81,7 +73,7 @@ class Checking:
         self._document = document
         self._editor = editor
         self._view = view_state
-        self._way: list[_Stop] = []
+        self._way = Way(document, editor)
         self._passed: set[str] = set()
         self.next_case: NextCase | None = None
         document.image_changed.connect(self._begin)
@@ -121,21 +113,16 @@ class Checking:
         after = landmarks
         for name in landmarks.names:
             after = _agreed(after, name)
-        self._step(landmarks, after, "Confirm all landmarks", selected or landmarks.names[0])
+        self._way.go_past(selected or landmarks.names[0], landmarks, after, "Confirm all landmarks")
         self._passed.clear()
         self._say_how_far()
 
     def go_back(self) -> None:
         """Take the last confirmation back, or go to the landmark from which the way led here."""
-        while self._way:
-            stop = self._way.pop()
-            is_last_step = stop.text == self._editor.undo_stack.undoText() and stop.left == self._document.landmarks
-            if stop.text and is_last_step:
-                self._editor.undo()
-            if stop.name in self._editor.names:
-                self._passed.discard(stop.name)
-                self._editor.select(stop.name, centre=True)
-                return
+        name = self._way.go_back()
+        if name is not None:
+            self._passed.discard(name)
+            self._editor.select(name, centre=True)
 
     @property
     def can_go_back(self) -> bool:
@@ -151,13 +138,9 @@ class Checking:
         if landmarks is None:
             return
         self._editor.end_drag()
-        self._step(landmarks, _agreed(landmarks, name), f"Confirm {name}", name)
+        self._way.go_past(name, landmarks, _agreed(landmarks, name), f"Confirm {name}")
         if not self._document.is_decided(name):
             self._passed.add(name)
-
-    def _step(self, before: Landmarks, after: Landmarks, text: str, name: str) -> None:
-        self._editor.push(before, after, text)
-        self._way.append(_Stop(name, after, text if after != before else ""))
 
     def _walk(self, names: tuple[str, ...], name: str | None, *, announced: bool) -> None:
         """Go to what follows ``name`` in ``names``, the list as it was before something changed in it."""

@@ -3,8 +3,6 @@
 Owns the place mode and the order in which it asks; changes landmarks through `Editor`. Knows no Qt.
 """
 
-from dataclasses import dataclass
-
 from psygnal import Signal
 
 from app.session import landmark_edits
@@ -12,16 +10,8 @@ from app.session.document import Document
 from app.session.editor import Editor
 from app.session.navigation import Navigator
 from app.session.view_state import Mode, ViewState
+from app.session.way import Way
 from core.values.landmarks import Landmarks, Status
-
-
-@dataclass(frozen=True)
-class _Stop:
-    """What was done with one landmark: how all of them were left, and what the step is called (empty where it was skipped)."""
-
-    name: str
-    left: Landmarks
-    text: str
 
 
 class Placing:
@@ -47,7 +37,7 @@ class Placing:
         self._editor = editor
         self._view = view_state
         self._navigator = navigator
-        self._way: list[_Stop] = []
+        self._way = Way(document, editor)
         self._skipped: set[str] = set()
         document.image_changed.connect(self._begin)
 
@@ -123,20 +113,16 @@ class Placing:
         name, names, landmarks = self.next_name, self._editor.names, self._document.landmarks
         if name is None or landmarks is None:
             return
-        self._way.append(_Stop(name, landmarks, ""))
+        self._way.go_past(name, landmarks, landmarks, "")
         self._skipped.add(name)
         self._go_on(name, names)
 
     def go_back(self) -> None:
         """Take the last click, skip or “not present” back, and ask for that landmark again."""
-        while self._way:
-            stop = self._way.pop()
-            self._skipped.discard(stop.name)
-            if stop.text and stop.text == self._editor.undo_stack.undoText() and stop.left == self._document.landmarks:
-                self._editor.undo()
-            if stop.name in self._editor.names:
-                self._view.selected = stop.name
-                return
+        name = self._way.go_back()
+        if name is not None:
+            self._skipped.discard(name)
+            self._view.selected = name
 
     def _begin(self) -> None:
         self._way.clear()
@@ -144,8 +130,7 @@ class Placing:
 
     def _step(self, name: str, before: Landmarks, after: Landmarks, text: str) -> None:
         self._editor.end_drag()
-        self._editor.push(before, after, text)
-        self._way.append(_Stop(name, after, text if after != before else ""))
+        self._way.go_past(name, before, after, text)
 
     def _go_on(self, name: str, names: tuple[str, ...]) -> None:
         """Select what follows a landmark in the list as it was, or leave the mode and say how many there are."""
