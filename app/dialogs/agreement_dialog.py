@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 
 from app.desk.desk import Desk
 from app.desktop import theme
+from app.desktop.tables import settle_look
 from app.dialogs.agreement_figure import BlandAltmanFigure, axis_titles
 from core.base.errors import AppError, ProjectError
 from core.base.files import reason_of, written_whole
@@ -292,16 +293,10 @@ def _figure(value: float, form: str = ".2f") -> str:
 
 def _table() -> QTableWidget:
     table = QTableWidget()
-    table.verticalHeader().hide()
+    settle_look(table)
     table.verticalHeader().setDefaultSectionSize(26)
-    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    table.setAlternatingRowColors(True)
-    table.setShowGrid(False)
-    table.setWordWrap(False)
-    table.setTabKeyNavigation(False)
-    table.horizontalHeader().setHighlightSections(False)
     return table
 
 

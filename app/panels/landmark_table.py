@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QHeaderV
 
 from app.desktop import theme
 from app.desktop.chrome import chrome
+from app.desktop.tables import settle_look, show_what_fits
 from app.session import wording
 from app.session.controller import Controller
 from app.session.view_state import Sort
@@ -188,20 +189,14 @@ class LandmarkTable(QTableView):
         self._widths = dict(_WIDTHS)
         self._model = LandmarkTableModel(controller)
         self.setModel(self._model)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        settle_look(self)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setAlternatingRowColors(True)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
         self.setIconSize(ICON_SIZE)
-        self.setTabKeyNavigation(False)
         self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
         self._model.typed.connect(self._hold_order)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(26)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
         header.setSectionsClickable(True)
         header.setSortIndicatorShown(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
@@ -296,13 +291,9 @@ class LandmarkTable(QTableView):
 
     def _fit_columns(self) -> None:
         image = self._controller.document.image
-        shown = [column for column in _WIDTHS if column != Z or (image is not None and image.ndim == 3)]
+        wanted = [column for column in _WIDTHS if column != Z or (image is not None and image.ndim == 3)]
         room = self.viewport().width() - min(max(self.sizeHintForColumn(NAME), _NAME_WIDTHS[0]), _READABLE_NAME)
-        for columns in _GIVEN_UP:
-            if sum(self._widths[column] for column in shown) > room:
-                shown = [column for column in shown if column not in columns]
-        for column in _WIDTHS:
-            self.setColumnHidden(column, column not in shown)
+        show_what_fits(self, self._widths, wanted, _GIVEN_UP, room)
 
     def _show_image(self) -> None:
         self._typed = None

@@ -76,7 +76,7 @@ class StatusBar(QStatusBar):
             return
         reads = f"{desk.reader.name}: "
         if desk.read_only_because:
-            self._kept.setText(f"{reads}only looking")
+            self._kept.setText(f"{reads}read-only")
             self._kept.setToolTip(desk.read_only_because)
         elif desk.failing:
             self._kept.setText(f"{reads}{desk.pending} not saved")

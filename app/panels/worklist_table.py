@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QHeaderV
 
 from app.desk.case_list import CaseList
 from app.desk.desk import Desk
+from app.desktop.tables import settle_look, show_what_fits
 from app.panels.background_strip import BackgroundWork
 from app.panels.worklist_cells import ROW_HEIGHT, NameCell, StateCell
 from app.panels.worklist_model import SORTS, TITLES, Column, WorklistModel
@@ -23,7 +24,7 @@ _WIDTHS = {
 }  # fmt: skip
 _ON_REQUEST = frozenset({Column.TIME})
 """Columns that are there for who asks for them."""
-_GIVEN_UP = (Column.NOTE, Column.READER, Column.RADIUS, Column.TO_CHECK, Column.TIME)
+_GIVEN_UP = tuple((column,) for column in (Column.NOTE, Column.READER, Column.RADIUS, Column.TO_CHECK, Column.TIME))
 """Columns that a narrow table does without, in this order."""
 _READABLE_NAME = 140
 """What other columns leave to picture and name."""
@@ -59,14 +60,10 @@ class WorklistTable(QTableView):
         self.setModel(self.cases)
         self.setItemDelegateForColumn(Column.NAME, NameCell(desk, pictures, self))
         self.setItemDelegateForColumn(Column.STATE, StateCell(self.cases, self))
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        settle_look(self)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.SelectedClicked)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setAlternatingRowColors(True)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self._make_headers()
@@ -79,10 +76,8 @@ class WorklistTable(QTableView):
 
     def _make_headers(self) -> None:
         rows, columns = self.verticalHeader(), self.horizontalHeader()
-        rows.hide()
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         rows.setDefaultSectionSize(ROW_HEIGHT)
-        columns.setHighlightSections(False)
         columns.setSectionsClickable(True)
         columns.setSortIndicatorShown(True)
         columns.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
@@ -218,10 +213,5 @@ class WorklistTable(QTableView):
         self._fit_columns()
 
     def _fit_columns(self) -> None:
-        shown = set(self._chosen)
-        room = self.viewport().width() - _READABLE_NAME
-        for column in _GIVEN_UP:
-            if sum(self.columnWidth(c) or _WIDTHS[c] for c in shown) > room:
-                shown.discard(column)
-        for column in _WIDTHS:
-            self.setColumnHidden(column, column not in shown)
+        widths = {int(column): self.columnWidth(column) or width for column, width in _WIDTHS.items()}
+        show_what_fits(self, widths, self._chosen, _GIVEN_UP, self.viewport().width() - _READABLE_NAME)

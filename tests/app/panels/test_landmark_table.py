@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
+from PySide6.QtTest import QAbstractItemModelTester, QTest
 from PySide6.QtWidgets import QApplication
 
-from app.panels.landmark_table import CERTAINTY, NAME, PRESENCE, STATUS, LandmarkTable, X, Y
+from app.panels.landmark_table import CERTAINTY, NAME, PRESENCE, STATUS, LandmarkTable, LandmarkTableModel, X, Y
 from app.session.view_state import Sort
 from tests.support.viewer_fixtures import px
 
@@ -122,3 +122,20 @@ def test_a_table_too_narrow_for_positions_says_so(opened, table):
     table.setCurrentIndex(table.model().index(0, NAME))
     QTest.keyClick(table, Qt.Key.Key_F2)
     assert any("too narrow for positions" in message.text for message in opened.view_state.messages)
+
+
+def test_the_model_tells_qt_of_every_change_of_its_rows(opened):
+    model = LandmarkTableModel(opened)
+    for told in (opened.document.landmarks_changed, opened.document.image_changed, opened.view_state.events.sort):
+        told.connect(model.refresh, max_args=0)
+    tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
+    opened.editor.sort_by(Sort.NAME)
+    opened.placing.toggle()
+    opened.placing.place((10.0, 12.0))
+    assert model.rowCount() == 5
+    opened.editor.rename("Mine")
+    opened.editor.undo()
+    opened.editor.undo()
+    assert model.setData(model.index(0, X), "3")
+    opened.document.close()
+    assert (model.rowCount(), tester.model()) == (0, model)
