@@ -31,6 +31,8 @@ class MergeDialog(QDialog):
 
     merged = Signal(str)
     """Everything was brought together; what was done, in a sentence."""
+    brought = Signal(object)
+    """Everything was brought together: `Merged`."""
 
     def __init__(self, desk: Desk, path: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -86,6 +88,7 @@ class MergeDialog(QDialog):
 
         def done(found: "Merged") -> None:
             self._desk.cases_changed.emit()
+            self.brought.emit(found)
             self.merged.emit(f"Merged {self._path.name}: {words(found)}.")
             self.accept()
 

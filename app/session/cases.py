@@ -43,6 +43,8 @@ class _Open:
         Whether what is done to it goes into the project.
     geometry
         As the project knows it.
+    reader
+        Who has it open.
     has_reading
         Whether the reader has said anything that stands in the project.
     kept_seconds
@@ -60,6 +62,7 @@ class _Open:
     model: Model | AppError
     keeps: bool
     geometry: Geometry
+    reader: Reader
     has_reading: bool = False
     kept_seconds: float = 0.0
     snapshot: Snapshot | None = None
@@ -164,7 +167,7 @@ class Cases:
         case, image, snapshot = self._present, self._document.image, self._document.snapshot()
         if case is None or image is None or snapshot is None:
             return
-        self._keep_time(case, image, snapshot.landmarks)
+        self._keep_time(case)
         view = self._view
         looked = view.levels, view.inverted
         if looked != (case.levels, case.inverted) and case.keeps and self._desk.keeps_work:
@@ -188,7 +191,9 @@ class Cases:
         image, landmarks = self._document.image, self._document.landmarks
         if image is None or landmarks is None:
             return
-        case = _Open(kept.case.id, self._histories.present, model, not kept.unfit, Geometry.of(image))
+        case = _Open(
+            kept.case.id, self._histories.present, model, not kept.unfit, Geometry.of(image), self._desk.reader
+        )
         case.has_reading = kept.own is not None
         case.levels, case.inverted = self._view.levels, self._view.inverted
         self._open[case.id] = case
@@ -322,11 +327,15 @@ class Cases:
         case.has_reading = True
         self._desk.store(self._reading(case, image, landmarks), text)
 
-    def _keep_time(self, case: _Open, image: Image, landmarks: Landmarks) -> None:
+    def _keep_time(self, case: _Open) -> None:
         """Keep how long a person has worked on the case, where they have said something about it."""
-        seconds = self.clock.seconds_of(case.id)
+        case_id, reader, seconds = case.id, case.reader, self.clock.seconds_of(case.id)
         if case.has_reading and case.keeps and self._desk.keeps_work and seconds - case.kept_seconds >= 1:
-            self._desk.store(self._reading(case, image, landmarks))
+            case.kept_seconds = seconds
+            self._desk.change(
+                lambda project: project.set_seconds(case_id, reader, seconds),
+                lambda _: self._desk.case_changed.emit(case_id),
+            )
 
     def _reading(self, case: _Open, image: Image, landmarks: Landmarks) -> Reading:
         case.kept_seconds = self.clock.seconds_of(case.id)

@@ -45,6 +45,7 @@ from core.values.prediction import Prediction
 if TYPE_CHECKING:
     from app.desk.background import Background
     from app.desk.events import Event
+    from core.project.merge import Merged
     from core.schemes.scheme import Scheme
 
 Proceed = Callable[[], object]
@@ -286,17 +287,23 @@ class Controller:
             self.desk.change(lambda project: project.set_scheme(scheme))
 
     def _read_anew(self) -> None:
-        """Show the open case as another reader, or one who reads blind, is to see it."""
+        """Show the open case as another reader, or one who reads blind, is to see it, or as a merge has left it."""
         wanted = self.case_opener.wanted
         self.editor.end_drag()
-        if wanted is None:
-            return
-        self.opener.cancel()  # what is being read was prepared for the other reader
+        if wanted is not None:
+            self.opener.cancel()  # what is being read was prepared for the other reader
         self.cases.leave()
         self.cases.forget()
+        if wanted is None:
+            return
         image = self.document.image
         self.view_state.opening = "" if image is None else image.source.path.name  # nothing is marked in it meanwhile
         self.case_opener.open(wanted)
+
+    def take_merged(self, merged: "Merged") -> None:
+        """Show what a merge has brought of this reader; the next step would else be kept in its place."""
+        if any(reader in (None, self.desk.reader) for _, reader in merged.touched):
+            self._read_anew()
 
     # Finding landmarks and saving them
 

@@ -38,9 +38,11 @@ class ReaderDialogs:
         path = self._controller.questions.project_path(self._controller.folder)
         if path is None:
             return None
+        self._controller.cases.note()
         dialog = MergeDialog(self._controller.desk, path, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.merged.connect(lambda told: self._controller.view_state.say(told, is_warning=False))
+        dialog.brought.connect(self._controller.take_merged)
         dialog.open()
         return dialog
 

@@ -59,6 +59,8 @@ class Merged:
         What was changed on both sides.
     notes
         Sentences about what could not be brought together.
+    touched
+        Cases of which something else is known now, each with the reader of whom that is, None where it is of the image.
     """
 
     cases: int = 0
@@ -66,6 +68,7 @@ class Merged:
     continued: int = 0
     conflicts: list[Conflict] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    touched: list[tuple[int, Reader | None]] = field(default_factory=list)
 
 
 def merge(project: Project, other: Project) -> Merged:
@@ -152,6 +155,7 @@ def _merge_case(project: Project, ours: Case, theirs: Case, done: Merged) -> Non
             changes[name] = True
     if theirs.geometry is not None and _is_better(theirs.geometry, ours.geometry):
         project.set_case_image(ours.id, theirs.geometry, ours.sha256 or theirs.sha256)
+        done.touched.append((ours.id, None))
     if changes:
         project.update_case(ours.id, **changes)
 
@@ -192,12 +196,14 @@ def _merge_reading(
     if behind is not None:
         project.put_reading(replace(theirs, reader=behind.reader, uuid=behind.uuid, created=behind.created), edits)
         done.continued += 1
+        done.touched.append((case_id, behind.reader))
         return
     own = next((ours for ours in family if ours.reader == theirs.reader), None)
     if own is None:
         identity = _identity(theirs.uuid, theirs.reader.name) if project.has_reading(theirs.uuid) else theirs.uuid
         project.put_reading(replace(theirs, uuid=identity), edits)
         done.readings += 1
+        done.touched.append((case_id, theirs.reader))
         return
     name = _free_name(theirs.reader, [reading.reader for reading in family])
     kept_as = replace(theirs.reader, name=name)

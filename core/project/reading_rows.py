@@ -64,6 +64,15 @@ def write(file: sqlite3.Connection, reading: Reading) -> None:
     )  # fmt: skip
 
 
+def set_seconds(file: sqlite3.Connection, case_id: int, reader: Reader, seconds: float, changed: str) -> None:
+    """Write how long a reader has worked on a case of which they have said something."""
+    file.execute(
+        "UPDATE reading SET seconds = ?, changed = ? WHERE case_id = ? AND reader_id = "
+        "(SELECT id FROM reader WHERE name = ? AND kind = ?)",
+        (seconds, changed, case_id, *key(reader)),
+    )
+
+
 def edits(file: sqlite3.Connection, case_id: int, reader: Reader) -> list[Edit]:
     """Return the history of a reading, the oldest first."""
     rows = file.execute(

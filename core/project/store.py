@@ -375,6 +375,11 @@ class Project:
             reading_rows.add_edits(file, reading.case_id, reading.reader, edits)
             self._summarise(file, reading.case_id)
 
+    def set_seconds(self, case_id: int, reader: Reader, seconds: float) -> None:
+        """Keep how long a reader has worked on a case; nothing where they have said nothing of it."""
+        with self._file.transaction() as file:
+            reading_rows.set_seconds(file, case_id, reader, seconds, _now())
+
     def has_reading(self, identity: str) -> bool:
         """Tell whether a reading of that ``uuid`` is here, of whatever case and reader."""
         with self._file.reading() as file:

@@ -3,6 +3,8 @@
 import threading
 from pathlib import Path
 
+import pytest
+
 from app.desk.events import Done
 from core.images.file import write_image
 from core.models.image_task import ImageAnswer
@@ -189,6 +191,20 @@ def test_another_reader_reads_blind_and_overwrites_nobody(windows, images):
     controller.desk.reader = ANNA
     windows.settle(controller)
     assert controller.document.landmarks == annas
+
+
+def test_time_that_was_spent_brings_nobody_the_landmarks_of_another_reader(windows, images):
+    controller = windows.new(images[0])
+    controller.editor.select("Sella")
+    controller.editor.nudge(4, 0)
+    windows.settle(controller)
+    controller.cases.clock._seconds[1] = 30.0
+    controller.desk.reader = BEN
+    windows.settle(controller)
+    project = controller.desk.project
+    assert project.reading(1, BEN) is None
+    assert project.reading(1, ANNA).seconds == pytest.approx(30.0, abs=20.0)
+    assert [edit.text for edit in project.edits(1, ANNA)] == ["Move Sella"]
 
 
 class Scripted:

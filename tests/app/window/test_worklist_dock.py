@@ -166,6 +166,36 @@ def test_a_colleagues_copy_is_merged_after_it_was_shown(desk_window, images, ans
     assert "Merged copy.cairn: 1 new reading." in messages(controller)
 
 
+@pytest.mark.parametrize("read_before", [False, True])
+def test_what_a_copy_brings_of_the_reader_is_shown_and_not_replaced_by_the_next_step(
+    desk_window, images, answers, tmp_path, qtbot, read_before
+):
+    show(desk_window, images, qtbot)
+    controller = desk_window.controller
+    [first, *_] = controller.desk.project.case_ids()
+    if read_before:
+        controller.editor.select("Sella")
+        controller.editor.nudge(1, 0)
+        settle(controller, qtbot)
+    answers.project = tmp_path / "copy.cairn"
+    controller.desk.project.save_copy(answers.project)
+    with Project.open(answers.project) as project:
+        marks = replace(make_prediction(make_image()).landmarks, status=(Status.PLACED,) * 4)
+        project.save_reading(Reading(first, ANNA, marks, Geometry.of(make_image())), "Place")
+    controller.cases.clock._seconds[first] = 30.0  # the time that was spent is kept, and nothing with it
+    dialog = desk_window.reader_dialogs.ask_merge()
+    qtbot.waitUntil(dialog.accepting.isEnabled)
+    dialog.accepting.click()
+    settle(controller, qtbot)
+    assert controller.document.landmarks == marks
+    controller.editor.select("Menton")
+    controller.editor.nudge(1, 0)
+    settle(controller, qtbot)
+    kept = controller.desk.project.reading(first, ANNA)
+    assert kept.landmarks.subset(["Sella", "Nasion"]) == marks.subset(["Sella", "Nasion"])
+    assert kept.landmarks.point_mm("Menton")[0] == marks.point_mm("Menton")[0] + 1
+
+
 def test_the_list_counts_what_is_in_doubt_as_the_window_does(desk_window, images, qtbot):
     show(desk_window, images[:2], qtbot)
     controller = desk_window.controller
