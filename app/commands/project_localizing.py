@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import cast
 
-from app.desk.case_tasks import keep, task_of
+from app.desk.case_tasks import keep, size_where_unknown_mm, task_of
 from app.desk.crew_plan import crew_for
 from app.desk.events import Done, Event, Failed, Overall
 from app.desk.foreground import localize
@@ -76,10 +76,10 @@ def localize_cases(
     ProjectError
         An answer cannot be kept; what was kept before stays.
     """
-    tasks = []
+    tasks, where_unknown_mm = [], size_where_unknown_mm(project)
     for case in cases:
         try:
-            tasks.append((case.id, task_of(case, request.model, request.device)))
+            tasks.append((case.id, task_of(case, request.model, request.device, where_unknown_mm=where_unknown_mm)))
         except AppError as error:
             _fail(project, case, str(error), report)
     by_id = {case.id: case for case in cases}

@@ -3,6 +3,7 @@
 Asks the disk where images are and changes a project: for jobs, the writer and command lines. Starts nothing.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,23 @@ if TYPE_CHECKING:
     from core.project.store import Project
 
 
-def task_of(case: Case, model: Path | None, device: str = "auto") -> "ImageTask":
+_SIZE_WHERE_UNKNOWN = "spacing_mm where unknown"
+
+
+def size_where_unknown_mm(project: "Project") -> tuple[float, ...] | None:
+    """Return the pixel size, mm in numpy order, that a person gave all images that do not know theirs; None where none has."""
+    said: list[float] = project.setting(_SIZE_WHERE_UNKNOWN, [])
+    return tuple(said) or None
+
+
+def set_size_where_unknown(project: "Project", spacing_mm: tuple[float, ...]) -> None:
+    """Keep the pixel size, mm in numpy order, of all images that do not know theirs."""
+    project.set_setting(_SIZE_WHERE_UNKNOWN, list(spacing_mm))
+
+
+def task_of(
+    case: Case, model: Path | None, device: str = "auto", *, where_unknown_mm: tuple[float, ...] | None = None
+) -> "ImageTask":
     """Return what is to be done for a case; `ImageReadError` where its DICOM series is gone.
 
     Parameters
@@ -25,13 +42,16 @@ def task_of(case: Case, model: Path | None, device: str = "auto") -> "ImageTask"
         The case; a size that somebody gave its image holds.
     model, device
         As in `ImageTask`.
+    where_unknown_mm
+        The pixel size of images that do not know theirs, `size_where_unknown_mm`.
     """
     from core.models.image_task import ImageTask  # no window waits for it
 
     image = image_at(case.path, case.series)
     geometry = case.geometry
     if geometry is None or not geometry.spacing_source.is_outside_the_file:
-        return ImageTask(image.path, image.series, model=model, device=device)
+        task = ImageTask(image.path, image.series, model=model, device=device)
+        return replace(task, spacing_mm=where_unknown_mm, only_where_unknown=where_unknown_mm is not None)
     spacing_mm = tuple(geometry.grid.spacing_mm.tolist())
     return ImageTask(image.path, image.series, "", spacing_mm, geometry.spacing_source, model, device)
 

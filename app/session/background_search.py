@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
-from app.desk.case_tasks import keep, note_image, task_of
+from app.desk.case_tasks import keep, note_image, size_where_unknown_mm, task_of
 from app.desk.desk import Desk
 from app.session.jobs import Jobs
 from app.session.landmark_search import ChosenModel, Model, model_for
@@ -241,14 +241,14 @@ def _tasks_of(
     # A bundled model is found by the rank that the image turns out to have, which is not known of all.
     chosen = {models.chosen, *(model.path for model in models.remembered.values())}
     marked = {ndim: project.scheme(ndim) for ndim in (2, 3)}
-    tasks = {}
+    tasks, where_unknown_mm = {}, size_where_unknown_mm(project)
     for case in project.cases(list(case_ids)):
         ndim = _likely_ndim(case)
         model, scheme = infos.get(ndim), marked[ndim]
         if model is None or (scheme is not None and not set(scheme.names) & set(model[1].landmarks)):
             continue  # it is marked by hand
         with suppress(AppError):  # opening it says why
-            tasks[case.id] = task_of(case, model[0] if model[0] in chosen else None)
+            tasks[case.id] = task_of(case, model[0] if model[0] in chosen else None, where_unknown_mm=where_unknown_mm)
     return tasks, infos
 
 

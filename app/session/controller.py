@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.desk.case_list import CaseList
+from app.desk.case_tasks import set_size_where_unknown
 from app.desk.desk import Desk
 from app.session.background_search import BackgroundSearch
 from app.session.case_opener import CaseOpener
@@ -100,8 +101,9 @@ class Controller:
         work = self.jobs, questions, self._shown
         self.search = LandmarkSearch(*parts, *work, localize, model_path)
         self.pixel_sizes = PixelSizes(
-            *parts, questions, listed=lambda: self.opener.paths, find_again=lambda: self._find_again()
-        )
+            *parts, questions, listed=lambda: self.opener.paths, count=lambda: self.case_list.counts.total,
+            find_again=lambda: self._find_again(),
+        )  # fmt: skip
         self.saver = Saver(*parts, *work)
         self.landmark_opener = LandmarkOpener(
             *parts,
@@ -151,6 +153,7 @@ class Controller:
         )  # fmt: skip
         self.checking.next_case = NextCase(lambda: self.has_neighbour(1), lambda: self.open_neighbour(1), "&Next image")
         self.schemes.chosen.connect(self._keep_scheme)
+        self.pixel_sizes.said_of_all.connect(self._keep_size)
         self.desk.refused.connect(questions.show_error)
         self.desk.project_changed.connect(self._show_project)
         self.desk.cases_removed.connect(self.showing.leave_removed)
@@ -285,6 +288,10 @@ class Controller:
             self.desk.change(lambda project: project.remove_scheme(ndim))
         else:
             self.desk.change(lambda project: project.set_scheme(scheme))
+
+    def _keep_size(self, spacing_mm: tuple[float, float]) -> None:
+        if self.desk.keeps_work:
+            self.desk.change(lambda project: set_size_where_unknown(project, spacing_mm))
 
     def _read_anew(self) -> None:
         """Show the open case as another reader, or one who reads blind, is to see it, or as a merge has left it."""

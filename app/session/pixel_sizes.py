@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from psygnal import Signal
 
 from app.session import landmark_edits
 from app.session.document import Document, Snapshot
@@ -33,7 +34,7 @@ class Said:
     by_hand
         Set for this very image.
     where_unknown
-        Given to all images of a list that do not know theirs.
+        Given to all images of a list, or of the project, that do not know theirs.
     """
 
     by_hand: Size | None = None
@@ -49,11 +50,14 @@ class PixelSizes:
         What is measured, and where the step goes.
     questions
         Who is asked.
-    listed
-        Gives the images that were opened together.
+    listed, count
+        Give the images that were opened together, and how many there are beside them in the project, all counted.
     find_again
         Finds the landmarks anew, now that the size is known.
     """
+
+    said_of_all = Signal(object)
+    """A person has given this size, mm in numpy order, to all images that do not know theirs."""
 
     def __init__(
         self,
@@ -63,6 +67,7 @@ class PixelSizes:
         questions: Questions,
         *,
         listed: Callable[[], Sequence[Path]],
+        count: Callable[[], int] = lambda: 0,
         find_again: Proceed,
     ) -> None:
         self._document = document
@@ -70,6 +75,7 @@ class PixelSizes:
         self._view = view_state
         self._questions = questions
         self._listed = listed
+        self._count = count
         self._find_again = find_again
         self._set_by_hand: dict[Path, Size] = {}
         self._where_unknown: dict[Path, Size] = {}
@@ -85,7 +91,7 @@ class PixelSizes:
         image = self._document.image
         if image is None or image.ndim != 2:
             return
-        others = sum(path != image.source.path for path in self._listed())
+        others = max(sum(path != image.source.path for path in self._listed()), self._count() - 1)
         row_mm, column_mm = image.grid.spacing_mm.tolist()
         answer = self._questions.pixel_size((row_mm, column_mm) if image.source.spacing_known else None, others)
         if answer is OnRuler.MEASURE:
@@ -135,6 +141,11 @@ class PixelSizes:
     def _say_about_all(self, spacing_mm: tuple[float, float]) -> None:
         for path in self._listed():
             self._where_unknown[path] = spacing_mm
+        if self._has_others():
+            self.said_of_all.emit(spacing_mm)
+
+    def _has_others(self) -> bool:
+        return max(len(self._listed()), self._count()) > 1
 
     def _set(self, spacing_mm: Sequence[float], then: Proceed | None) -> None:
         image, before = self._document.image, self._document.snapshot()
@@ -166,7 +177,7 @@ class PixelSizes:
             return
         info = self._document.model_info
         usual_mm = USUAL_MM if info is None else info.training_spacing_mm
-        for_all = " for all" if len(self._listed()) > 1 else ""
+        for_all = " for all" if self._has_others() else ""
         self._view.say(
             UNKNOWN,
             actions=[

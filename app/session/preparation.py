@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.desk.case_tasks import size_where_unknown_mm
 from app.desk.desk import Desk
 from app.desk.kept_case import KeptCase, compared, find_kept_case, with_kept_size
 from app.desk.session_files import earlier_reading
@@ -74,6 +75,7 @@ def prepare(
             kept = kept or find_kept_case(project, listed, desk.reader)
             if kept is not None:
                 image = with_kept_size(image, kept.case)
+                said = replace(said, where_unknown=said.where_unknown or size_where_unknown_mm(project))
                 kept = compared(project, kept, with_size(image, said))
                 if kept.own is None and sessions is not None:
                     earlier = earlier_reading(sessions, listed.path, series_key(listed), desk.reader, project.path)

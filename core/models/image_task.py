@@ -57,6 +57,8 @@ class ImageTask:
         order; None to believe the file.
     spacing_source
         Who vouches for ``spacing_mm``.
+    only_where_unknown
+        Whether ``spacing_mm`` holds only of an image with as many axes whose file does not say its own.
     model
         A model file that a person trusts: code in it is run. None for the bundled one of the image's rank.
     device
@@ -73,6 +75,7 @@ class ImageTask:
     model: Path | None = None
     device: str = "auto"
     memory_gb: float | None = None
+    only_where_unknown: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +148,8 @@ def read_task_image(task: ImageTask, should_stop: ShouldStop | None = None) -> T
     series = task.series or (_part_of(task, should_stop) if task.part else None)
     image = read_image(task.path, series=series, should_stop=should_stop)
     warnings = list(image.source.warnings)
-    if task.spacing_mm is not None:
+    holds = not task.only_where_unknown or (not image.source.spacing_known and len(task.spacing_mm or ()) == image.ndim)
+    if task.spacing_mm is not None and holds:
         image = _respaced(image, task.spacing_mm, task.spacing_source, warnings)
     return TaskImage(image, tuple(warnings))
 

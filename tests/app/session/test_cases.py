@@ -7,7 +7,7 @@ import pytest
 
 from app.desk.events import Done
 from core.images.file import write_image
-from core.models.image_task import ImageAnswer
+from core.models.image_task import ImageAnswer, read_task_image
 from core.project.cases import CaseState
 from core.project.readings import Reader, ReaderKind
 from core.project.store import Project
@@ -191,6 +191,39 @@ def test_another_reader_reads_blind_and_overwrites_nobody(windows, images):
     controller.desk.reader = ANNA
     windows.settle(controller)
     assert controller.document.landmarks == annas
+
+
+def test_a_size_for_all_images_is_there_after_a_restart_and_in_the_background(windows, images):
+    write_image(make_image((82, 60), 0.3, spacing_known=True), images[2])
+    first = windows.new(*images[:3])
+    first.pixel_sizes._use(0.1)
+    windows.settle(first)
+    path = first.desk.project.path
+    windows.kill(first)
+    made = []
+    second = windows.new(background=lambda hear: made.append(Scripted(hear)) or made[0])
+    second.projects._resume(path)
+    windows.settle(second)
+    read = {key: read_task_image(task).image for key, task in made[0].tasks.items()}
+    assert {key: image.grid.spacing_mm.tolist() for key, image in read.items()} == {
+        2: [0.1, 0.1],
+        3: pytest.approx([0.3, 0.3], rel=1e-3),
+    }
+    for expected in (0.1, 0.3):
+        second.open_neighbour(1)
+        windows.settle(second)
+        assert second.document.image.source.spacing_known
+        assert second.document.image.grid.spacing_mm.tolist() == pytest.approx([expected] * 2, rel=1e-3)
+
+
+def test_a_size_for_one_image_is_for_no_other(windows, images):
+    controller = windows.new(images[0])
+    controller.pixel_sizes._use(0.1)
+    controller.add_paths(images[1:2])
+    windows.settle(controller)
+    controller.open_neighbour(1)
+    windows.settle(controller)
+    assert not controller.document.image.source.spacing_known
 
 
 def test_time_that_was_spent_brings_nobody_the_landmarks_of_another_reader(windows, images):
