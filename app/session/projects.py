@@ -86,15 +86,19 @@ class Projects:
         self.sessions = folder
         self._desk.open(
             partial(new_session, folder),
-            (lambda: self._look_for_earlier(folder)) if offers_earlier else (lambda: None),
+            (lambda: self.look_for_earlier(self._offer_earlier)) if offers_earlier else (lambda: None),
             self._say_unkept,
         )
 
     def _say_unkept(self, error: AppError) -> None:
         self._view.say(f"{error.message} What you do is kept only where you save it.")
 
-    def _look_for_earlier(self, folder: Path) -> None:
-        self._jobs.run(earlier_sessions, folder, on_result=self._offer_earlier, on_error=lambda _: None, may_stall=True)
+    def look_for_earlier(self, on_found: Callable[[list[EarlierSession]], None]) -> None:
+        """Look for the sessions that no window has open, the latest first; none where this window keeps none itself."""
+        if self.sessions is None:
+            on_found([])
+            return
+        self._jobs.run(earlier_sessions, self.sessions, on_result=on_found, on_error=lambda _: None, may_stall=True)
 
     def _offer_earlier(self, found: list[EarlierSession]) -> None:
         if not found or self._desk.current is not None or self.name:
@@ -102,11 +106,12 @@ class Projects:
         latest = found[0]
         what = latest.first_name if latest.images == 1 else f"{latest.images} images"
         text = f"You worked on {what} {when(latest.changed, date.today())}."
-        go_on = MessageAction("&Go on with it" if latest.images == 1 else "&Go on", partial(self._resume, latest.path))
+        go_on = MessageAction("&Go on with it" if latest.images == 1 else "&Go on", partial(self.resume, latest.path))
         self._view.say(text, actions=[go_on, MessageAction("&Start anew", lambda: None)])
         self._offer = Message(text)
 
-    def _resume(self, path: Path) -> None:
+    def resume(self, path: Path) -> None:
+        """Go on with an earlier session."""
         self._when_safe(partial(self._desk.open, partial(open_session, path), on_error=self._questions.show_error))
 
     # Named projects

@@ -24,6 +24,7 @@ from app.window.menu_bar import fill_menu_bar
 from app.window.reader_dialogs import ReaderDialogs
 from app.window.recent_menu import RecentMenu
 from app.window.remembered import WindowLayout, restore_models, restore_reader, restore_view
+from app.window.sessions_menu import SessionsMenu
 from app.window.theme_menu import ThemeMenu
 from app.window.tool_bar import ToolBar
 from app.window.window_menu import WindowMenu
@@ -69,7 +70,7 @@ class MainWindow(QMainWindow):
         self.action_set = ActionSet(controller, self, by_window)
         self.actions_by_id = self.action_set.by_id
         submenus: dict[str, list[QMenu]] = {
-            "file.folder": [RecentMenu(controller, self.settings, self)],
+            "file.folder": [RecentMenu(controller, self.settings, self), SessionsMenu(controller, self)],
             LAST_OF_VIEW: [WindowMenu(controller, self), ThemeMenu(self.settings, self)],
         }
         fill_menu_bar(self.menuBar(), self.actions_by_id, submenus)

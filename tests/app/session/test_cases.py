@@ -202,7 +202,7 @@ def test_a_size_for_all_images_is_there_after_a_restart_and_in_the_background(wi
     windows.kill(first)
     made = []
     second = windows.new(background=lambda hear: made.append(Scripted(hear)) or made[0])
-    second.projects._resume(path)
+    second.projects.resume(path)
     windows.settle(second)
     read = {key: read_task_image(task).image for key, task in made[0].tasks.items()}
     assert {key: image.grid.spacing_mm.tolist() for key, image in read.items()} == {
@@ -312,7 +312,7 @@ def test_an_image_that_has_changed_since_keeps_its_landmarks_and_says_so(windows
     changed = make_image((80, 60))
     write_image(type(changed)(changed.voxels[::-1].copy(), changed.grid, changed.source), images[0])
     second = windows.new()
-    second.projects._resume(path)
+    second.projects.resume(path)
     windows.settle(second)
     assert second.document.landmarks == left
     assert any("has changed since" in text for text in messages(second))
@@ -331,7 +331,7 @@ def test_images_that_have_moved_are_asked_for_once_and_all_found(windows, images
         image.rename(moved / f"renamed{number}.png")
     second = windows.new()
     second.questions.moved_to = moved
-    second.projects._resume(path)
+    second.projects.resume(path)
     windows.settle(second)
     assert second.document.image.source.path == moved / "renamed2.png"
     assert len(second.questions.asked) == 1
@@ -397,7 +397,7 @@ def test_the_series_that_was_chosen_of_a_study_is_the_case_and_is_found_again(wi
     windows.kill(controller)
     assert SECRET.encode() not in path.read_bytes()
     second = windows.new()
-    second.projects._resume(path)
+    second.projects.resume(path)
     windows.settle(second)
     assert second.document.image.grid.shape[0] == 4
     assert second.document.landmarks == left

@@ -194,7 +194,7 @@ def test_going_on_with_a_scheme(windows, images, tmp_path):
     path = controller.desk.project.path
     windows.kill(controller)
     second = windows.new()
-    second.projects._resume(path)
+    second.projects.resume(path)
     windows.settle(second)
     assert second.schemes.scheme(2) == scheme
 
