@@ -59,6 +59,8 @@ class Desk:
         The open project, None before it is open.
     reader
         Who reads; what a person does is kept as theirs.
+    reader_is_known
+        Whether anybody has said that it is they who read; else ``reader`` is only a proposal.
     current
         Number of the case whose image is shown, None where none is.
     goes_on
@@ -85,6 +87,7 @@ class Desk:
         self.goes_on = False
         self._known_models: set[str] = set()
         self._reader = reader
+        self.reader_is_known = True
         self._current: int | None = None
         self._jobs = jobs
         self._retry_s = retry_s

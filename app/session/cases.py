@@ -15,6 +15,7 @@ from app.desk.image_cache import ImageCache
 from app.desk.kept_case import KeptCase
 from app.session.case_clock import CaseClock
 from app.session.document import Document, Snapshot
+from app.session.held_back import HeldBack
 from app.session.landmark_search import Model
 from app.session.undo import UndoHistories, let_go_of_pixels, take_up_pixels
 from app.session.view_state import ViewState
@@ -90,6 +91,8 @@ class Cases:
     ----------
     blind
         Whether the reader sees nothing of what others and the model have said.
+    held_back
+        What was said before it was known who reads.
     clock
         Measures the seconds that a person spends on the case.
     """
@@ -106,6 +109,7 @@ class Cases:
         self._blind = False
         self._open: dict[int, _Open] = {}
         self._present: _Open | None = None
+        self.held_back = HeldBack(desk)
         self._was_kept = False
         self._step = 0
         self._stored_prediction: Prediction | None = None
@@ -201,7 +205,7 @@ class Cases:
         case.kept_seconds = 0.0 if kept.own is None else kept.own.seconds
         self._lay_down(case, case.kept_seconds)
         if taken_over:
-            self._store(taken_over)
+            self._store(taken_over, asks=False)
 
     def resume(self, case_id: int, image: Image | None = None) -> Model | AppError:
         """Show a case as it was left, its image from the cache, or ``image``, which was read again."""
@@ -241,21 +245,27 @@ class Cases:
 
     def _project_changed(self) -> None:
         if not self._desk.goes_on:
+            self.held_back.clear()
             self.forget()
 
     def forget(self) -> None:
         """Let go of all cases: another project, or another reader, knows other things of them."""
         self._present = None
+        self._forget_left()
+        self._images.clear()
+
+    def _forget_left(self) -> None:
+        """Let go of the cases that lay open before."""
         for case in self._open.values():
             if case.history is not self._histories.present:
                 self._histories.forget(case.history)
-        self._open.clear()
-        self._images.clear()
+        self._open = {case.id: case for case in self._open.values() if case is self._present}
 
     def forget_removed(self, case_ids: Collection[int]) -> None:
         """Let go of cases that were taken out of the project, the open one included: their numbers may mean others soon."""
         for case_id in case_ids:
             case = self._open.pop(case_id, None)
+            self.held_back.drop(case_id)
             self._images.drop(case_id)
             if case is not None and case is not self._present:
                 self._histories.forget(case.history)
@@ -312,8 +322,11 @@ class Cases:
             self._present.locked = locked
             self._store("")
 
-    def _store(self, text: str) -> None:
-        """Keep what the reader says about the open case now, once there is anything that a person has said."""
+    def _store(self, text: str, *, asks: bool = True) -> None:
+        """Keep what the reader says about the open case now, once there is anything that a person has said.
+
+        It is held back until it is known who reads, which is asked for unless nobody has done anything yet.
+        """
         case, image, landmarks = self._present, self._document.image, self._document.landmarks
         if case is None or image is None or landmarks is None or not case.keeps:
             return
@@ -324,8 +337,19 @@ class Cases:
         self._keep_geometry(case, image)
         if not case.has_reading and not any(doubt.is_decided(landmarks, name) for name in landmarks.names):
             return
+        if not self._desk.reader_is_known:
+            self.held_back.put(self._reading(case, image, landmarks), text, asks=asks)
+            return
         case.has_reading = True
         self._desk.store(self._reading(case, image, landmarks), text)
+
+    def keep_held_back(self) -> None:
+        """Keep what was said before it was known who reads."""
+        if self.held_back.any:
+            self._forget_left()  # another reader knows other things of them
+            if self._present is not None and self.held_back.holds(self._present.id):
+                self._present.has_reading, self._present.reader = True, self._desk.reader
+        self.held_back.let_go()
 
     def _keep_time(self, case: _Open) -> None:
         """Keep how long a person has worked on the case, where they have said something about it."""

@@ -38,6 +38,7 @@ from app.session.typed_positions import TypedPositions
 from app.session.undo import UndoHistories
 from app.session.view_state import ViewState
 from app.session.window_presets import AUTOMATIC, Preset
+from core.base.errors import AppError
 from core.images.file import read_image
 from core.project.readings import Reader
 from core.values.image import Image
@@ -157,7 +158,10 @@ class Controller:
         self.desk.refused.connect(questions.show_error)
         self.desk.project_changed.connect(self._show_project)
         self.desk.cases_removed.connect(self.showing.leave_removed)
-        self.desk.reader_changed.connect(self._read_anew)
+        self.desk.reader_changed.connect(self._reader_changed)
+        self.projects.reader_told.connect(lambda _: self.cases.keep_held_back())
+        self.cases.held_back.reader_wanted.connect(lambda: self.jobs.post(self._ask_reader))
+        self.cases.held_back.said_before.connect(self._show_said_before)
         self.cases.blind_changed.connect(lambda _: self._read_anew())
         self.background.answered.connect(self.showing.take_answer)
         self.view_state.events.show_vectors.connect(lambda _: self.showing.find_vectors())
@@ -293,6 +297,25 @@ class Controller:
         if self.desk.keeps_work:
             self.desk.change(lambda project: set_size_where_unknown(project, spacing_mm))
 
+    def _ask_reader(self) -> None:
+        """Ask who has just said something; without an answer it is kept under the name that was proposed."""
+        if self.cases.held_back.waits:
+            self.projects.ask_reader()
+            self.desk.reader_is_known = True
+            self.cases.keep_held_back()
+
+    def _reader_changed(self) -> None:
+        if not self.cases.held_back.any:  # what is shown is theirs, and about to be kept
+            self._read_anew()
+
+    def _show_said_before(self) -> None:
+        self._read_anew()
+        self.questions.show_error(
+            AppError(
+                "You have read this image before, and what you said then stays.", "Do once more what you did last."
+            )
+        )
+
     def _read_anew(self) -> None:
         """Show the open case as another reader, or one who reads blind, is to see it, or as a merge has left it."""
         wanted = self.case_opener.wanted
@@ -394,6 +417,7 @@ class Controller:
         asking = False
         if not agreed:
             return False
+        self._ask_reader()
         self.cases.note()
         if not self.projects.is_written(close_again):
             return False

@@ -46,6 +46,8 @@ class Projects:
 
     used = Signal(Path)
     """A named project was opened or saved."""
+    reader_told = Signal(str)
+    """A person has said who reads."""
 
     def __init__(
         self,
@@ -57,7 +59,6 @@ class Projects:
         when_safe: Callable[[Proceed], None],
     ) -> None:
         self.sessions: Path | None = None
-        self.asks_reader = False
         self._desk = desk
         self._jobs = jobs
         self._questions = questions
@@ -194,8 +195,6 @@ class Projects:
 
     def _is_used(self, path: Path) -> None:
         self.used.emit(path.absolute())
-        if self.asks_reader:
-            self.ask_reader()
 
     def _tell_saving(self) -> None:
         """Say once that the disk does not take what is done, and that it does again."""
@@ -235,8 +234,9 @@ class Projects:
         """Ask who reads; what is done from now on is kept as theirs."""
         name = self._questions.reader_name(self._desk.reader.name)
         if name is not None and name.strip():
-            self.asks_reader = False
+            self._desk.reader_is_known = True
             self._desk.reader = Reader(name.strip())
+            self.reader_told.emit(name.strip())
 
     @property
     def _folder(self) -> Path | None:

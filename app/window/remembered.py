@@ -55,11 +55,11 @@ def restore_models(search: LandmarkSearch, settings: Settings) -> None:
 
 
 def restore_reader(controller: Controller, settings: Settings) -> None:
-    """Let the one read who did last, and keep in mind who does from now on; nobody is asked before the first named project."""
+    """Let the one read who did last, and keep in mind who says so; nobody is asked before they mark anything."""
     name = settings.text(_READER)
-    controller.projects.asks_reader = not name
+    controller.desk.reader_is_known = bool(name)
     controller.desk.reader = Reader(name or _login_name())
-    controller.desk.reader_changed.connect(lambda: settings.set(_READER, controller.desk.reader.name))
+    controller.projects.reader_told.connect(partial(settings.set, _READER))
 
 
 def _login_name() -> str:

@@ -13,7 +13,6 @@ import pytest
 
 from app.session.projects import when, with_suffix
 from core.project import connection
-from core.project.readings import Reader
 from core.project.store import Project
 from tests.support.desk_windows import ANNA
 from tests.support.viewer_fixtures import messages
@@ -157,12 +156,9 @@ def test_a_named_project_keeps_its_images_where_they_are_and_shows_the_last_one(
     controller.open_neighbour(1)
     windows.settle(controller)
     controller.questions.new_project = tmp_path / "day"
-    controller.projects.asks_reader = True
-    controller.questions.reader = "AB"
     controller.projects.ask_save_as()
     windows.settle(controller)
-    assert controller.questions.asked == ["new project Project.cairn", "reader Anna"]
-    assert controller.desk.reader == Reader("AB")
+    assert controller.questions.asked == ["new project Project.cairn"]
     windows.kill(controller)
     second = windows.new(tmp_path / "day.cairn")
     assert second.projects.name == "day"
