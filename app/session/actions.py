@@ -253,7 +253,7 @@ _EDIT = (
 _LANDMARK = (
     Action(
         "landmark.find", "&Find landmarks", Controller.start_localization, LANDMARK, ("Ctrl+L",), "localize",
-        lambda c: _has_image(c) and not c.localizing and _sees_all(c), toolbar="Find landmarks",
+        lambda c: _has_image(c) and not c.localizing, toolbar="Find landmarks",
     ),
     Action(
         "landmark.confirm", "&Confirm and go on", _confirm, LANDMARK, ("Space",), "confirm", _has_landmarks, group=1,

@@ -338,8 +338,12 @@ class Controller:
     # Finding landmarks and saving them
 
     def start_localization(self) -> None:
-        """Find the landmarks in the background; what a person has decided on stays."""
-        self.search.start()
+        """Find the landmarks in the background; what a person has decided on stays, and who reads blind is told why not."""
+        if self.cases.blind:
+            told = "You read blind, so the model does not look for landmarks here. “Blind reading” in the View menu ends that."
+            self.view_state.say(told, is_warning=False)
+        else:
+            self.search.start()
 
     def _find_again(self) -> None:
         """Find the landmarks anew, now that the pixel size is known; who reads blind is shown no answer."""

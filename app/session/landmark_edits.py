@@ -79,6 +79,14 @@ def cleared(landmarks: Landmarks, name: str) -> Landmarks:
     return _forgotten(landmarks, name).with_point(name, np.full(landmarks.ndim, np.nan), Status.UNPLACED)
 
 
+def decided_only(landmarks: Landmarks) -> Landmarks:
+    """Take away all positions on which no person has decided: they are a model's."""
+    for name in landmarks.names:
+        if not is_decided(landmarks, name):
+            landmarks = cleared(landmarks, name)
+    return landmarks
+
+
 def with_name(landmarks: Landmarks, name: str) -> Landmarks:
     """Append a landmark without a position."""
     return joined(landmarks, unplaced([name], landmarks.ndim))

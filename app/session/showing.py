@@ -4,7 +4,7 @@ Between what was read and the document. Belongs to the main thread; what touches
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from app.desk.case_list import CaseList
 from app.desk.desk import Desk
 from app.desk.kept_case import KeptCase
+from app.session import landmark_edits
 from app.session.background_search import BackgroundSearch
 from app.session.case_opener import CaseOpener
 from app.session.cases import Cases, levels_of, model_answer
@@ -139,6 +140,8 @@ class Showing:
         geometry = Geometry.of(image)
         if kept is not None:
             shown = kept.shown(blind=self.cases.blind) or prepared.earlier
+            if shown is not None and self.cases.blind:
+                shown = replace(shown, landmarks=landmark_edits.decided_only(shown.landmarks))
             answer = None if self.cases.blind else kept.model
             self._say_what_changed(kept)
             if levels := levels_of(kept.case):

@@ -240,6 +240,28 @@ def test_time_that_was_spent_brings_nobody_the_landmarks_of_another_reader(windo
     assert [edit.text for edit in project.edits(1, ANNA)] == ["Move Sella"]
 
 
+def test_who_goes_on_blind_sees_of_their_own_reading_only_what_they_said_themselves(windows, images):
+    controller = windows.new(images[0])
+    controller.editor.select("Sella")
+    controller.editor.nudge(4, 0)
+    windows.settle(controller)
+    sella_mm = controller.document.landmarks.point_mm("Sella").tolist()
+    controller.cases.blind = True
+    windows.settle(controller)
+    shown = controller.document.landmarks
+    assert [name for name in shown.names if shown.located[shown.index(name)]] == ["Sella"]
+    assert shown.point_mm("Sella").tolist() == sella_mm
+    assert controller.document.prediction is None
+    controller.cases.blind = False
+    windows.settle(controller)
+    assert controller.document.landmarks.located.all(), "nothing of it was lost by looking"
+    controller.checking.confirm_all()
+    windows.settle(controller)
+    controller.cases.blind = True
+    windows.settle(controller)
+    assert controller.document.landmarks.located.all(), "all of it is theirs"
+
+
 class Scripted:
     """Stands in for the child processes: answers when it is told to."""
 

@@ -10,7 +10,7 @@ from core.project.readings import Reader
 from core.project.review import Doubt
 from core.project.store import Project
 from tests.support.desk_windows import ANNA
-from tests.support.viewer_fixtures import idle, make_image
+from tests.support.viewer_fixtures import idle, make_image, messages
 
 
 class GatedRead:
@@ -205,12 +205,16 @@ def test_looking_around_counts_as_work(windows, images, monkeypatch):
 
 def test_who_reads_blind_is_offered_nothing_that_shows_what_others_said(windows, images):
     controller = windows.new(images[0])
-    hiding = ("file.model", "landmark.find", "review.next", "review.agreement")
+    hiding = ("file.model", "review.next", "review.agreement")
     offered = {action.id: action.enabled_when for action in ACTIONS if action.id in hiding}
     assert all(is_offered(controller) for is_offered in offered.values())
     controller.cases.blind = True
     windows.settle(controller)
     assert not any(is_offered(controller) for is_offered in offered.values())
+    controller.start_localization()
+    windows.settle(controller)
+    assert controller.document.prediction is None
+    assert any("You read blind" in text for text in messages(controller))
 
 
 def test_marking_one_landmark_everywhere_ends_with_its_project(windows, images, tmp_path):
