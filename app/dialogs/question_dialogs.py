@@ -9,11 +9,17 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
 
+from app.dialogs.export_dialog import ask_export
+from app.dialogs.import_dialog import ImportDialog
 from app.dialogs.pixel_size_dialog import PixelSizeDialog
 from app.dialogs.scheme_editor import SchemeEditor
 from app.dialogs.series_dialog import SeriesDialog
 from app.session.questions import (
     EditedScheme,
+    ExportOffer,
+    ExportWish,
+    ImportOffer,
+    ImportWish,
     MmOfFile,
     Occupied,
     OnRuler,
@@ -25,11 +31,16 @@ from app.session.questions import (
 from core.base.assets import assets_folder
 from core.base.errors import AppError
 from core.images.dicom.series import Series
-from core.images.formats import DIALOG_FILTER
+from core.images.formats import DIALOG_FILTER, IMAGE_SUFFIXES
+from core.landmark_files.collection_formats import NAMING_SUFFIXES
 from core.landmark_files.formats import READABLE_SUFFIXES, SUFFIX_OF_FILTER, WRITABLE_SUFFIXES, suffix_of
 from core.models.metadata import ModelInfo
 from core.schemes.comparison import Fit
 
+_IMAGES = DIALOG_FILTER.replace(
+    f"Images ({' '.join(f'*{suffix}' for suffix in IMAGE_SUFFIXES)}",
+    f"Images, and landmarks that name theirs ({' '.join(f'*{suffix}' for suffix in (*IMAGE_SUFFIXES, *NAMING_SUFFIXES))}",
+)
 _PROJECTS = "Projects (*.cairn);;All files (*)"
 
 
@@ -41,7 +52,7 @@ class Dialogs:
 
     def image_path(self, folder: Path | None) -> Path | None:
         """Ask which image to open."""
-        return self._open_path("Open image", folder, DIALOG_FILTER)
+        return self._open_path("Open image", folder, _IMAGES)
 
     def image_folder(self, folder: Path | None) -> Path | None:
         """Ask which folder of images to open."""
@@ -51,7 +62,7 @@ class Dialogs:
     def image_paths(self, folder: Path | None) -> list[Path]:
         """Ask which images to add to the project."""
         start = "" if folder is None else str(folder)
-        names, _ = QFileDialog.getOpenFileNames(self.parent, "Add images to the project", start, DIALOG_FILTER)
+        names, _ = QFileDialog.getOpenFileNames(self.parent, "Add images to the project", start, _IMAGES)
         return [Path(name) for name in names]
 
     def project_path(self, folder: Path | None) -> Path | None:
@@ -177,8 +188,8 @@ class Dialogs:
         leave = "Don’t wait"
         answer = self._ask(
             "Still saving",
-            f"{path.name} is still being saved. Its drive is slow or does not answer.",
-            "If you do not wait, the latest changes may be lost.",
+            f"{path.name} is still being saved. There is much of it, or its drive is slow or does not answer.",
+            "If you do not wait, it may lack the latest changes, or not be there at all.",
             leave,
             stay="Wait",
             icon=QMessageBox.Icon.Warning,
@@ -268,6 +279,18 @@ class Dialogs:
             *((as_it_is,) if by_file else ()),
         )
         return {by_scheme: Fit.SCHEME, both: Fit.BOTH, as_it_is: Fit.FILE}.get(answer)
+
+    def export_wish(self, offer: ExportOffer) -> ExportWish | None:
+        """Ask which landmarks to write, in which format and where."""
+        return ask_export(offer, self.parent)
+
+    def import_wish(self, offer: ImportOffer) -> ImportWish | None:
+        """Ask which file or folder to read, and whose landmarks it holds."""
+        dialog = ImportDialog(offer, self.parent)
+        try:
+            return dialog.wish if dialog.exec() == QDialog.DialogCode.Accepted else None
+        finally:
+            dialog.deleteLater()
 
     def show_error(self, error: AppError) -> None:
         """Say what is wrong and what to do; the window stays usable."""

@@ -228,6 +228,14 @@ _FILE = (
     Action(
         "file.add_folder", "Add a &folder to the project…", Controller.ask_add_folder, FILE, enabled_when=_can_add, group=2,
     ),
+    Action(
+        "file.export", "Save landmar&ks of all cases as…", lambda c: c.exchange.ask_export(), FILE,
+        enabled_when=lambda c: c.exchange.can_export, group=2,
+    ),
+    Action(
+        "file.import", "Add landmarks to the proje&ct…", lambda c: c.exchange.ask_import(), FILE,
+        enabled_when=lambda c: c.exchange.can_import, group=2,
+    ),
     Action("file.reader", "W&ho reads…", lambda c: c.projects.ask_reader(), FILE, enabled_when=_has_desk, group=2),
     Action("file.model", "Choose &model…", Controller.ask_model, FILE, enabled_when=_sees_all, group=3),
     Action("file.quit", "&Quit", _by_window, FILE, ("Ctrl+Q",), group=4, of_window=True),

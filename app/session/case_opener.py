@@ -71,6 +71,7 @@ class CaseOpener(Generic[Prepared]):
         self._show_again = show_again
         self._list = case_list
         self._skipped: list[AppError] = []
+        self._then: Callable[[], object] = lambda: None
         self._wanted: int | None = None
         desk.current_changed.connect(self._arrived)
         desk.project_changed.connect(self._start_anew)
@@ -109,9 +110,12 @@ class CaseOpener(Generic[Prepared]):
 
     # Opening
 
-    def open(self, case_id: int, step: int = 0) -> None:
-        """Show a case; where it cannot be opened and ``step`` is not 0, the one that follows in that direction."""
-        self._skipped = []
+    def open(self, case_id: int, step: int = 0, *, then: Callable[[], object] = lambda: None) -> None:
+        """Show a case; where it cannot be opened and ``step`` is not 0, the one that follows in that direction.
+
+        ``then`` is called once it is shown or cannot be, since what is said before goes with the case that is left.
+        """
+        self._skipped, self._then = [], then
         self._open(case_id, step)
 
     @property
@@ -130,10 +134,11 @@ class CaseOpener(Generic[Prepared]):
         if self._desk.current == case_id:
             self._wanted = None
             self._opener.cancel()
+            self._ended()
             return
         self._wanted = case_id
         if self._cases.has_pixels(case_id):
-            self._opener.switch(partial(self._show_again, case_id))
+            self._opener.switch(partial(self._show_left, case_id))
         else:
             self._desk.ask(lambda project: project.case(case_id).path.name, partial(self._read_case, case_id, step))
 
@@ -142,14 +147,21 @@ class CaseOpener(Generic[Prepared]):
         if project is None:
             return
         load = partial(_load, project, case_id, self._desk.reader, self._read, self._prepare)
-        self._opener.open_by(name, load, partial(self._failed, case_id, step), then=self._say_skipped)
+        self._opener.open_by(name, load, partial(self._failed, case_id, step), then=self._ended)
 
-    def _say_skipped(self) -> None:
+    def _show_left(self, case_id: int) -> None:
+        self._show_again(case_id)
+        self._ended()
+
+    def _ended(self) -> None:
+        """Say what was skipped on the way, and go on."""
         if len(self._skipped) == 1:
             self._view.say(f"{self._skipped[0].message} It was skipped.")
         elif self._skipped:
             self._view.say(f"{len(self._skipped)} images were skipped. The first one: {self._skipped[0].message}")
         self._skipped = []
+        then, self._then = self._then, lambda: None
+        then()
 
     def _failed(self, case_id: int, step: int, error: AppError) -> None:
         self._wanted = None
@@ -162,6 +174,7 @@ class CaseOpener(Generic[Prepared]):
         elif isinstance(error, ImageMissing) and self._desk.keeps_work:
             self._ask_where(case_id, error)
         else:
+            self._ended()
             self._questions.show_error(error)
 
     def _ask_where(self, case_id: int, error: AppError) -> None:

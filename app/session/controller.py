@@ -17,13 +17,15 @@ from app.session.cases import Cases
 from app.session.checking import Checking, NextCase
 from app.session.document import Document
 from app.session.editor import Editor
-from app.session.file_names import Sample, is_landmark_file, sample_path
+from app.session.file_names import Sample, sample_path
 from app.session.jobs import Jobs
+from app.session.landmark_exchange import LandmarkExchange
 from app.session.landmark_opener import LandmarkOpener
 from app.session.landmark_search import LandmarkSearch
 from app.session.localization import localize_image
 from app.session.navigation import Navigator
 from app.session.opener import Opener
+from app.session.path_opener import PathOpener
 from app.session.pixel_sizes import PixelSizes
 from app.session.placing import Placing
 from app.session.preparation import Left, how_left
@@ -131,6 +133,10 @@ class Controller:
             show_again=lambda case_id: self.showing.show_again(case_id),
         )  # fmt: skip
         self.projects = Projects(self.desk, self.jobs, questions, self.view_state, when_safe=self._when_safe)
+        self.exchange = LandmarkExchange(
+            self.desk, self.case_list, self.jobs, self._shown, questions, self.view_state,
+            suggestion=lambda: self.projects.suggested(self.folder), arrived=lambda came: self.showing.take_arrival(came),
+        )  # fmt: skip
         self.background = BackgroundSearch(
             self.desk, self.jobs, lambda: (self.search.chosen, self.search.remembered), background
         )
@@ -152,6 +158,10 @@ class Controller:
             landmark_opener=self.landmark_opener, saver=self.saver, pixel_sizes=self.pixel_sizes, jobs=self.jobs,
             questions=questions, opens_saved_work=opens_saved_work, opener=self.opener, case_opener=self.case_opener,
         )  # fmt: skip
+        self.path_opener = PathOpener(
+            self.document, self.desk, *work, opener=self.opener, landmark_opener=self.landmark_opener,
+            projects=self.projects, exchange=self.exchange, add=self.showing.add,
+        )  # fmt: skip
         self.checking.next_case = NextCase(lambda: self.has_neighbour(1), lambda: self.open_neighbour(1), "&Next image")
         self.schemes.chosen.connect(self._keep_scheme)
         self.pixel_sizes.said_of_all.connect(self._keep_size)
@@ -162,37 +172,19 @@ class Controller:
         self.projects.reader_told.connect(lambda _: self.cases.keep_held_back())
         self.cases.held_back.reader_wanted.connect(lambda: self.jobs.post(self._ask_reader))
         self.cases.held_back.said_before.connect(self._show_said_before)
-        self.cases.blind_changed.connect(lambda _: self._read_anew())
+        self.cases.blind_changed.connect(lambda _: self.showing.read_anew())
         self.background.answered.connect(self.showing.take_answer)
         self.view_state.events.show_vectors.connect(lambda _: self.showing.find_vectors())
 
     # Opening
 
     def open_paths(self, paths: Sequence[Path]) -> None:
-        """Open what was dropped or named on the command line: images, and perhaps a landmark file for the first of them."""
-        projects = [path for path in paths if is_project(path)]
-        landmark_files = [path for path in paths if is_landmark_file(path)]
-        images = [path for path in paths if path not in landmark_files and path not in projects]
-        if projects:
-            self.projects.open(projects[0])
-            if images:
-                self.showing.add(images)
-        elif images:
-            self.opener.open(images, landmark_files[0] if landmark_files else None)
-        elif landmark_files:
-            self.landmark_opener.open(landmark_files[0])
+        """Open what was dropped or named on the command line."""
+        self.path_opener.open(paths)
 
     def add_paths(self, paths: Sequence[Path]) -> None:
-        """Let images follow those that were opened just before; a landmark file among them is opened as ever."""
-        images = [path for path in paths if not is_landmark_file(path) and not is_project(path)]
-        if self.desk.current is None:
-            self.opener.add(images)
-        else:
-            self.showing.add(images)
-        for path in filter(is_project, paths):
-            self.projects.open(path)
-        for path in filter(is_landmark_file, paths):
-            self.landmark_opener.open(path)
+        """Let what came from outside follow what was opened just before."""
+        self.path_opener.add(paths)
 
     def ask_open_image(self) -> None:
         """Ask for an image and open it."""
@@ -230,8 +222,8 @@ class Controller:
         return None if image is None else image.source.path.parent
 
     def ask_add_images(self) -> None:
-        """Ask for images, and let them follow those of the project."""
-        self.showing.add(self.questions.image_paths(self.folder))
+        """Ask for images, or files of landmarks that name theirs, and let them follow those of the project."""
+        self.path_opener.add_to_project(self.questions.image_paths(self.folder))
 
     def ask_add_folder(self) -> None:
         """Ask for a folder, and let the images in it follow those of the project."""
@@ -306,34 +298,20 @@ class Controller:
 
     def _reader_changed(self) -> None:
         if not self.cases.held_back.any:  # what is shown is theirs, and about to be kept
-            self._read_anew()
+            self.showing.read_anew()
 
     def _show_said_before(self) -> None:
-        self._read_anew()
+        self.showing.read_anew()
         self.questions.show_error(
             AppError(
                 "You have read this image before, and what you said then stays.", "Do once more what you did last."
             )
         )
 
-    def _read_anew(self) -> None:
-        """Show the open case as another reader, or one who reads blind, is to see it, or as a merge has left it."""
-        wanted = self.case_opener.wanted
-        self.editor.end_drag()
-        if wanted is not None:
-            self.opener.cancel()  # what is being read was prepared for the other reader
-        self.cases.leave()
-        self.cases.forget()
-        if wanted is None:
-            return
-        image = self.document.image
-        self.view_state.opening = "" if image is None else image.source.path.name  # nothing is marked in it meanwhile
-        self.case_opener.open(wanted)
-
     def take_merged(self, merged: "Merged") -> None:
         """Show what a merge has brought of this reader; the next step would else be kept in its place."""
         if any(reader in (None, self.desk.reader) for _, reader in merged.touched):
-            self._read_anew()
+            self.showing.read_anew()
 
     # Finding landmarks and saving them
 
@@ -423,7 +401,7 @@ class Controller:
             return False
         self._ask_reader()
         self.cases.note()
-        if not self.projects.is_written(close_again):
+        if not self.exchange.is_written(close_again) or not self.projects.is_written(close_again):
             return False
         hide()  # a network on a large volume takes a while to hear that it shall stop
         self.background.close()
@@ -438,7 +416,7 @@ class Controller:
             return
         if self.opener.is_reading(job):
             self.opener.cancel()
-        elif not self.landmark_opener.cancel(job):
+        elif not self.landmark_opener.cancel(job) and not self.exchange.cancel(job):
             self.search.cancel(job)
 
     def _when_safe(self, proceed: Proceed) -> None:

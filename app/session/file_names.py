@@ -8,6 +8,7 @@ from pathlib import Path
 from core.base.assets import assets_folder
 from core.base.errors import AppError
 from core.images.formats import image_name
+from core.landmark_files.collection_formats import NAMING_SUFFIXES
 from core.landmark_files.formats import LOSSLESS_SUFFIXES, WRITABLE_SUFFIXES, suffix_of
 
 
@@ -21,6 +22,11 @@ class Sample(StrEnum):
 def is_landmark_file(path: Path) -> bool:
     """Tell by its name whether a file holds landmarks rather than an image."""
     return suffix_of(path) is not None
+
+
+def may_name_images(path: Path) -> bool:
+    """Tell by its name whether a file may hold the landmarks of many images, and name these."""
+    return path.suffix.lower() in NAMING_SUFFIXES and not keeps_everything(path)
 
 
 def can_be_written(path: Path) -> bool:

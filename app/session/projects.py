@@ -238,6 +238,10 @@ class Projects:
             self._desk.reader = Reader(name.strip())
             self.reader_told.emit(name.strip())
 
+    def suggested(self, folder: Path | None) -> Path:
+        """Return where landmarks of all cases may be kept, without a suffix; ``folder`` is that of the open image."""
+        return (self._folder or folder or Path.home()) / (f"{self.name} landmarks" if self.name else "Landmarks")
+
     @property
     def _folder(self) -> Path | None:
         project = self._desk.project

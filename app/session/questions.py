@@ -12,6 +12,7 @@ from typing import Protocol
 from core.base.errors import AppError
 from core.images.dicom.series import Series
 from core.models.metadata import ModelInfo
+from core.project.readings import Reader
 from core.schemes.comparison import Fit
 from core.schemes.draft import Draft
 from core.schemes.scheme import Scheme
@@ -116,6 +117,105 @@ class EditedScheme:
     renamed: Mapping[str, str] = field(default_factory=dict)
 
 
+class WhichCases(StrEnum):
+    """Which cases of the project are meant."""
+
+    ALL = "all"
+    DONE = "done"
+    LISTED = "listed"
+
+
+@dataclass(frozen=True)
+class ExportOffer:
+    """What can be saved.
+
+    Attributes
+    ----------
+    ids
+        The numbers of the cases, for each way to choose them; without excluded ones.
+    forms
+        The keys of the formats that can be written and can hold the landmarks of these cases; none where nobody has read any.
+    ranks
+        How many axes the images of these cases have that somebody has read.
+    readers
+        Everybody who has read any case.
+    reader
+        Who reads now.
+    suggestion
+        Where to, without a suffix.
+    """
+
+    ids: Mapping[WhichCases, tuple[int, ...]]
+    forms: Mapping[WhichCases, tuple[str, ...]]
+    ranks: Mapping[WhichCases, frozenset[int]]
+    readers: tuple[Reader, ...]
+    reader: Reader
+    suggestion: Path
+
+
+@dataclass(frozen=True)
+class ExportWish:
+    """The answer that landmarks are to be written.
+
+    Attributes
+    ----------
+    key
+        The format, by its key in the table of those that hold many images.
+    path
+        The file or the new folder. A file may be replaced.
+    cases
+        Which ones.
+    reader
+        Whose readings; None for the one that speaks for each case.
+    or_model
+        Whether a model's reading is taken of cases that the reader has not read.
+    everybody
+        Whether all readings of each case are wanted.
+    """
+
+    key: str
+    path: Path
+    cases: WhichCases = WhichCases.ALL
+    reader: Reader | None = None
+    or_model: bool = False
+    everybody: bool = False
+
+
+@dataclass(frozen=True)
+class ImportOffer:
+    """What is known before landmarks are added.
+
+    Attributes
+    ----------
+    readers
+        Everybody who has read any case.
+    folder
+        Where to look first.
+    """
+
+    readers: tuple[Reader, ...]
+    folder: Path
+
+
+@dataclass(frozen=True)
+class ImportWish:
+    """The answer that landmarks are to be read.
+
+    Attributes
+    ----------
+    path
+        A file or folder.
+    reader
+        Whose they are.
+    key
+        The format, by its key; None for the one it is recognised as.
+    """
+
+    path: Path
+    reader: str
+    key: str | None = None
+
+
 class Questions(Protocol):
     """Every question; None means that the person thought better of it."""
 
@@ -205,6 +305,12 @@ class Questions(Protocol):
         by_file
             Whether they may also stay as they are.
         """
+
+    def export_wish(self, offer: ExportOffer) -> ExportWish | None:
+        """Ask which landmarks to write, in which format and where; also whether a file that is there may be replaced."""
+
+    def import_wish(self, offer: ImportOffer) -> ImportWish | None:
+        """Ask which file or folder to read, and whose landmarks it holds."""
 
     def show_error(self, error: AppError) -> None:
         """Say what is wrong and what to do."""

@@ -19,6 +19,7 @@ from app.session.cases import Cases, levels_of, model_answer
 from app.session.document import Document
 from app.session.editor import Editor
 from app.session.jobs import Jobs
+from app.session.landmark_exchange import Arrival
 from app.session.landmark_opener import LandmarkOpener
 from app.session.landmark_search import BY_HAND, LandmarkSearch, Model, doubt_about, too_small_for
 from app.session.opener import Opener
@@ -253,6 +254,37 @@ class Showing:
         if self.desk.keeps_work and self.opener.paths is not self.belongs_elsewhere:
             self.belongs_elsewhere = self.opener.paths
             self.add(self.opener.others)
+
+    def take_arrival(self, came: Arrival) -> None:
+        """Show what has come into the project: in the first of the cases, or else in the open one."""
+        self.schemes.start_with(came.schemes)
+        wanted = next(iter(came.to_show), self.case_opener.wanted)
+        if came.is_seen:
+            self._forget_cases(wanted)
+        if wanted is not None and (came.is_seen or came.to_show):
+            self.case_opener.open(wanted, then=came.tell)
+        else:
+            came.tell()
+        self.background.localize_new()
+
+    def read_anew(self) -> None:
+        """Show the open case as another reader, or one who reads blind, is to see it, or as a merge has left it."""
+        wanted = self.case_opener.wanted
+        self._forget_cases(wanted)
+        if wanted is not None:
+            self.case_opener.open(wanted)
+
+    def _forget_cases(self, wanted: int | None) -> None:
+        """Let go of how cases were left, since the project knows better; ``wanted`` is about to be opened."""
+        self.editor.end_drag()
+        if wanted is not None:
+            self.opener.cancel()  # what is being read was prepared for the other reader
+        self.cases.leave()
+        self.cases.forget()
+        if wanted is None:
+            return
+        image = self.document.image
+        self.view_state.opening = "" if image is None else image.source.path.name  # nothing is marked in it meanwhile
 
     def take_answer(self, case_id: int, answer: "ImageAnswer") -> None:
         """Show what was found in the background where its case is open and the model has said nothing yet."""

@@ -136,6 +136,7 @@ class MainWindow(QMainWindow):
         for told in (desk.project_changed, desk.current_changed, desk.saving_changed, desk.reader_changed):
             told.connect(self._refresh_soon)
         self.controller.case_list.listed.connect(self._refresh_soon)
+        self.controller.case_list.counts_changed.connect(self._refresh_soon)
         self.controller.cases.blind_changed.connect(self._refresh_soon)
         self.viewer.menu_requested.connect(self.show_landmark_menu)
         self.table.menu_requested.connect(self.show_landmark_menu)

@@ -8,10 +8,11 @@ import os
 import shutil
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import overload
 
 from core.base.errors import LandmarkFileError
 from core.base.files import reason_of, written_whole
@@ -178,7 +179,32 @@ def names_of(cases: Sequence[CaseMarks]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for case in cases for name in case.landmarks.names))
 
 
-def write_collection(cases: Sequence[CaseMarks], path: Path | str, key: str) -> tuple[str, ...]:
+class _Watched(Sequence[CaseMarks]):
+    """Cases that ask, whenever one of them is taken, whether to go on; so no format need know that writing it can be stopped."""
+
+    def __init__(self, cases: Sequence[CaseMarks], go_on: Callable[[], object]) -> None:
+        self._cases, self._go_on = cases, go_on
+
+    def __len__(self) -> int:
+        return len(self._cases)
+
+    @overload
+    def __getitem__(self, place: int) -> CaseMarks: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[CaseMarks]: ...
+    def __getitem__(self, place: int | slice) -> CaseMarks | Sequence[CaseMarks]:
+        self._go_on()
+        return self._cases[place]
+
+    def __iter__(self) -> Iterator[CaseMarks]:
+        for case in self._cases:
+            self._go_on()
+            yield case
+
+
+def write_collection(
+    cases: Sequence[CaseMarks], path: Path | str, key: str, *, go_on: Callable[[], object] = lambda: None
+) -> tuple[str, ...]:
     """Write the landmarks of many images in one file or folder; whole or not at all.
 
     Parameters
@@ -189,6 +215,8 @@ def write_collection(cases: Sequence[CaseMarks], path: Path | str, key: str) -> 
         Where to. A file is replaced only once the new one is whole; a folder must be new or empty.
     key
         The format, by its key in the table.
+    go_on
+        Called again and again before anything stands at ``path``; what it raises ends the writing, and nothing is left of it.
 
     Returns
     -------
@@ -204,19 +232,22 @@ def write_collection(cases: Sequence[CaseMarks], path: Path | str, key: str) -> 
     if not cases:
         raise LandmarkFileError(f"There are no landmarks to be written to {path.name}.", "Choose at least one case.")
     _check_fit(cases, form)
-    cases = _complete(cases)
+    cases = _complete(_Watched(cases, go_on))
     cases, notes = _located(cases, form) if form.needs_every_point else (cases, ())
     short = told_apart([case.image.name for case in cases]) if not form.many_readers else [c.image.name for c in cases]
     cases = [replace(case, image=replace(case.image, name=name)) for case, name in zip(cases, short, strict=True)]
+    watched = _Watched(cases, go_on)
     try:
         if form.write_file is not None:
-            content = form.write_file(cases)
+            content = form.write_file(watched)
             with written_whole(path) as temporary:
                 temporary.write_bytes(_bytes(content))
+                go_on()
         elif form.write_folder is not None:
-            with _whole_folder(path) as folder:
-                for name, content in form.write_folder(cases):
+            with _whole_folder(path, go_on) as folder:
+                for name, content in form.write_folder(watched):
                     (folder / name).write_bytes(_bytes(content))
+                    go_on()
     except OSError as error:
         raise LandmarkFileError(
             f"{path} cannot be written ({reason_of(error)}).", "Choose another folder or disk."
@@ -269,7 +300,7 @@ def _bytes(content: Content) -> bytes:
 
 
 @contextmanager
-def _whole_folder(path: Path) -> Iterator[Path]:
+def _whole_folder(path: Path, go_on: Callable[[], object]) -> Iterator[Path]:
     """Give a temporary folder beside ``path``; rename it to ``path`` on success, remove it on any failure."""
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise LandmarkFileError(f"{path} is there already and not an empty folder.", "Choose a new folder.")
@@ -281,6 +312,7 @@ def _whole_folder(path: Path) -> Iterator[Path]:
         for file in temporary.iterdir():
             with file.open("rb+") as written:
                 os.fsync(written.fileno())
+            go_on()
         if path.exists():
             path.rmdir()
         temporary.replace(path)

@@ -233,6 +233,9 @@ READABLE_KEYS = tuple(form.key for form in COLLECTION_FORMATS if form.read is no
 WRITABLE_KEYS = tuple(form.key for form in COLLECTION_FORMATS)
 """All: each format is written, and some are also read."""
 
+NAMING_SUFFIXES = (".tps", ".json", ".xml")
+"""How files end that hold the landmarks of many images and name these."""
+
 
 def collection_format(key: str) -> CollectionFormat:
     """Return the format with that key.

@@ -4,7 +4,7 @@ The formats are `core.landmark_files`'. Reads an image only where nobody has rea
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from core.images.file import read_image
 from core.images.formats import has_image_suffix, image_name
 from core.images.listing import image_at, list_images
 from core.landmark_files.collection import CaseImage, CaseMarks
-from core.landmark_files.collection_file import Collection, open_collection, placed, write_collection
+from core.landmark_files.collection_file import Collection, names_of, open_collection, placed, write_collection
+from core.landmark_files.collection_formats import collection_format
 from core.landmark_files.file import read_landmark_file
 from core.landmark_files.formats import needs_names
 from core.landmark_files.image_names import matched
@@ -25,9 +26,12 @@ from core.project.store import Project
 from core.schemes.scheme import Scheme
 from core.values.image import Image, ImageSource, SpacingSource
 
+Progress = Callable[[int, int], object]
+"""Called with how many images or cases are done and how many there are; what it raises ends the work."""
 _DEEPEST = 3
 """How many folders below a file its images are looked for."""
 _NAMED = 5
+_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ def additions_of(
     reader: str,
     schemes: Sequence[Scheme],
     *,
+    model: str = "",
     take_spacing: bool = False,
 ) -> Additions:
     """Return what a file says of images.
@@ -73,7 +78,10 @@ def additions_of(
     images
         The images at hand.
     reader
-        Who says so. Where nobody has decided on any landmark of an image, it is a model of that name.
+        Who says so.
+    model
+        Who says so where nobody has decided on any landmark of an image, and the file does not name the model; a model of the
+        reader's name where empty.
     schemes
         Names for files without any.
     take_spacing
@@ -95,8 +103,10 @@ def additions_of(
     for marks in result.cases:
         known = by_name[marks.image.name]
         case = NewCase(known.case.path, known.case.name, known.case.series, marks.group or known.case.patient_group)
-        kind = ReaderKind.MODEL if by_model(marks.landmarks) else ReaderKind.PERSON
-        said = Marks(Reader(reader, kind), marks.landmarks, collection.path.name)
+        who = Reader(reader)
+        if by_model(marks.landmarks):
+            who = Reader((marks.reader or model) if model else reader, ReaderKind.MODEL)
+        said = Marks(who, marks.landmarks, collection.path.name)
         spacing_mm = None if known.geometry.spacing_known else marks.spacing_mm
         sized += spacing_mm is not None
         wished = _with_spacing(known.geometry, spacing_mm) if take_spacing and spacing_mm is not None else None
@@ -117,8 +127,15 @@ def _with_spacing(geometry: Geometry, spacing_mm: tuple[float, ...]) -> Geometry
     return Geometry(geometry.grid.respaced(spacing_mm), SpacingSource.LANDMARK_FILE)
 
 
-def images_of(collection: Collection) -> list[tuple[Path, str]]:
+def images_of(collection: Collection, others: Sequence[Path] = ()) -> list[tuple[Path, str]]:
     """Return the images that a file names and that lie beside it or below its folder, each with what the file calls it.
+
+    Parameters
+    ----------
+    collection
+        The file.
+    others
+        Images that lie elsewhere and may be meant where none beside the file is.
 
     Raises
     ------
@@ -126,21 +143,30 @@ def images_of(collection: Collection) -> list[tuple[Path, str]]:
         None of them is there.
     """
     folder = collection.path.absolute().parent
-    files = _images_below(folder)
-    numbers = matched(
-        collection.image_names, [path.relative_to(folder).as_posix() for path in files], collection.path.name
-    )
+    below = _images_below(folder)
+    elsewhere = [path for path in dict.fromkeys(path.absolute() for path in others) if path not in set(below)]
+    numbers, files = _matched_files(collection, below, folder), below
+    if elsewhere and None in numbers:
+        numbers, files = _matched_files(collection, [*below, *elsewhere], folder), [*below, *elsewhere]
     found = [
         (files[number], name)
         for number, name in zip(numbers, collection.image_names, strict=True)
         if number is not None
     ]
     if not found:
+        said = [name for name in collection.image_names if name]
         raise LandmarkFileError(
-            f"None of the images that {collection.path.name} names lies beside it or below its folder.",
-            "Move them there, or add the images to a project and import the file.",
+            f"None of the images that {collection.path.name} names lies beside it or below its folder: {_listed(said)}."
+            if said
+            else f"{collection.path.name} does not say which images its landmarks belong to.",
+            "Move them there, or add the images first and its landmarks then." if said else "Open its image first.",
         )
     return found
+
+
+def _matched_files(collection: Collection, files: Sequence[Path], folder: Path) -> list[int | None]:
+    names = [(path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix() for path in files]
+    return matched(collection.image_names, names, collection.path.name)
 
 
 def _images_below(folder: Path) -> list[Path]:
@@ -152,7 +178,13 @@ def _images_below(folder: Path) -> list[Path]:
 
 
 def find_in_file(
-    project: Project, path: Path, reader: str, key: str | None = None, *, take_spacing: bool = False
+    project: Project,
+    path: Path,
+    reader: str,
+    key: str | None = None,
+    *,
+    take_spacing: bool = False,
+    progress: Progress = lambda done, total: None,  # noqa: ARG005 - nobody wants to know
 ) -> Additions:
     """Return what a file or folder says of the cases of a project.
 
@@ -166,6 +198,8 @@ def find_in_file(
         As for `additions_of`.
     key
         The format of a file of many images; None for the one it is recognised as.
+    progress
+        Told how many of the images have been looked at.
 
     Raises
     ------
@@ -181,7 +215,11 @@ def find_in_file(
             raise
         return _of_one(project, path, cases, reader, schemes)
     names = [image_name_of(project, case) for case in cases]
-    images = [_known(cases[number], names[number]) for number in collection.matched(names) if number is not None]
+    wanted = [number for number in collection.matched(names) if number is not None]
+    images = []
+    for done, number in enumerate(wanted, start=1):
+        images.append(_known(cases[number], names[number]))
+        progress(done, len(wanted))
     if not images:
         said = [name for name in collection.image_names if name]
         what = f"It names {_listed(said)}." if said else "It does not say which images it belongs to."
@@ -237,7 +275,9 @@ def export(
     key: str,
     reader: Reader | None = None,
     *,
+    or_model: bool = False,
     everybody: bool = False,
+    progress: Progress = lambda done, total: None,  # noqa: ARG005 - nobody wants to know
 ) -> tuple[int, tuple[str, ...]]:
     """Write what was said of cases to one file or folder.
 
@@ -251,12 +291,16 @@ def export(
         Where to, and the format by its key.
     reader
         Whose readings; None for the one that speaks for each case: the person's that was changed last, else the model's.
+    or_model
+        Whether a model's reading is taken of cases that the reader has not read.
     everybody
         Whether all readings of each case are wanted.
+    progress
+        Told how many cases have been gathered, and again and again while they are written.
 
     Returns
     -------
-    How many readings were written, and sentences about what was left out.
+    How many readings stand in the file, and sentences about what was left out.
 
     Raises
     ------
@@ -265,20 +309,55 @@ def export(
     ProjectError
         None of the cases was read.
     """
-    marks = []
-    for case in project.cases(case_ids):
+    marks: list[CaseMarks] = []
+    unread = 0
+    for done, case in enumerate(_cases(project, case_ids), start=1):
         readings = project.readings(case.id)
-        speaking = latest(readings)
-        for reading in readings:
-            wanted = everybody or (reading.reader == reader if reader is not None else reading is speaking)
-            if wanted:
-                marks.append(_case_marks(project, case, reading, key))
+        wanted = readings if everybody else _speaking(readings, reader, or_model=or_model)
+        marks += [_case_marks(project, case, reading, key) for reading in wanted]
+        unread += not wanted
+        progress(done, len(case_ids))
+    whom = _by_nobody(None if everybody else reader, or_model=or_model)
     if not marks:
         raise ProjectError(
-            f"{'Nobody' if reader is None else reader.name} has read any of these cases.",
+            f"{whom if whom.endswith('not') else whom.replace('n', 'N', 1)} read any of these cases.",
             "Choose another reader, or localize the cases first.",
         )
-    return len(marks), write_collection(marks, path, key)
+    total = len(case_ids)
+    notes = write_collection(marks, path, key, go_on=lambda: progress(total, total))
+    if unread:
+        count = "1 case was" if unread == 1 else f"{unread} cases were"
+        notes = (f"{count} left out, since {whom} read {'it' if unread == 1 else 'them'}.", *notes)
+    return _count_held(marks, key), notes
+
+
+def _by_nobody(reader: Reader | None, *, or_model: bool) -> str:
+    """Return the beginning of a sentence about cases without a wanted reading; ``read`` follows."""
+    if reader is None:
+        return "nobody has"
+    return f"neither {reader.name} nor a model has" if or_model else f"{reader.name} has not"
+
+
+def _cases(project: Project, case_ids: Sequence[int]) -> Iterator[Case]:
+    """Give cases, fetched some at a time, so that whoever waits for them hears of the first soon."""
+    for start in range(0, len(case_ids), _AT_ONCE):
+        yield from project.cases(case_ids[start : start + _AT_ONCE])
+
+
+def _speaking(readings: Sequence[Reading], reader: Reader | None, *, or_model: bool) -> list[Reading]:
+    """Return the one reading of a case that is wanted, or none."""
+    chosen = latest(readings if reader is None else [reading for reading in readings if reading.reader == reader])
+    if chosen is None and or_model:
+        chosen = latest([reading for reading in readings if reading.reader.kind is ReaderKind.MODEL])
+    return [] if chosen is None else [chosen]
+
+
+def _count_held(marks: Sequence[CaseMarks], key: str) -> int:
+    """Return how many of the readings a file holds; some formats hold only those with a position of every landmark."""
+    if not collection_format(key).needs_every_point:
+        return len(marks)
+    names = set(names_of(marks))
+    return sum(set(one.landmarks.names) == names and bool(one.landmarks.located.all()) for one in marks)
 
 
 def _case_marks(project: Project, case: Case, reading: Reading, key: str) -> CaseMarks:

@@ -3,32 +3,30 @@
 Reads images only where landmarks or a pixel size come with them. Changes nothing and knows no open project.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.base.errors import AppError, ProjectError
+from core.base.errors import AppError, Cancelled, ProjectError
 from core.base.files import reason_of
 from core.images.file import read_image
 from core.images.formats import format_of, image_name
 from core.images.listing import ListedImage, list_images, series_key
 from core.landmark_files.collection_file import open_collection
+from core.landmark_files.collection_formats import NAMING_SUFFIXES
 from core.landmark_files.file import Belonging, LandmarkFile, belongs_to, read_landmark_file
 from core.landmark_files.formats import LOSSLESS_SUFFIXES, needs_names
 from core.project.additions import Addition, Additions, Marks, by_model
 from core.project.case_list import CaseList, ListedCase
 from core.project.cases import Geometry, NewCase
-from core.project.exchange import additions_of, images_of, known_of
+from core.project.exchange import Known, Progress, additions_of, images_of, known_of
 from core.project.readings import Reader, ReaderKind
 from core.schemes.file import bundled_schemes
 from core.schemes.scheme import Scheme
 from core.values.image import Image, SpacingSource
 from core.values.landmarks import Status
 
-Progress = Callable[[int, int], None]
-"""Called with how many images are read and how many will be."""
-_COLLECTION_SUFFIXES = (".tps", ".json", ".xml")
-"""How files end that hold the landmarks of many images and name these."""
+UNKNOWN_MODEL = "unknown model"
 CHALLENGE_READERS = ("senior", "junior")
 """The two doctors of the ISBI 2015 challenge, whose lists lie in ``400_senior`` and ``400_junior``."""
 
@@ -46,7 +44,7 @@ class Wishes:
     schemes
         Names for lists of positions without any; the bundled scheme of as many landmarks where none fits.
     progress
-        Told how far reading is.
+        Told how many images are read and how many will be.
     """
 
     reader: str = "imported"
@@ -75,7 +73,7 @@ def find_cases(paths: Sequence[Path], wishes: Wishes) -> Additions:
     problems = [f"There is no file or folder {path}." for path in paths if not path.exists()]
     there = [path for path in paths if path.exists()]
     challenges = [path for path in there if _annotations(path) is not None]
-    collections = [path for path in there if path.suffix.lower() in _COLLECTION_SUFFIXES]
+    collections = [path for path in there if path.suffix.lower() in NAMING_SUFFIXES]
     listing = list_images([path for path in there if path not in challenges and path not in collections])
     problems += [str(problem) for problem in listing.problems]
     found = []
@@ -88,7 +86,8 @@ def find_cases(paths: Sequence[Path], wishes: Wishes) -> Additions:
             found.append(_Found(image, files[:1], beside=True, spacing_mm=wishes.spacing_mm))
     for folder in challenges:
         found += _of_challenge(folder, wishes)
-    parts = [_planned(found, wishes), *(_of_collection(path, wishes) for path in collections)]
+    others = [image.path for image in listing.images if image.series is None]
+    parts = [_planned(found, wishes), *(_of_collection(path, others, wishes) for path in collections)]
     return Additions(
         tuple(case for part in parts for case in part.cases),
         (*listing.notes, *(note for part in parts for note in part.notes)),
@@ -96,20 +95,31 @@ def find_cases(paths: Sequence[Path], wishes: Wishes) -> Additions:
     )
 
 
-def _of_collection(path: Path, wishes: Wishes) -> Additions:
+def _of_collection(path: Path, others: Sequence[Path], wishes: Wishes) -> Additions:
     """Return the images that a file with the landmarks of many names, and what it says of them."""
+    images: list[Known] = []
+    problems: list[str] = []
+    unreadable: set[str] = set()
     try:
         collection = open_collection(path)
-        images = []
-        found = images_of(collection)
+        found = images_of(collection, others)
         for done, (file, name) in enumerate(found, start=1):
-            image = _read(_Found(ListedImage(file, image_name(file)), spacing_mm=wishes.spacing_mm))
-            images.append(known_of(NewCase(file, image_name(file)), image, name))
+            try:
+                image = _read(_Found(ListedImage(file, image_name(file)), spacing_mm=wishes.spacing_mm))
+                images.append(known_of(NewCase(file, image_name(file)), image, name))
+            except AppError as error:
+                problems.append(str(error))
+                unreadable.add(name)
             if wishes.progress is not None:
                 wishes.progress(done, len(found))
-        return additions_of(collection, images, wishes.reader, wishes.schemes)
+        records = tuple(record for record in collection.records if record.image_name not in unreadable)
+        collection = replace(collection, records=records)
+        read = additions_of(collection, images, wishes.reader, wishes.schemes, model=UNKNOWN_MODEL)
+        return replace(read, problems=tuple(problems))
+    except Cancelled:
+        raise
     except AppError as error:
-        return Additions(problems=(str(error),))
+        return Additions(problems=(*problems, str(error)))
 
 
 def find_listed(listed: CaseList, wishes: Wishes) -> Additions:
@@ -259,7 +269,7 @@ def reader_of(file: LandmarkFile, named: str, otherwise: str) -> Reader:
     if named:
         return Reader(named)
     if by_model(file.landmarks):
-        return Reader(file.model or "unknown model", ReaderKind.MODEL)
+        return Reader(file.model or UNKNOWN_MODEL, ReaderKind.MODEL)
     return Reader(otherwise)
 
 

@@ -13,6 +13,10 @@ from pytestqt.qtbot import QtBot
 from app.session.controller import Controller
 from app.session.questions import (
     EditedScheme,
+    ExportOffer,
+    ExportWish,
+    ImportOffer,
+    ImportWish,
     MmOfFile,
     Occupied,
     OnRuler,
@@ -60,6 +64,8 @@ class Answers:
     gives_up: bool = False
     edits_scheme: Callable[[SchemeStart], EditedScheme | None] = lambda _: None
     fit: Fit | None = None
+    exports: Callable[[ExportOffer], ExportWish | None] = lambda _: None
+    imports: Callable[[ImportOffer], ImportWish | None] = lambda _: None
     asked: list[str] = field(default_factory=list)
     errors: list[AppError] = field(default_factory=list)
 
@@ -148,6 +154,12 @@ class Answers:
     def scheme_fit(self, source: str, differences: tuple[str, ...], *, by_file: bool) -> Fit | None:
         self.asked.append(f"{source} does not fit{'' if by_file else ' the new scheme'}: {' '.join(differences)}")
         return self.fit
+
+    def export_wish(self, offer: ExportOffer) -> ExportWish | None:
+        return self.exports(offer)
+
+    def import_wish(self, offer: ImportOffer) -> ImportWish | None:
+        return self.imports(offer)
 
     def show_error(self, error: AppError) -> None:
         self.errors.append(error)

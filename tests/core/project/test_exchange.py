@@ -92,7 +92,7 @@ def test_one_reader_speaks_for_a_case_unless_all_are_wanted(project: Project) ->
     assert count == 3
     with pytest.raises(LandmarkFileError, match="several of images/a"):
         export(project, project.case_ids(), project.folder / "all.tps", "tps", everybody=True)
-    with pytest.raises(ProjectError, match="Eve has read"):
+    with pytest.raises(ProjectError, match="Eve has not read any"):
         export(project, project.case_ids(), table, "wide-csv", Reader("Eve"))
 
 
