@@ -144,7 +144,7 @@ class CaseOpener(Generic[Prepared]):
 
     def _read_case(self, case_id: int, step: int, name: str) -> None:
         project = self._desk.project
-        if project is None:
+        if project is None or self._wanted != case_id:  # another case was asked for meanwhile
             return
         load = partial(_load, project, case_id, self._desk.reader, self._read, self._prepare)
         self._opener.open_by(name, load, partial(self._failed, case_id, step), then=self._ended)
@@ -184,6 +184,7 @@ class CaseOpener(Generic[Prepared]):
 
         def looked(found: int) -> None:
             if found:
+                self._desk.cases_changed.emit()
                 self._view.say(f"{found} image{'' if found == 1 else 's'} found in {folder.name}.", is_warning=False)
                 self.open(case_id)
             else:

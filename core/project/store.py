@@ -29,6 +29,9 @@ MIME_TYPE = "application/x-cairn-project"
 _CHANGEABLE = frozenset({"name", "patient_group", "split", "excluded", "done", "problem", "note", "sha256"})
 
 
+_LAST_CASE = "last case"
+
+
 class Project:
     """An open project; use it as a context manager, or `close` it.
 
@@ -177,21 +180,32 @@ class Project:
         """Add cases, all or none, and return their ids in order; one that is there already keeps its id and all it has."""
         ids = []
         with self._file.transaction() as file:
+            last = self._last_case(file)
             for case in cases:
                 path = self._stored(case.path)
                 id_ = case_rows.find(file, path, case.series)
                 if id_ is None:
-                    (id_,) = file.execute(
-                        "INSERT INTO cases (name, path, series, patient_group, split) VALUES (?, ?, ?, ?, ?) RETURNING id",
-                        (case.name, path, case.series, case.patient_group, case.split),
-                    ).fetchone()
+                    id_ = last = last + 1
+                    file.execute(
+                        "INSERT INTO cases (id, name, path, series, patient_group, split) VALUES (?, ?, ?, ?, ?, ?)",
+                        (id_, case.name, path, case.series, case.patient_group, case.split),
+                    )
                 ids.append(id_)
         return ids
 
     def remove_cases(self, ids: Collection[int]) -> None:
-        """Take cases out of the project with all their readings; images stay where they are."""
+        """Take cases out of the project with all their readings; images stay where they are.
+
+        Their numbers are given to no other case: what is late, a localization or a picture, never gets to a foreign image.
+        """
         with self._file.transaction() as file:
+            self.set_setting(_LAST_CASE, self._last_case(file))
             file.executemany("DELETE FROM cases WHERE id = ?", [(id_,) for id_ in ids])
+
+    def _last_case(self, file: sqlite3.Connection) -> int:
+        """Return the largest number that a case has, or that one had that was removed."""
+        (largest,) = file.execute("SELECT ifnull(max(id), 0) FROM cases").fetchone()
+        return max(int(largest), int(self.setting(_LAST_CASE, 0)))
 
     def case(self, id_: int) -> Case:
         """Return a case; `ProjectError` where it is gone."""

@@ -101,6 +101,21 @@ def test_the_case_after_the_one_that_was_removed_is_shown(windows, images):
     assert controller.desk.project.reading(ids[1], ANNA) is not None
 
 
+def test_the_case_that_was_asked_for_last_is_shown_although_the_one_before_takes_longer(windows, images):
+    controller = windows.new(*images[:3])
+    first, second, third = controller.desk.project.case_ids()
+    controller.open_neighbour(1)
+    windows.settle(controller)
+    controller.open_neighbour(-1)
+    windows.settle(controller)
+    controller.case_opener.open(third)
+    controller.case_opener.open(second)
+    windows.settle(controller)
+    assert shown(controller) == images[1]
+    assert controller.desk.current == second
+    assert first not in (second, third)
+
+
 def test_nothing_is_shown_once_every_case_was_removed(windows, images):
     controller = windows.new(*images[:2])
     controller.desk.remove_cases(controller.desk.project.case_ids())

@@ -52,6 +52,17 @@ def add(project: Project, *names: str) -> list[int]:
     return project.add_cases([NewCase(project.folder / "images" / f"{name}.png", name) for name in names])
 
 
+def test_number_of_a_removed_case_is_never_given_to_another(project: Project) -> None:
+    first, last = add(project, "a", "b")
+    project.remove_cases([last])
+    with Project.open(project.path) as again:
+        [new] = add(again, "c")
+        assert new > last
+        again.remove_cases(again.case_ids())
+        assert add(again, "d", "e") == [new + 1, new + 2]
+    assert first not in (new + 1, new + 2)
+
+
 def test_what_is_put_in_comes_out_again_after_closing(project: Project) -> None:
     scheme = Scheme(name="three", title="Three", ndim=2, landmarks=(SchemeLandmark(name="sella", abbreviation="S"),))
     project.set_scheme(scheme)
