@@ -55,6 +55,7 @@ def add(project: Project, *names: str) -> list[int]:
 def test_number_of_a_removed_case_is_never_given_to_another(project: Project) -> None:
     first, last = add(project, "a", "b")
     project.remove_cases([last])
+    project.close()
     with Project.open(project.path) as again:
         [new] = add(again, "c")
         assert new > last
