@@ -223,14 +223,14 @@ _FILE = (
         enabled_when=_has_desk, group=2,
     ),
     Action(
-        "file.export", "Save landmar&ks of all cases as…", lambda c: c.exchange.ask_export(), FILE,
-        enabled_when=lambda c: c.exchange.can_export, group=2,
-    ),
-    Action(
         "file.add_images", "Add &images to the project…", Controller.ask_add_images, FILE, enabled_when=_can_add, group=2,
     ),
     Action(
         "file.add_folder", "Add a &folder to the project…", Controller.ask_add_folder, FILE, enabled_when=_can_add, group=2,
+    ),
+    Action(
+        "file.export", "Save landmar&ks of all cases as…", lambda c: c.exchange.ask_export(), FILE,
+        enabled_when=lambda c: c.exchange.can_export, group=2,
     ),
     Action(
         "file.import", "Add landmarks to the proje&ct…", lambda c: c.exchange.ask_import(), FILE,

@@ -324,21 +324,11 @@ def _readers(additions: "Additions") -> str:
 
 def _told(what: str, additions: "Additions", outcome: "Added") -> str:
     """Return in a sentence what has come into the project."""
-    if not outcome.new and not outcome.readings:
+    readings = f"{_counted(outcome.readings, 'reading')} of {_readers(additions)}" if outcome.readings else ""
+    images = _counted(outcome.new, "image") if outcome.new else ""
+    if not images and not readings:
         return f"{what} says nothing that is not in the project already."
-    read, images = outcome.readings, _counted(outcome.new, "image")
-    said = f"landmarks of {_counted(read, 'image')}" if read else ""
-    if outcome.new:
-        said = (
-            f"{images} with {'its' if read == 1 else 'their'} landmarks"
-            if read == outcome.new
-            else f"{images} and {said}"
-            if said
-            else images
-        )
-    readers = _readers(additions)
-    whose = f", as those of {readers}" if read and readers != UNNAMED else ""
-    return f"Added {said} from {what}{whose}."
+    return f"Added {' with '.join(filter(None, (images, readings)))} from {what}."
 
 
 def _some(sentences: Sequence[str]) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ What landmarks are called is brought together with the project's scheme here. Fi
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -147,7 +146,7 @@ def add(project: Project, additions: Sequence[Addition], *, fit: Fit | None = No
     """
     added = Added()
     with project.transaction():
-        fitting = {ndim: _fitting(project, ndim, additions, fit) for ndim in (2, 3)}
+        fitting = {ndim: _fitting(project, ndim, _names(additions, ndim), fit) for ndim in (2, 3)}
         before = set(project.case_ids())
         added.ids = project.add_cases([addition.case for addition in additions])
         added.new = len(set(added.ids) - before)
@@ -216,14 +215,13 @@ class _Fitting:
         return fitted(landmarks, self.scheme, Fit.SCHEME, self.differs.renames)
 
 
-def _fitting(project: Project, ndim: int, additions: Sequence[Addition], fit: Fit | None) -> _Fitting:
+def _fitting(project: Project, ndim: int, names: tuple[str, ...], fit: Fit | None) -> _Fitting:
     """Bring names and the project's scheme together, which is changed where need be."""
-    names = _names(additions, ndim)
     if not names:
         return _Fitting()
     scheme = project.scheme(ndim)
     if scheme is None or fit is Fit.FILE:
-        scheme = scheme_of_names(names, ndim, _title(additions, ndim) or project.path.stem)
+        scheme = scheme_of_names(names, ndim, project.path.stem)
         project.set_scheme(scheme)
         return _Fitting(scheme)
     differs = difference(scheme, names)
@@ -234,12 +232,6 @@ def _fitting(project: Project, ndim: int, additions: Sequence[Addition], fit: Fi
         scheme = finished(with_rows(Draft.of(scheme), more))
         project.set_scheme(scheme)
     return _Fitting(scheme, differs if fit is not None else replace(differs, renames={}))
-
-
-def _title(additions: Iterable[Addition], ndim: int) -> str:
-    """Return the name of the one file that says what landmarks are called; empty where there is none, or more."""
-    origins = {marks.origin for addition in additions for marks in addition.marks if marks.landmarks.ndim == ndim}
-    return Path(origins.pop()).stem if len(origins) == 1 else ""
 
 
 def _names(additions: Iterable[Addition], ndim: int) -> tuple[str, ...]:

@@ -134,9 +134,8 @@ def parse_list(text: str, path: Path, ndim: int) -> Scheme:
     title = said.get("title", path.stem)
     rank = int(said["ndim"]) if said.get("ndim") in ("2", "3") else ndim
     if len(table.columns) == 1 and table.columns[0] not in COLUMNS:
-        lines = csv.reader(io.StringIO(text, newline=""), delimiter=table.separator)
-        names = [cells[0].strip() for cells in lines if cells and not cells[0].startswith("#")]
-        return _scheme(title, rank, [{"name": name} for name in names if name], path)
+        names = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+        return _scheme(title, rank, [{"name": name} for name in names], path)
     unknown = [column for column in table.columns if column not in COLUMNS]
     if unknown or "name" not in table.columns:
         said_wrong = f"has the columns {', '.join(unknown)}, which a list of landmarks does not have" if unknown else ""

@@ -6,21 +6,17 @@ Tells by name and text what a file is, and takes from it what landmarks are call
 import re
 from pathlib import Path
 
-from core.base.errors import ConfigError, LandmarkFileError
-from core.landmark_files.collection_file import open_collection
-from core.landmark_files.contract import Wanted
+from core.base.errors import ConfigError
 from core.landmark_files.file import read_landmark_file
-from core.landmark_files.formats import READABLE_SUFFIXES, format_to_read, suffix_of
-from core.landmark_files.nnlandmark import is_all_positions
-from core.landmark_files.tps import tps_records
+from core.landmark_files.formats import READABLE_SUFFIXES, suffix_of
 from core.models.metadata import ModelInfo, read_model_info
 from core.schemes.draft import Draft, Row, finished
 from core.schemes.file import bundled_schemes, parse_list, parse_scheme, text_of
 from core.schemes.scheme import Scheme, SchemeLandmark, numbered, scheme_key
-from core.values.landmarks import Landmarks
 
 SUFFIXES = tuple(dict.fromkeys((".json", ".csv", ".pt", *READABLE_SUFFIXES)))
 """How the names of files end that a scheme can be made of."""
+_TPS_COUNT = re.compile(r"^[ \t]*LM[ \t]*=[ \t]*(\d{1,5})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _POSITIONS = re.compile(r"[xyz](_mm|_px)?|[lrpasi]")
 """Columns by which a table is one of positions, and no list of names."""
 
@@ -48,8 +44,8 @@ def scheme_from_file(path: Path, ndim: int) -> Scheme:
     except FileNotFoundError as error:
         raise ConfigError(f"There is no file {path}.", "Check the path.") from error
     if suffix == ".tps":
-        return _of_tps(path)
-    if suffix == ".json" and not _has_landmarks(text, path):
+        return _of_tps(text, path)
+    if suffix == ".json" and '"markups"' not in text:
         return parse_scheme(text, path)
     if suffix in (".csv", ".tsv") and not _has_positions(text):
         return parse_list(text, path, ndim)
@@ -57,9 +53,8 @@ def scheme_from_file(path: Path, ndim: int) -> Scheme:
         raise ConfigError(
             f"{path.name} is no file that a landmark scheme could be made of.", f"Use one of {', '.join(SUFFIXES)}."
         )
-    found = _landmarks_in(path)
-    names = tuple(dict.fromkeys(name for landmarks in found for name in landmarks.names))
-    return scheme_of_names(names, found[0].ndim, path.name.split(".", maxsplit=1)[0])
+    landmarks = read_landmark_file(path, mm_is_px=True).landmarks
+    return scheme_of_names(landmarks.names, landmarks.ndim, path.name.split(".", maxsplit=1)[0])
 
 
 def scheme_of_names(names: tuple[str, ...], ndim: int, title: str, abbreviations: tuple[str, ...] = ()) -> Scheme:
@@ -94,29 +89,17 @@ def landmarks_of_bundled(ndim: int, names: tuple[str, ...]) -> tuple[SchemeLandm
     return ()
 
 
-def _landmarks_in(path: Path) -> list[Landmarks]:
-    """Return the landmarks of a file, image by image where it has many."""
-    try:
-        records = open_collection(path).records
-    except LandmarkFileError:
-        return [read_landmark_file(path, mm_is_px=True).landmarks]
-    return [record.placed(Wanted()).landmarks for record in records]
-
-
-def _of_tps(path: Path) -> Scheme:
+def _of_tps(text: str, path: Path) -> Scheme:
     """Return a scheme of numbers: the landmarks of such a file have no names."""
-    counts = sorted({len(record.points_px) for record in tps_records(path)})
+    counts = sorted({int(count) for count in _TPS_COUNT.findall(text)})
+    if not counts or counts == [0]:
+        raise ConfigError(f"{path.name} has no record that begins with LM.", "Save it from tpsDig again.")
     if len(counts) > 1:
         raise ConfigError(
             f"The records of {path.name} have different numbers of landmarks: {', '.join(map(str, counts))}.",
             "Choose a file whose records are all of one kind.",
         )
     return scheme_of_names(tuple(numbered(counts[0])), 2, path.stem)
-
-
-def _has_landmarks(text: str, path: Path) -> bool:
-    """Tell whether a JSON file is one of landmarks rather than a scheme."""
-    return '"markups"' in text or is_all_positions(text) or format_to_read(path, text).recognises is not None
 
 
 def _has_positions(text: str) -> bool:

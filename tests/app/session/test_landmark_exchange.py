@@ -234,7 +234,7 @@ def test_landmarks_come_back_as_a_reader_of_their_own_and_overwrite_nothing(cont
     export(controller, windows, ExportWish("tps", path, reader=ANNA))
     bring(controller, windows, ImportWish(path, "wings"))
     assert controller.questions.errors == []
-    assert "Added landmarks of 3 images from wings.tps, as those of wings." in told(controller)[-1]
+    assert "Added 3 readings of wings from wings.tps." in told(controller)[-1]
     assert project.reading(second, WINGS).landmarks.points_mm == pytest.approx(
         project.reading(second, ANNA).landmarks.points_mm
     )

@@ -48,14 +48,13 @@ def test_dropping_a_tps_file_brings_its_images_with_their_landmarks(windows, win
     project = controller.desk.project
     assert controller.questions.errors == []
     assert names(controller) == ["a", "b", "c"]
-    assert "Added 3 images with their landmarks from wings.tps, as those of Anna." in messages(controller)
+    assert "Added 3 images with 3 readings of Anna from wings.tps." in messages(controller)
     for case_id, (x, y) in zip(project.case_ids(), POINTS.values(), strict=True):
         reading = project.reading(case_id, ANNA)
         assert reading.geometry.grid.to_index(reading.landmarks.points_mm)[0] == pytest.approx([20 - y, x])
     assert controller.document.image.source.path.name == "a.png"
     assert controller.document.landmarks.names == ("1", "2")
     assert controller.document.landmarks.located.all()
-    assert controller.document.scheme.title == "wings"
     assert controller.search._localize.calls == []  # no model of other landmarks is asked
     controller.open_neighbour(1)
     windows.settle(controller)
@@ -109,7 +108,7 @@ def test_images_that_are_missing_are_named_and_the_others_opened(windows, wings)
     (told,) = [text for text in messages(controller) if "wings.tps names 1 image" in text]
     assert "b.png" in told
     assert "c.png" in told
-    assert told.startswith("Added 1 image with its landmarks from wings.tps, as those of Anna.")
+    assert told.startswith("Added 1 image with 1 reading of Anna")
 
 
 def test_without_any_of_its_images_one_sentence_names_the_first_few(windows, wings):
@@ -138,7 +137,7 @@ def test_images_may_lie_elsewhere_where_they_are_opened_with_it_or_were_before(w
     controller.ask_add_images()
     windows.settle(controller)
     assert controller.questions.errors == []
-    assert "Added landmarks of 3 images from wings.tps, as those of Ben." in messages(controller)
+    assert "Added 3 readings of Ben from wings.tps." in messages(controller)
 
 
 def test_nothing_that_the_reader_said_is_overwritten_and_the_open_case_shows_what_came(windows, wings):

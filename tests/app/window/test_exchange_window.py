@@ -89,7 +89,7 @@ def test_landmarks_of_all_cases_go_out_and_others_come_in(desk_window, answers, 
     desk_window.actions_by_id["file.import"].trigger()
     settle(desk_window, qtbot)
     assert answers.errors == []
-    assert "Added landmarks of 2 images from ben.tps, as those of Ben." in messages(desk_window.controller)
+    assert "Added 2 readings of Ben from ben.tps." in messages(desk_window.controller)
     for case_id, position in ((first, (1.0, 2.0)), (second, (2.0, 3.0))):
         reading = project.reading(case_id, BEN)
         row, column = reading.geometry.grid.to_index(reading.landmarks.points_mm)[0]

@@ -6,14 +6,11 @@ import numpy as np
 import pytest
 
 from core.base.errors import AppError, ConfigError
-from core.landmark_files.collection import CaseMarks
-from core.landmark_files.collection_file import write_collection
 from core.landmark_files.file import write_landmarks
 from core.schemes.file import bundled_schemes, read_scheme, write_scheme
 from core.schemes.scheme import Scheme, picture_text
 from core.schemes.sources import scheme_from_file
 from core.values.landmarks import Landmarks
-from tests.support.collection_fixtures import NAMES, flat_cases, volume_cases
 from tests.support.viewer_fixtures import make_model_file
 
 
@@ -39,9 +36,6 @@ def test_a_mere_list_of_names_is_enough(tmp_path: Path) -> None:
     scheme = scheme_from_file(path, 2)
     assert (scheme.name, scheme.title, scheme.ndim) == ("fly-wing", "Fly wing", 2)
     assert scheme.names == ("Humeral break", "Tip", "Notch")
-    path.write_text('"# title: Wings, ""left"""\n"Vein 4, end"\n"Tip ""a"""\nNotch\n', encoding="utf-8")
-    scheme = scheme_from_file(path, 2)
-    assert (scheme.title, scheme.names) == ('Wings, "left"', ("Vein 4, end", 'Tip "a"', "Notch"))
     path.write_text("name;abbreviation\nTip;T\nNotch;\n", encoding="utf-8")
     assert scheme_from_file(path, 3).abbreviations == ("T", "Notch")
 
@@ -69,23 +63,6 @@ def test_a_landmark_file_gives_its_names(tmp_path: Path, name: str) -> None:
     write_landmarks(Landmarks(("Tip", "Notch"), np.ones((2, 3))), tmp_path / name)
     scheme = scheme_from_file(tmp_path / name, 2)
     assert (scheme.names, scheme.ndim, scheme.title) == (("Tip", "Notch"), 3, "points")
-
-
-@pytest.mark.parametrize(
-    ("key", "name", "cases"),
-    [
-        ("coco", "", flat_cases()),
-        ("cvat", "", flat_cases()),
-        ("labelme", "a.json", flat_cases()),
-        ("nnlandmark", "all_landmarks_voxel.json", volume_cases()),
-        ("bids", "other.json", volume_cases()),
-    ],
-)
-def test_a_file_of_another_program_gives_its_names(tmp_path: Path, key: str, name: str, cases: list[CaseMarks]) -> None:
-    path = tmp_path / ("out.xml" if key == "cvat" else "out.json")
-    write_collection(cases, path, key)
-    scheme = scheme_from_file(path / name, 5 - cases[0].image.ndim)
-    assert (set(scheme.names), scheme.ndim) == (set(NAMES), cases[0].image.ndim)
 
 
 def test_a_tps_file_gives_numbers(tmp_path: Path) -> None:
