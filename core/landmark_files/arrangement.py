@@ -1,8 +1,9 @@
 """Landmarks in the order of names that somebody wants: what a file lacks is filled in, what is not wanted is refused.
 
-Values only; opens no file.
+Also what a file says by silence, and names in sentences. Values only; opens no file.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -51,6 +52,25 @@ def arranged(landmarks: Landmarks, names: Sequence[str], where: str, missing: St
         (*landmarks.author, *[Author.PERSON if missing is Status.ABSENT else Author.NOBODY] * count),
     )
     return complete.subset(names)
+
+
+def require_unique(names: Sequence[str], where: str) -> None:
+    """Refuse names of which one stands twice; ``where`` is the file and the place in it."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise LandmarkFileError(
+            f"{where} has several points called {listed(twice, 3)}.", "Give every landmark its own name."
+        )
+
+
+def implied(*, located: bool, any_located: bool) -> Status:
+    """Return the state of a point of which nothing is said but whether it, and any point of its image, has a position.
+
+    Of an image without any position nobody can have said that a landmark is missing: everything is still to be placed.
+    """
+    if located:
+        return Status.PLACED
+    return Status.ABSENT if any_located else Status.UNPLACED
 
 
 def listed(names: Sequence[str], most: int = _LISTED) -> str:

@@ -16,7 +16,7 @@ from core.landmark_files.contract import Found, Wanted
 from core.landmark_files.image_names import file_stems
 from core.landmark_files.placing import px_from_mm
 from core.landmark_files.precision import PX_DECIMALS, rounded
-from core.landmark_files.px_record import PxRecord, px_points, require_unique
+from core.landmark_files.px_record import PxRecord, px_points, require_names
 from core.landmark_files.text_file import json_object, json_text, plain_point, text_of
 
 _KEY = "AnatomicalLandmarkCoordinates"
@@ -64,7 +64,7 @@ def _record(text: str, path: Path) -> PxRecord:
     said = document.get(_KEY)
     if not isinstance(said, dict):
         raise LandmarkFileError(f"{path.name} has no landmarks by name under {_KEY}.", "Choose a file with landmarks.")
-    require_unique(list(said), path.name)
+    require_names(list(said), path.name)
     points = []
     for name, value in said.items():
         point = plain_point(value, 3)

@@ -16,7 +16,7 @@ from core.landmark_files.collection import CaseMarks
 from core.landmark_files.contract import Found, Wanted
 from core.landmark_files.placing import px_from_mm
 from core.landmark_files.precision import PX_DECIMALS, rounded
-from core.landmark_files.px_record import PxRecord, px_points, record_of, require_unique
+from core.landmark_files.px_record import PxRecord, px_points, record_of, require_names
 from core.landmark_files.text_file import (
     LARGEST_COLLECTION_BYTES,
     json_object,
@@ -88,7 +88,7 @@ def _record(keypoints: Any, image: Mapping[str, Any], category: Mapping[str, Any
     title = category.get("name", "")
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
         raise LandmarkFileError(f"{where} has keypoints, but its category {title} does not name them.", _HINT)
-    require_unique(names, f"The category {title} of {where.partition(':')[0]}")
+    require_names(names, f"The category {title} of {where.partition(':')[0]}")
     numbers = [plain_number(value) for value in keypoints] if isinstance(keypoints, list) else []
     if len(numbers) != 3 * len(names):
         raise LandmarkFileError(

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.base.errors import LandmarkFileError
 from core.landmark_files.collection import CaseMarks
-from core.landmark_files.placing import px_from_mm
+from core.landmark_files.placing import flipped_px, px_from_mm
 from core.values.grid import FloatArray
 
 
@@ -39,6 +39,5 @@ def _points(case: CaseMarks) -> FloatArray:
     points_mm = case.landmarks.points_mm
     if case.image.ndim == 3:
         return points_mm
-    px = px_from_mm(case.image.grid, points_mm)
-    upright = np.column_stack([px[:, 0], case.image.grid.shape[0] - px[:, 1]])
+    upright = flipped_px(px_from_mm(case.image.grid, points_mm), case.image.grid)
     return upright * np.flip(case.image.grid.spacing_mm)

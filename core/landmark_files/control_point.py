@@ -6,14 +6,13 @@ shows in its table ("predicted; presence 0.980; spread 0.41 mm; radius 1.83 mm")
 
 import math
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from core.base.errors import LandmarkFileError
+from core.landmark_files.arrangement import implied, require_unique
 from core.landmark_files.contract import Written
 from core.landmark_files.precision import fixed_text, same_numbers
 from core.values.grid import FloatArray
@@ -67,17 +66,12 @@ def to_landmarks(points: Sequence[ControlPoint], path: Path) -> Landmarks:
     LandmarkFileError
         Several points have the same name.
     """
-    twice = [name for name, count in Counter(point.name for point in points).items() if count > 1]
-    if twice:
-        more = f" and {len(twice) - 3} more" if len(twice) > 3 else ""
-        raise LandmarkFileError(
-            f"{path.name} has several points called {', '.join(twice[:3])}{more}.",
-            "Give every landmark its own name and save again.",
-        )
+    require_unique([point.name for point in points], path.name)
     points_mm = np.array([point.point_mm for point in points], dtype=np.float64).reshape(-1, 3)
     located = [all(map(math.isfinite, point_mm)) for point_mm in points_mm.tolist()]
-    implied = [_implied(located=place, any_located=any(located)) for place in located]
-    stated = [_stated(point.description, state) for point, state in zip(points, implied, strict=True)]
+    anywhere = any(located)
+    states = [implied(located=place, any_located=anywhere) for place in located]
+    stated = [_stated(point.description, state) for point, state in zip(points, states, strict=True)]
     figures = np.array([words.figures for words in stated], dtype=np.float32).reshape(-1, 3)
     return Landmarks(
         tuple(point.name for point in points),
@@ -115,9 +109,9 @@ def described(landmarks: Landmarks, row: int, written: Written, before: str | No
         return own
     match = _OWN_WORDS.match(before)
     located = landmarks.located
-    implied = _implied(located=bool(located[row]), any_located=bool(located.any()))
-    same = _stated(before, implied).is_like(_stated(own, implied), written.decimals - 1)
-    if same and (own == implied if match is None else match["status"].lower() == landmarks.stated[row]):
+    state = implied(located=bool(located[row]), any_located=bool(located.any()))
+    same = _stated(before, state).is_like(_stated(own, state), written.decimals - 1)
+    if same and (own == state if match is None else match["status"].lower() == landmarks.stated[row]):
         return before
     rest = before[match.end() :] if match else before
     return f"{own}; {rest}" if rest else own
@@ -131,18 +125,8 @@ def _own_words(landmarks: Landmarks, row: int, written: Written) -> str:
         if np.isfinite(length):
             figures.append(f"{key} {fixed_text(float(length), written.decimals - 1)} {written.unit}")
     author = author_of(status, presence, landmarks.author[row])
-    implied = author_of(status, round(presence, 3))
-    return "; ".join([status, *([] if author is implied else [f"author {author}"]), *figures])
-
-
-def _implied(*, located: bool, any_located: bool) -> Status:
-    """Return the state of a point of which nothing is said but whether it, and any point of its file, has a position.
-
-    Of a file without any position nobody can have said that a landmark is missing: it is a list of names to be placed.
-    """
-    if located:
-        return Status.PLACED
-    return Status.ABSENT if any_located else Status.UNPLACED
+    likely = author_of(status, round(presence, 3))
+    return "; ".join([status, *([] if author is likely else [f"author {author}"]), *figures])
 
 
 @dataclass(frozen=True)
@@ -164,12 +148,12 @@ class _Stated:
         )
 
 
-def _stated(description: str, implied: Status) -> _Stated:
-    """Return what the description says; ``implied`` where nothing in it fits."""
+def _stated(description: str, state: Status) -> _Stated:
+    """Return what the description says; ``state`` where nothing in it fits."""
     match = _OWN_WORDS.match(description)
-    status = Status(match["status"].lower()) if match else implied
-    if match is None or (status in WITHOUT_POSITION) != (implied in WITHOUT_POSITION):
-        return _Stated(implied, author_of(implied, math.nan))
+    status = Status(match["status"].lower()) if match else state
+    if match is None or (status in WITHOUT_POSITION) != (state in WITHOUT_POSITION):
+        return _Stated(state, author_of(state, math.nan))
     presence, spread, radius = (float(match[key] or math.nan) for key in ("presence", "spread", "radius"))
     author = author_of(status, presence, Author((match["author"] or "").lower()))
     unit = (match["spread_unit"] or match["radius_unit"] or "").lower()

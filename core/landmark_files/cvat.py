@@ -20,7 +20,7 @@ from core.landmark_files.collection import CaseMarks
 from core.landmark_files.contract import Found, Wanted
 from core.landmark_files.placing import px_from_mm
 from core.landmark_files.precision import PX_DECIMALS, fixed_text
-from core.landmark_files.px_record import CORNER_TO_CENTRE_PX, PxRecord, px_points, record_of, require_unique
+from core.landmark_files.px_record import CORNER_TO_CENTRE_PX, PxRecord, px_points, record_of, require_names
 from core.landmark_files.text_file import LARGEST_COLLECTION_BYTES, plain_size, text_of
 from core.values.landmarks import Author, Status
 
@@ -95,7 +95,7 @@ def _record(image: ElementTree.Element, path: Path) -> PxRecord | None:
         outside += [is_outside] * len(given)
     if not names:
         return None
-    require_unique(names, where)
+    require_names(names, where)
     size = _size(image.get("width")), _size(image.get("height"))
     status = tuple(Status.ABSENT if is_outside else Status.PLACED for is_outside in outside)
     return PxRecord(where, name, px_points(points, 2), tuple(names), status, size_px=size if all(size) else ())

@@ -17,7 +17,7 @@ from core.landmark_files.contract import Found, Wanted
 from core.landmark_files.image_names import file_stems
 from core.landmark_files.placing import px_from_mm
 from core.landmark_files.precision import PX_DECIMALS, rounded
-from core.landmark_files.px_record import CORNER_TO_CENTRE_PX, PxRecord, px_points, require_unique
+from core.landmark_files.px_record import CORNER_TO_CENTRE_PX, PxRecord, px_points, require_names
 from core.landmark_files.text_file import (
     json_object,
     json_text,
@@ -78,7 +78,7 @@ def labelme_record(text: str, path: Path) -> PxRecord:
         points.append(np.array(point) - CORNER_TO_CENTRE_PX)
     absent = _absent(document.get("cairn"), names)
     names += absent
-    require_unique(names, path.name)
+    require_names(names, path.name)
     size = plain_size(document.get("imageWidth")), plain_size(document.get("imageHeight"))
     image_name = document.get("imagePath")
     others = len(shapes) > len(points)

@@ -18,7 +18,7 @@ from core.landmark_files.contract import Found, Wanted
 from core.landmark_files.image_names import file_stems
 from core.landmark_files.placing import px_from_mm
 from core.landmark_files.precision import PX_DECIMALS, rounded
-from core.landmark_files.px_record import PxRecord, px_points, require_unique
+from core.landmark_files.px_record import PxRecord, px_points, require_names
 from core.landmark_files.text_file import (
     LARGEST_COLLECTION_BYTES,
     json_object,
@@ -83,7 +83,7 @@ def nnlandmark_records(path: Path) -> list[PxRecord]:
         for name, value in landmarks.items():
             names.append(name)
             points.append(_point(value, f"{where} ({name})"))
-        require_unique(names, where)
+        require_names(names, where)
         records.append(
             PxRecord(where, case, px_points(points, 3), tuple(names), spacing_mm=_spacing_mm(spacings.get(case)))
         )
@@ -92,7 +92,7 @@ def nnlandmark_records(path: Path) -> list[PxRecord]:
 
 def _prediction(document: Mapping[str, Any], path: Path, labels: Sequence[str]) -> PxRecord:
     keys = list(document)
-    require_unique(keys, path.name)
+    require_names(keys, path.name)
     points = px_points([_point(value, f"{path.name} ({key})") for key, value in document.items()], 3)
     numbered = keys == [str(number) for number in range(1, len(keys) + 1)]
     names = tuple(labels) if numbered and len(labels) == len(keys) else None if numbered else tuple(keys)

@@ -31,6 +31,11 @@ def mm_from_px(grid: Grid, points_px: npt.ArrayLike) -> FloatArray:
     return grid.to_mm(np.flip(np.asarray(points_px, dtype=np.float64), axis=-1))
 
 
+def flipped_px(points_px: FloatArray, grid: Grid) -> FloatArray:
+    """Return px ``(L, 2)`` with rows counted from the other edge of the image: upwards for those of Cairn, and back."""
+    return np.column_stack([points_px[:, 0], grid.shape[0] - points_px[:, 1]])
+
+
 def as_written(image: Image, record: ImageRecord, path: Path, *, mm_is_px: bool) -> Image:
     """Return the image with the pixel size that it had when a file in mm was written, so that its mm are the file's.
 

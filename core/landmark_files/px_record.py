@@ -1,9 +1,8 @@
-"""Landmarks in px as files of many images hold them, one record an image; how they find their image and their place in it.
+"""Landmarks in px as files of many images hold them, one record an image; how they find their image, names and place in it.
 
-The only place that knows which way a file counts its rows and which names its points get. Opens no file.
+Opens no file.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from core.base.errors import LandmarkFileError
-from core.landmark_files.arrangement import listed
+from core.landmark_files.arrangement import implied, listed, require_unique
 from core.landmark_files.contract import Found, Wanted
 from core.landmark_files.image_names import matched
 from core.landmark_files.image_record import ImageRecord, base_name, one_line, sizes_text
-from core.landmark_files.placing import mm_from_px
+from core.landmark_files.placing import flipped_px, mm_from_px
 from core.values.grid import FloatArray
 from core.values.image import Image
 from core.values.landmarks import Landmarks, Status
@@ -88,9 +87,11 @@ class PxRecord:
             )
         points_px = self.points_px
         if self.upwards and image is not None:
-            points_px = np.column_stack([points_px[:, 0], image.grid.shape[0] - points_px[:, 1]])
+            points_px = flipped_px(points_px, image.grid)
         points = points_px if image is None else mm_from_px(image.grid, points_px)
-        status = self.status or implied_status(self.points_px)
+        located = np.asarray(np.isfinite(points_px).all(axis=1))
+        anywhere = bool(located.any())
+        status = self.status or tuple(implied(located=place, any_located=anywhere) for place in located.tolist())
         record = ImageRecord(one_line(base_name(self.image_name)), spacing_mm=self.spacing_mm)
         return Found(Landmarks(self._names(wanted), points, status=status), record, self.warnings)
 
@@ -116,30 +117,16 @@ class PxRecord:
             )
 
 
-def implied_status(points_px: FloatArray) -> tuple[Status, ...]:
-    """Return what points ``(L, D)`` say by having a position or none.
-
-    Of an image without any position nobody can have said that a landmark is missing: everything is still to be placed.
-    """
-    located = np.asarray(np.isfinite(points_px).all(axis=1))
-    without = Status.ABSENT if located.any() else Status.UNPLACED
-    return tuple(Status.PLACED if has_place else without for has_place in located.tolist())
-
-
 def px_points(points: Iterable[npt.ArrayLike], ndim: int) -> FloatArray:
     """Return points as an array ``(L, ndim)``, also where there are none."""
     return np.array(list(points), dtype=np.float64).reshape(-1, ndim)
 
 
-def require_unique(names: Sequence[str], where: str) -> None:
+def require_names(names: Sequence[str], where: str) -> None:
     """Refuse names of which one is empty or stands twice."""
     if not all(name.strip() for name in names):
         raise LandmarkFileError(f"{where} has a landmark without a name.", "Give every landmark its own name.")
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise LandmarkFileError(
-            f"{where} has several points called {listed(twice, 3)}.", "Give every landmark its own name."
-        )
+    require_unique(names, where)
 
 
 def record_of(records: Sequence[PxRecord], image: Image | None, path: Path) -> PxRecord:

@@ -13,16 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from core.base.delimited_text import finite_number, line_error
 from core.base.errors import LandmarkFileError
+from core.landmark_files.arrangement import listed
 from core.landmark_files.collection import CaseMarks
 from core.landmark_files.contract import Found, Wanted, Written
-from core.landmark_files.image_record import ImageRecord, base_name, one_line
-from core.landmark_files.placing import mm_from_px, px_from_mm
+from core.landmark_files.image_record import base_name, one_line
+from core.landmark_files.placing import flipped_px, px_from_mm
 from core.landmark_files.precision import PX_DECIMALS, fixed_text, same_numbers
-from core.landmark_files.px_record import PxRecord, implied_status, px_points
+from core.landmark_files.px_record import PxRecord, px_points
 from core.landmark_files.text_file import LARGEST_COLLECTION_BYTES, text_of
 from core.values.grid import FloatArray
 from core.values.image import Image
@@ -33,7 +33,6 @@ _MISSING = "-1 -1"
 """What tpsDig writes for a landmark that is not in the image; any point with two negative numbers is read as one, and so is
 ``NA NA``, which geomorph and StereoMorph write."""
 _SCALE_IN_MM = "Cairn: SCALE is in mm"
-_LISTED = 3
 
 
 @dataclass
@@ -62,25 +61,8 @@ def read_tps(text: str, path: Path, wanted: Wanted) -> Found:
         points.
     """
     records = _records(_lines(text), path)
-    if wanted.image is None:
-        raise LandmarkFileError(
-            f"{path.name} counts from the lower edge of the image, so its positions mean nothing without the image.",
-            "Open the image first, then its landmarks.",
-        )
-    if wanted.image.ndim != 2:
-        raise LandmarkFileError(f"{path.name} holds 2D positions, but the image is a volume.", "Open its picture.")
-    record = _record_of(records, wanted.image, path)
-    names = wanted.names or tuple(str(number) for number in range(1, len(record.points) + 1))
-    if len(names) != len(record.points):
-        raise LandmarkFileError(
-            f"{path.name} has {len(record.points)} positions, but there are {len(names)} landmark names.",
-            "Choose the model or scheme that the file was made for.",
-        )
-    points = px_points(record.points, 2)
-    points[_missing(points)] = np.nan
-    points_mm = mm_from_px(wanted.image.grid, _flipped(points, wanted.image))
-    said = ImageRecord(record.image_name, spacing_mm=_spacing_mm(record))
-    return Found(Landmarks(names, points_mm, status=implied_status(points)), said, _notes(record, wanted.image, path))
+    record = records[0] if wanted.image is None else _record_of(records, wanted.image, path)
+    return _px_record(record, record.image_name, wanted.image, path).placed(wanted)
 
 
 def tps_records(path: Path) -> list[PxRecord]:
@@ -91,21 +73,23 @@ def tps_records(path: Path) -> list[PxRecord]:
     LandmarkFileError
         A line is wrong.
     """
-    records = []
-    for record in _records(_lines(text_of(path, LARGEST_COLLECTION_BYTES)), path):
-        points = px_points(record.points, 2)
-        points[_missing(points)] = np.nan
-        records.append(
-            PxRecord(
-                f"{path.name}: line {record.start + 1}",
-                record.entries.get("IMAGE", "").strip() or record.entries.get("ID", "").strip(),
-                points,
-                upwards=True,
-                spacing_mm=_spacing_mm(record),
-                warnings=_notes(record, None, path),
-            )
-        )
-    return records
+    return [
+        _px_record(record, record.entries.get("IMAGE", "").strip() or record.entries.get("ID", "").strip(), None, path)
+        for record in _records(_lines(text_of(path, LARGEST_COLLECTION_BYTES)), path)
+    ]
+
+
+def _px_record(record: _Record, image_name: str, image: Image | None, path: Path) -> PxRecord:
+    points = px_points(record.points, 2)
+    points[np.isnan(points).any(axis=1) | (points < 0).all(axis=1)] = np.nan
+    return PxRecord(
+        f"{path.name}: line {record.start + 1}",
+        image_name,
+        points,
+        upwards=True,
+        spacing_mm=_spacing_mm(record),
+        warnings=_notes(record, image, path),
+    )
 
 
 def write_all_tps(cases: Sequence[CaseMarks]) -> str:
@@ -113,15 +97,8 @@ def write_all_tps(cases: Sequence[CaseMarks]) -> str:
     lines: list[str] = []
     for number, case in enumerate(cases):
         image = case.image.without_pixels
-        px = _flipped(px_from_mm(image.grid, case.landmarks.points_mm), image)
-        px[[status in WITHOUT_POSITION for status in case.landmarks.stated]] = np.nan
-        lines += _new_record(px, image, one_line(case.image.name), number)
+        lines += _new_record(_upright_px(case.landmarks, image), image, one_line(case.image.name), number)
     return "\n".join([*lines, ""])
-
-
-def _missing(points: FloatArray) -> npt.NDArray[np.bool_]:
-    """Tell of which points ``(L, 2)`` a file says that they are nowhere."""
-    return np.asarray(np.isnan(points).any(axis=1) | (points < 0).all(axis=1))
 
 
 def write_tps(landmarks: Landmarks, written: Written) -> str:
@@ -139,8 +116,7 @@ def write_tps(landmarks: Landmarks, written: Written) -> str:
         raise LandmarkFileError(
             "A .tps file counts from the lower edge of the image, which is not known here.", "Save as .csv."
         )
-    px = _flipped(px_from_mm(image.grid, landmarks.points_mm), image)
-    px[[status in WITHOUT_POSITION for status in landmarks.stated]] = np.nan
+    px = _upright_px(landmarks, image)
     if written.kept is None:
         return "\n".join([*_new_record(px, image, _name(image)), ""])
     lines, line_end = _lines(written.kept), "\r\n" if "\r\n" in written.kept else "\n"
@@ -183,9 +159,11 @@ def _point_line(point: FloatArray) -> str:
     return _MISSING if np.isnan(point).any() else " ".join(fixed_text(value, PX_DECIMALS) for value in point)
 
 
-def _flipped(points: FloatArray, image: Image) -> FloatArray:
-    """Return points ``(L, 2)`` with y counted from the other edge of the image: of the file from Cairn's px, and back."""
-    return np.column_stack([points[:, 0], image.grid.shape[0] - points[:, 1]])
+def _upright_px(landmarks: Landmarks, image: Image) -> FloatArray:
+    """Return the points ``(L, 2)`` as the file counts, NaN where there is no position."""
+    px = flipped_px(px_from_mm(image.grid, landmarks.points_mm), image.grid)
+    px[[status in WITHOUT_POSITION for status in landmarks.stated]] = np.nan
+    return px
 
 
 def _name(image: Image) -> str:
@@ -276,8 +254,7 @@ def _record_of(records: Sequence[_Record], image: Image, path: Path) -> _Record:
             f"{path.name} has {len(found)} records of {image.source.path.name}.", "Leave one of them in the file."
         )
     named = [record.image_name for record in records if record.image_name]
-    more = f" and {len(named) - _LISTED} more" if len(named) > _LISTED else ""
-    told = f": it has those of {', '.join(named[:_LISTED])}{more}" if named else ""
+    told = f": it has those of {listed(named, 3)}" if named else ""
     raise LandmarkFileError(
         f"{path.name} has no landmarks of {image.source.path.name}{told}.",
         "Open one of the images that it names." if named else "Write IMAGE= with the image's name into its record.",

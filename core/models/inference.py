@@ -17,6 +17,7 @@ from core.base.errors import Cancelled, InferenceError
 from core.base.memory import is_lack_of_memory
 from core.base.waiting import held
 from core.geometry.canonical import to_canonical
+from core.landmark_files.arrangement import listed
 from core.models.devices import choose_device
 from core.models.file import Model
 from core.values.grid import Grid
@@ -160,9 +161,7 @@ def _doubts_about(landmarks: Landmarks, grid: Grid) -> list[str]:
     outside = np.flatnonzero(present & ~grid.contains(np.where(present[:, None], landmarks.points_mm, 0.0)))
     if len(outside) == 0:
         return []
-    named = [landmarks.names[row] for row in outside[:_NAMED_AT_MOST]]
-    more = len(outside) - len(named)
-    names = ", ".join(named) + (f" and {more} more" if more else "")
+    names = listed([landmarks.names[row] for row in outside], _NAMED_AT_MOST)
     where = (
         f"{len(outside)} of {len(landmarks)} landmarks were found outside the image ({names}), so they cannot be right."
     )

@@ -12,6 +12,7 @@ from core.base.errors import LandmarkFileError, ProjectError
 from core.images.file import read_image
 from core.images.formats import has_image_suffix, image_name
 from core.images.listing import image_at, list_images
+from core.landmark_files.arrangement import listed
 from core.landmark_files.collection import CaseImage, CaseMarks
 from core.landmark_files.collection_file import Collection, names_of, open_collection, placed, write_collection
 from core.landmark_files.collection_formats import collection_format
@@ -30,7 +31,6 @@ Progress = Callable[[int, int], object]
 """Called with how many images or cases are done and how many there are; what it raises ends the work."""
 _DEEPEST = 3
 """How many folders below a file its images are looked for."""
-_NAMED = 5
 _AT_ONCE = 1000
 
 
@@ -119,7 +119,7 @@ def additions_of(
         )
     if result.without_image:
         count = "1 image" if len(result.without_image) == 1 else f"{len(result.without_image)} images"
-        notes.append(f"{collection.path.name} names {count} that are not here: {_listed(result.without_image)}.")
+        notes.append(f"{collection.path.name} names {count} that are not here: {listed(result.without_image)}.")
     return Additions(tuple(cases), tuple(dict.fromkeys(notes)))
 
 
@@ -156,7 +156,7 @@ def images_of(collection: Collection, others: Sequence[Path] = ()) -> list[tuple
     if not found:
         said = [name for name in collection.image_names if name]
         raise LandmarkFileError(
-            f"None of the images that {collection.path.name} names lies beside it or below its folder: {_listed(said)}."
+            f"None of the images that {collection.path.name} names lies beside it or below its folder: {listed(said)}."
             if said
             else f"{collection.path.name} does not say which images its landmarks belong to.",
             "Move them there, or add the images first and its landmarks then." if said else "Open its image first.",
@@ -222,7 +222,7 @@ def find_in_file(
         progress(done, len(wanted))
     if not images:
         said = [name for name in collection.image_names if name]
-        what = f"It names {_listed(said)}." if said else "It does not say which images it belongs to."
+        what = f"It names {listed(said)}." if said else "It does not say which images it belongs to."
         raise LandmarkFileError(f"No case of the project is in {path.name}. {what}", "Add the images first.")
     return additions_of(collection, images, reader, schemes, take_spacing=take_spacing)
 
@@ -367,8 +367,3 @@ def _case_marks(project: Project, case: Case, reading: Reading, key: str) -> Cas
         dicom_paths = listed.series.paths if listed.series is not None else (listed.path,)
     image = _case_image(case, reading.geometry, image_name_of(project, case), dicom_paths)
     return CaseMarks(image, reading.landmarks, case.patient_group, reading.reader.name)
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

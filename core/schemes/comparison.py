@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from core.landmark_files.arrangement import listed
 from core.schemes.scheme import Scheme, SchemeLandmark, numbered
 from core.values.landmarks import Author, Landmarks, Status
 
@@ -67,12 +68,12 @@ class Difference:
         unknown = [name for name in self.extra if name not in self.renames]
         unseen = [name for name in self.missing if name not in self.renames.values()]
         if unknown:
-            said.append(f"Not in the scheme: {_listed(unknown)}.")
+            said.append(f"Not in the scheme: {listed(unknown, MOST_NAMED)}.")
         if unseen:
-            said.append(f"In the scheme only: {_listed(unseen)}.")
+            said.append(f"In the scheme only: {listed(unseen, MOST_NAMED)}.")
         if self.renames:
             pairs = [f"“{old}” is probably “{new}”" for old, new in self.renames.items()]
-            said.append(f"{_listed(pairs)}.")
+            said.append(f"{listed(pairs, MOST_NAMED)}.")
         if self.other_order:
             said.append("They stand in another order.")
         return tuple(said)
@@ -165,9 +166,3 @@ def _alikeness(one: str, other: str) -> float:
     if abs(len(one) - len(other)) > 1:  # gonion is no misspelt pogonion
         return 0.0
     return SequenceMatcher(None, one.casefold(), other.casefold()).ratio()
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:MOST_NAMED])
-    more = len(names) - MOST_NAMED
-    return shown if more <= 0 else f"{shown} and {more} more"

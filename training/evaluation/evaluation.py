@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.base.errors import ConfigError
+from core.landmark_files.arrangement import listed
 from core.landmark_files.file import read_landmark_file
 from core.learning.cases import Case, read_case_image
 from core.models.file import Model
@@ -201,9 +202,8 @@ def _matched(landmarks: Landmarks, case: Case, source: str) -> Landmarks:
     """Return ``landmarks`` in the order of the case's; `ConfigError` where one is missing."""
     missing = [name for name in case.landmarks.names if name not in landmarks.names]
     if missing:
-        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         raise ConfigError(
-            f"{source} has no landmark {', '.join(missing[:3])}{more}.",
+            f"{source} has no landmark {listed(missing, 3)}.",
             "Evaluate with a data set that has the same landmarks.",
         )
     return landmarks.subset(case.landmarks.names)
