@@ -5,6 +5,7 @@ Every change is an edit of `core.schemes.draft`, and undoing goes back to the dr
 
 from base64 import b64decode
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 from PySide6.QtCore import (
@@ -153,7 +154,7 @@ class DraftModel(QAbstractTableModel):
             if column == COLOUR and row.colour:
                 return QIcon(swatch(row.colour, QSize(22, 14), 2.0))
             if column == DEFINITION and row.picture:
-                return _thumbnail(row.picture)
+                return QIcon(QPixmap.fromImage(_thumbnail(row.picture)))
         complaint = next(
             (p.sentence for p in self._problems if p.row == index.row() and _FIELDS[p.field] == column), ""
         )
@@ -370,6 +371,6 @@ class SchemeTable(QTableView):
             self.choose_colour(index.row())
 
 
-def _thumbnail(picture: str) -> QIcon:
-    image = QImage.fromData(b64decode(picture))
-    return QIcon(QPixmap.fromImage(image.scaled(44, 44, Qt.AspectRatioMode.KeepAspectRatio)))
+@lru_cache(maxsize=64)
+def _thumbnail(picture: str) -> QImage:
+    return QImage.fromData(b64decode(picture)).scaled(44, 44, Qt.AspectRatioMode.KeepAspectRatio)

@@ -14,7 +14,7 @@ class DefinitionCard(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("definitionCard")
-        self._picture = QPixmap()
+        self._png, self._picture = b"", QPixmap()
         self._swatch, self._title, self._text, self._shown = QLabel(), QLabel(), QLabel(), QLabel()
         for label in (self._title, self._text):
             label.setWordWrap(True)
@@ -24,6 +24,7 @@ class DefinitionCard(QFrame):
         font = self._title.font()
         font.setBold(True)
         self._title.setFont(font)
+        self._shown.hide()
         self._shown.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._shown.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         head = QHBoxLayout()
@@ -45,18 +46,15 @@ class DefinitionCard(QFrame):
         self._swatch.setVisible(bool(colour))
         if colour:
             self._swatch.setPixmap(swatch(colour, SWATCH, self.devicePixelRatioF()))
-        self._picture = QPixmap.fromImage(QImage.fromData(picture_png)) if picture_png else QPixmap()
-        self._shown.setVisible(not self._picture.isNull())
-        self._fit_picture()
+        if picture_png != self._png:
+            self._png = picture_png
+            self._picture = QPixmap.fromImage(QImage.fromData(picture_png))
+            self._shown.setVisible(not self._picture.isNull())
+            self._fit_picture()
 
     def text(self) -> str:
         """Return what is written there."""
         return f"{self._title.text()}\n{self._text.text()}".strip()
-
-    @property
-    def has_picture(self) -> bool:
-        """Whether a picture is shown."""
-        return not self._picture.isNull()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Let the picture follow the width."""
