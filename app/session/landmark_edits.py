@@ -3,7 +3,7 @@
 Knows no document, no undo and no Qt; the editor decides when each one applies.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -16,25 +16,6 @@ from core.values.grid import FloatArray, Grid
 from core.values.landmarks import Author, Landmarks, Status
 
 
-def unplaced(names: Iterable[str], ndim: int) -> Landmarks:
-    """Return landmarks of which nothing is known yet."""
-    wanted = tuple(names)
-    return Landmarks(wanted, np.full((len(wanted), ndim), np.nan), status=(Status.UNPLACED,) * len(wanted))
-
-
-def joined(first: Landmarks, second: Landmarks) -> Landmarks:
-    """Return the rows of both, whose names must differ."""
-    return Landmarks(
-        first.names + second.names,
-        np.concatenate([first.points_mm, second.points_mm]),
-        np.concatenate([first.presence, second.presence]),
-        np.concatenate([first.spread_mm, second.spread_mm]),
-        np.concatenate([first.radius_mm, second.radius_mm]),
-        first.status + second.status,
-        first.author + second.author,
-    )
-
-
 def merged(current: Landmarks, answer: Landmarks, kept: Collection[str]) -> Landmarks:
     """Return ``answer`` in which the rows ``kept`` stand as they do in ``current``.
 
@@ -43,7 +24,7 @@ def merged(current: Landmarks, answer: Landmarks, kept: Collection[str]) -> Land
     keep = [name for name in current.names if name in kept]
     taken = [name for name in answer.names if name not in kept]
     rest = [name for name in keep if name not in answer.names]
-    return joined(answer.subset(taken), current.subset(keep)).subset((*answer.names, *rest))
+    return answer.subset(taken).joined(current.subset(keep)).subset((*answer.names, *rest))
 
 
 def answered(current: Landmarks, answer: Landmarks, kept: Collection[str], wanted: Collection[str]) -> Landmarks:
@@ -89,7 +70,7 @@ def decided_only(landmarks: Landmarks) -> Landmarks:
 
 def with_name(landmarks: Landmarks, name: str) -> Landmarks:
     """Append a landmark without a position."""
-    return joined(landmarks, unplaced([name], landmarks.ndim))
+    return landmarks.joined(Landmarks.unplaced([name], landmarks.ndim))
 
 
 def without_name(landmarks: Landmarks, name: str) -> Landmarks:

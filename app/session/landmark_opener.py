@@ -86,7 +86,7 @@ class LandmarkOpener:
     def begin(self, image: Image, work: SavedWork, info: ModelInfo | None) -> bool:
         """Start with the work that was found for an image just read; tell whether there was any."""
         if work.file is None:
-            self._document.set_image(image, landmark_edits.unplaced(self._names(info), image.ndim), info)
+            self._document.set_image(image, Landmarks.unplaced(self._names(info), image.ndim), info)
         else:
             content, path = work.file.content, work.file.path
             calibrated = _with_spacing_of(work.file, image)
@@ -147,7 +147,7 @@ class LandmarkOpener:
         if self._document.scheme is None and not set(wanted) & set(landmarks.names):
             return landmarks
         missing = [name for name in wanted if name not in landmarks.names]
-        return landmark_edits.joined(landmarks, landmark_edits.unplaced(missing, landmarks.ndim))
+        return landmarks.joined(Landmarks.unplaced(missing, landmarks.ndim))
 
     def _read(self, path: Path, *, mm_is_px: bool = False) -> None:
         image = self._document.image

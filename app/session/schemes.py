@@ -10,7 +10,6 @@ from psygnal import Signal
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QUndoCommand
 
-from app.session import landmark_edits
 from app.session.document import Document
 from app.session.editor import Editor
 from app.session.placing import Placing
@@ -133,8 +132,8 @@ class Schemes:
         self._editor.end_drag()
         wanted = () if info is None else info.landmarks
         said = [name for name in landmarks.names if doubt.is_decided(landmarks, name)]
-        blank = landmark_edits.unplaced([name for name in wanted if name not in landmarks.names], landmarks.ndim)
-        after = landmark_edits.joined(landmarks, blank)
+        blank = Landmarks.unplaced([name for name in wanted if name not in landmarks.names], landmarks.ndim)
+        after = landmarks.joined(blank)
         names = (*wanted, *(name for name in said if name not in wanted))
         self._editor.undo_stack.push(_UseScheme(self._put, self._document, None, after.subset(names)))
         self._view.selected = None
@@ -169,18 +168,7 @@ class Schemes:
         for name, key in keys.items():
             said, short = self._document.said_of(name), self._document.short_name(name)
             row = Row(key, name, "" if short == name else short, origin=name)
-            if said is not None:
-                row = replace(
-                    row,
-                    abbreviation="" if said.abbreviation == name else said.abbreviation,
-                    display_name=said.display_name,
-                    display_abbreviation=said.display_abbreviation,
-                    definition=said.definition,
-                    colour=said.colour,
-                    picture=said.picture,
-                    partner=None if said.mirrored is None else keys.get(said.mirrored),
-                )
-            rows.append(row)
+            rows.append(row if said is None else Row.of(key, said, keys))
         scheme, info = self._document.scheme, self._document.model_info
         of_model = info is not None and set(landmarks.names) <= set(info.landmarks)
         title = scheme.title if scheme is not None else info.name if info is not None and of_model else ""

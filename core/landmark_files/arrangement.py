@@ -5,11 +5,10 @@ Also what a file says by silence, and names in sentences. Values only; opens no 
 
 from collections import Counter
 from collections.abc import Sequence
-
-import numpy as np
+from dataclasses import replace
 
 from core.base.errors import LandmarkFileError
-from core.values.landmarks import Author, Landmarks, Status
+from core.values.landmarks import Landmarks, Status
 
 _LISTED = 8
 
@@ -41,17 +40,8 @@ def arranged(landmarks: Landmarks, names: Sequence[str], where: str, missing: St
     lacking = [name for name in names if name not in has]
     if not lacking:
         return landmarks if landmarks.names == tuple(names) else landmarks.subset(names)
-    count = len(lacking)
-    complete = Landmarks(
-        (*landmarks.names, *lacking),
-        np.concatenate([landmarks.points_mm, np.full((count, landmarks.ndim), np.nan)]),
-        np.append(landmarks.presence, np.full(count, np.nan)),
-        np.append(landmarks.spread_mm, np.full(count, np.nan)),
-        np.append(landmarks.radius_mm, np.full(count, np.nan)),
-        (*landmarks.status, *[missing] * count),
-        (*landmarks.author, *[Author.PERSON if missing is Status.ABSENT else Author.NOBODY] * count),
-    )
-    return complete.subset(names)
+    blank = Landmarks.unplaced(lacking, landmarks.ndim)
+    return landmarks.joined(replace(blank, status=(missing,) * len(lacking))).subset(names)
 
 
 def require_unique(names: Sequence[str], where: str) -> None:

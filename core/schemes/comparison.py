@@ -8,11 +8,9 @@ from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from enum import StrEnum
 
-import numpy as np
-
 from core.landmark_files.arrangement import listed
 from core.schemes.scheme import Scheme, SchemeLandmark, numbered
-from core.values.landmarks import Author, Landmarks, Status
+from core.values.landmarks import Landmarks
 
 ALIKE = 0.8
 """How alike two names must be, by `difflib`'s ratio, for one to be taken for the other misspelt."""
@@ -111,16 +109,7 @@ def fitted(landmarks: Landmarks, scheme: Scheme, fit: Fit, renames: Mapping[str,
     meant = {old: new for old, new in (renames or {}).items() if new not in landmarks.names}
     called = replace(landmarks, names=tuple(meant.get(name, name) for name in landmarks.names))
     missing = [name for name in scheme.names if name not in called.names]
-    blank = np.full(len(missing), np.nan, np.float32)
-    complete = Landmarks(
-        (*called.names, *missing),
-        np.concatenate([called.points_mm, np.full((len(missing), called.ndim), np.nan)]),
-        np.concatenate([called.presence, blank]),
-        np.concatenate([called.spread_mm, blank]),
-        np.concatenate([called.radius_mm, blank]),
-        (*called.status, *[Status.UNPLACED] * len(missing)),
-        (*called.author, *[Author.NOBODY] * len(missing)),
-    )
+    complete = called.joined(Landmarks.unplaced(missing, called.ndim))
     known = set(scheme.names)
     others = [name for name in called.names if name not in known] if fit is Fit.BOTH else []
     return complete.subset((*scheme.names, *others))

@@ -5,7 +5,7 @@ Pure functions from one immutable draft to the next, so that undoing is going ba
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -46,6 +46,15 @@ class Row:
     partner: int | None = None
     origin: str = ""
 
+    @classmethod
+    def of(cls, key: int, mark: SchemeLandmark, keys: Mapping[str, int]) -> "Row":
+        """Begin with a landmark; ``keys`` are those of the landmarks that can be its partner, by their names."""
+        return cls(
+            key, mark.name, "" if mark.abbreviation == mark.name else mark.abbreviation, mark.display_name,
+            mark.display_abbreviation, mark.definition, mark.colour, mark.picture,
+            None if mark.mirrored is None else keys.get(mark.mirrored), mark.name,
+        )  # fmt: skip
+
     @property
     def short(self) -> str:
         """Its abbreviation, or its name where it has none."""
@@ -84,14 +93,7 @@ class Draft:
     def of(cls, scheme: Scheme) -> "Draft":
         """Begin with a scheme."""
         keys = {name: key for key, name in enumerate(scheme.names)}
-        rows = tuple(
-            Row(
-                key, mark.name, "" if mark.abbreviation == mark.name else mark.abbreviation, mark.display_name,
-                mark.display_abbreviation, mark.definition, mark.colour, mark.picture,
-                None if mark.mirrored is None else keys[mark.mirrored], mark.name,
-            )
-            for key, mark in enumerate(scheme.landmarks)
-        )  # fmt: skip
+        rows = tuple(Row.of(key, mark, keys) for key, mark in enumerate(scheme.landmarks))
         return cls(scheme.title, scheme.ndim, scheme.name, rows)
 
     @property

@@ -135,6 +135,12 @@ class Landmarks:
         author = tuple(map(author_of, status, self.presence.tolist(), said))
         object.__setattr__(self, "author", author)
 
+    @classmethod
+    def unplaced(cls, names: Iterable[str], ndim: int) -> "Landmarks":
+        """Return landmarks of which nothing is known yet."""
+        wanted = tuple(names)
+        return cls(wanted, np.full((len(wanted), ndim), np.nan), status=(Status.UNPLACED,) * len(wanted))
+
     def __len__(self) -> int:
         return len(self.names)
 
@@ -206,6 +212,18 @@ class Landmarks:
     def with_status(self, name: str, status: Status) -> "Landmarks":
         """Return a copy in which ``name`` keeps its position and gets ``status``."""
         return self.with_point(name, self.point_mm(name), status)
+
+    def joined(self, others: "Landmarks") -> "Landmarks":
+        """Return these landmarks and then the others, whose names must differ."""
+        return Landmarks(
+            self.names + others.names,
+            np.concatenate([self.points_mm, others.points_mm]),
+            np.concatenate([self.presence, others.presence]),
+            np.concatenate([self.spread_mm, others.spread_mm]),
+            np.concatenate([self.radius_mm, others.radius_mm]),
+            self.status + others.status,
+            self.author + others.author,
+        )
 
     def subset(self, names: Iterable[str]) -> "Landmarks":
         """Return the landmarks ``names``, in that order."""

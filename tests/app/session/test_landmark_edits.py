@@ -20,11 +20,11 @@ def four() -> Landmarks:
 
 
 def test_unplaced_landmarks_have_no_position_and_no_finding():
-    landmarks = landmark_edits.unplaced(["a", "b"], 3)
+    landmarks = Landmarks.unplaced(["a", "b"], 3)
     assert landmarks.ndim == 3
     assert not landmarks.located.any()
     assert landmarks.status == (Status.UNPLACED, Status.UNPLACED)
-    assert landmark_edits.unplaced([], 3).ndim == 3
+    assert Landmarks.unplaced([], 3).ndim == 3
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_placing_an_unknown_name_appends_it():
 
 def test_rows_that_are_joined_and_merged_keep_their_authors():
     absent = replace(four(), author=(Author.MODEL, Author.PERSON, Author.PERSON, Author.PERSON))
-    assert landmark_edits.joined(absent, landmark_edits.unplaced(["e"], 2)).author == (*absent.author, Author.NOBODY)
+    assert absent.joined(Landmarks.unplaced(["e"], 2)).author == (*absent.author, Author.NOBODY)
     assert landmark_edits.merged(absent, four(), ["d"]).author[3] is Author.PERSON
     assert landmark_edits.merged(absent, four(), []).author[3] is Author.MODEL
 

@@ -4,7 +4,6 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 
-from app.session import landmark_edits
 from app.session.controller import Controller
 from app.session.view_state import Mode, Panel
 from app.views.loupe import radius_in
@@ -14,7 +13,7 @@ from core.geometry.planes import Orientation, SlicePlane, reformatted_grid
 from core.images.file import write_image
 from core.values.grid import Grid
 from core.values.image import Image
-from core.values.landmarks import Status
+from core.values.landmarks import Landmarks, Status
 from tests.support.hand import LEFT, MIDDLE, NO_KEY, RIGHT, drag, middle_of_loupe, move_event, screen, status, wheel
 from tests.support.viewer_fixtures import make_image, make_model_file
 
@@ -386,7 +385,7 @@ def test_a_volume_of_which_nobody_knows_how_it_lies_has_no_sides(empty_window, q
     window, controller = empty_window, empty_window.controller
     image = make_image((9, 30, 40))
     controller.view_state.begin(image)
-    controller.document.set_image(image, landmark_edits.unplaced(("a",), 3), None)
+    controller.document.set_image(image, Landmarks.unplaced(("a",), 3), None)
     views = window.viewer.views
     qtbot.waitUntil(lambda: all(view.isVisible() for view in views.values()))
     window.viewer.bring_up_to_date()
