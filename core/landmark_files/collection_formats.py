@@ -47,7 +47,7 @@ def _file(suffix: str, is_it: Callable[[str], bool] | None = None) -> Callable[[
 
 
 def _folder(suffix: str, is_it: Callable[[str], bool], pattern: str = "*") -> Callable[[Path], bool]:
-    """Return what tells whether a path is a folder whose first file with that suffix is recognised by its text."""
+    """Return what tells whether a path is a folder with a file of that suffix that is recognised by its text."""
 
     def is_one(file: Path) -> bool:
         try:
@@ -224,7 +224,6 @@ COLLECTION_FORMATS = (
         "a report (TID 1500) for each DICOM image: points in px of the slice, or in mm of the volume",
         "PACS and DICOM viewers",
         write_folder=write_dicom_reports,
-        loses="spread",
         extra="dicom-sr",
     ),
 )

@@ -19,7 +19,7 @@ from core.landmark_files.collection import CaseImage, CaseMarks
 from core.landmark_files.image_names import file_stems
 from core.landmark_files.placing import px_from_mm
 from core.landmark_files.px_record import CORNER_TO_CENTRE_PX
-from core.values.landmarks import Status
+from core.values.landmarks import Status, author_of
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -147,15 +147,17 @@ def _groups(case: CaseMarks, sources: Sequence[Dataset]) -> list[Any]:
     groups: list[Any] = []
     point_of = _regions(case, sources)
     kind = _coded("landmark", "Anatomical landmark")
-    for row, (name, status) in enumerate(zip(landmarks.names, landmarks.stated, strict=True)):
+    for row, (name, status, author) in enumerate(zip(landmarks.names, landmarks.stated, landmarks.author, strict=True)):
         if status is Status.UNPLACED:
             continue
+        by = author_of(status, np.nan, author)
         said = {
             "tracking_identifier": sr.TrackingIdentifier(uid=UID(), identifier=name),
             "finding_type": kind,
             "measurements": _measurements(case, row),
             "qualitative_evaluations": [
                 sr.QualitativeEvaluation(_coded("status", "Status of landmark"), _coded(status, status)),
+                sr.QualitativeEvaluation(_coded("author", "Who has said so first"), _coded(by, by)),
             ],
         }
         if status is Status.ABSENT:
@@ -194,13 +196,14 @@ def _regions(case: CaseMarks, sources: Sequence[Dataset]) -> Any:
 
 
 def _measurements(case: CaseMarks, row: int) -> list[Any]:
-    """Return what the model knows of a landmark: its presence and its radius."""
+    """Return what the model knows of a landmark: its presence, spread and radius."""
     from highdicom import sr
     from pydicom.sr.codedict import codes
 
     length = codes.UCUM.Millimeter if case.image.unit == "mm" else sr.CodedConcept("{pixels}", "UCUM", "pixels")
     figures = (
         (_coded("presence", "Probability of presence"), case.landmarks.presence[row], codes.UCUM.NoUnits),
+        (_coded("spread", "Distance of the votes from their mean"), case.landmarks.spread_mm[row], length),
         (_coded("radius90", "Radius that holds the position in 90 % of cases"), case.landmarks.radius_mm[row], length),
     )
     return [sr.Measurement(name, float(value), unit) for name, value, unit in figures if np.isfinite(value)]

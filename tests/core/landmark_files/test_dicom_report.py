@@ -36,7 +36,7 @@ def marks_on(image: CaseImage, index: list[list[float]]) -> CaseMarks:
     nowhere = [[np.nan] * image.ndim] * 2
     presence = [0.75, np.nan, 0.1, np.nan]
     landmarks = Landmarks(
-        NAMES, image.grid.to_mm([*index, *nowhere]), presence, radius_mm=[1.5, *[np.nan] * 3], status=STATES
+        NAMES, image.grid.to_mm([*index, *nowhere]), presence, [0.5, *[np.nan] * 3], [1.5, *[np.nan] * 3], STATES
     )
     return CaseMarks(image, landmarks, reader="Ann Marie Lee")
 
@@ -65,9 +65,11 @@ def test_points_of_a_picture_are_regions_of_that_picture(tmp_path: Path) -> None
     np.testing.assert_allclose(roi.value, [[8.0, 3.75]])  # the centre of the first pixel is (0.5, 0.5)
     source = pydicom.dcmread(path)
     assert roi.ContentSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID == source.SOPInstanceUID
-    (presence, radius) = groups["sella"].get_measurements()
-    assert (float(presence.value), float(radius.value), radius.unit.value) == (0.75, 1.5, "mm")
-    assert [said.value.value for said in groups["menton"].get_qualitative_evaluations()] == ["absent"]
+    (presence, spread, radius) = groups["sella"].get_measurements()
+    assert (float(presence.value), float(spread.value), float(radius.value)) == (0.75, 0.5, 1.5)
+    assert (spread.unit.value, radius.unit.value) == ("mm", "mm")
+    said = {name: [one.value.value for one in group.get_qualitative_evaluations()] for name, group in groups.items()}
+    assert said == {"sella": ["predicted", "model"], "nasion": ["confirmed", "person"], "menton": ["absent", "model"]}
     assert (report.StudyInstanceUID, report.PatientName) == (source.StudyInstanceUID, SECRET)
     assert report.SOPClassUID == pydicom.uid.ComprehensiveSRStorage
     assert "Lee^Ann Marie" in str(report)
