@@ -36,7 +36,7 @@ from core.images.dicom.series import Series
 from core.images.listing import Listing
 from core.project.cases import Geometry
 from core.project.readings import Reader, ReaderKind, Reading
-from core.values.image import Image
+from core.values.image import Image, SpacingSource, print_resolution_warning
 
 if TYPE_CHECKING:
     from core.models.image_task import ImageAnswer
@@ -119,7 +119,7 @@ class Showing:
         info = None if isinstance(model, AppError) else model[1]
         has_landmarks = self._begin_landmarks(prepared, info, takes_work=landmarks_path is None)
         for warning in image.source.warnings:
-            self.view_state.say(warning)
+            self.view_state.say(warning, once=warning == _said_of_all_alike(image))
         if prepared.trouble:
             self.view_state.say(prepared.trouble)
         self.projects.say_read_only()
@@ -323,3 +323,11 @@ class Showing:
             on_error=self.questions.show_error,
             may_stall=True,
         )
+
+
+def _said_of_all_alike(image: Image) -> str:
+    """Return the warning that a film has in common with all others of its scanner, empty where there is none."""
+    if image.source.spacing_source is not SpacingSource.PRINT_RESOLUTION:
+        return ""
+    y_mm, x_mm = image.grid.spacing_mm
+    return print_resolution_warning(x_mm, y_mm)

@@ -156,6 +156,7 @@ class ViewState:
     opening: str = ""
     progress: Progress | None = None
     messages: tuple[Message, ...] = field(default=())
+    _put_away: set[str] = field(default_factory=set, repr=False)
 
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
     fit_requested: ClassVar[Signal] = Signal()
@@ -182,14 +183,20 @@ class ViewState:
         middle_mm = image.grid.to_mm((np.asarray(image.grid.shape) - 1) // 2)
         self.crosshair_mm = tuple(middle_mm.tolist()) if image.ndim == 3 else None
 
-    def say(self, text: str, *, is_warning: bool = True, actions: Sequence[MessageAction] = ()) -> None:
-        """Add a message unless it stands there already; good news replaces earlier good news."""
+    def say(
+        self, text: str, *, is_warning: bool = True, actions: Sequence[MessageAction] = (), once: bool = False
+    ) -> None:
+        """Add a message unless it stands there already; good news replaces earlier good news.
+
+        What is to be said ``once`` is not said again after a person has put this very sentence away, of any image.
+        """
         message = Message(text, is_warning, tuple(actions))
-        if message in self.messages:
+        if message in self.messages or (once and text in self._put_away):
             return
         kept = self.messages if is_warning else tuple(other for other in self.messages if other.is_warning)
         self.messages = (*kept, message)
 
     def dismiss(self, message: Message) -> None:
         """Take a message away; does nothing where it has gone already."""
+        self._put_away.add(message.text)
         self.messages = tuple(other for other in self.messages if other != message)

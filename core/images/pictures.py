@@ -22,7 +22,7 @@ from core.base.errors import ImageReadError
 from core.base.shared_context import SharedContext
 from core.images.itk import AnyArray, Content, decode, one_channel
 from core.values.grid import Grid
-from core.values.image import SpacingSource
+from core.values.image import SpacingSource, print_resolution_warning
 
 MM_PER_INCH = 25.4
 
@@ -172,10 +172,7 @@ def _spacing_mm(
     defaults_dpi = ITK_DEFAULT_DPI if kind in ("JPEG", "TIFF") else DEFAULT_DPI
     if printed_mm is None or not is_believable(printed_mm, defaults_dpi):
         return (1.0, 1.0), SpacingSource.UNKNOWN
-    x_mm, y_mm = printed_mm
-    warnings.append(
-        f"The pixel size of {x_mm:.4g} × {y_mm:.4g} mm is the print resolution in the file; check that it is the true one."
-    )
+    warnings.append(print_resolution_warning(*printed_mm))
     return printed_mm, SpacingSource.PRINT_RESOLUTION
 
 

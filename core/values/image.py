@@ -55,6 +55,11 @@ class SpacingSource(StrEnum):
         return self in (SpacingSource.LANDMARK_FILE, SpacingSource.DATA_SET, SpacingSource.PERSON)
 
 
+def print_resolution_warning(x_mm: float, y_mm: float) -> str:
+    """Return what is said of an image whose pixel size is `SpacingSource.PRINT_RESOLUTION`; it is the same for images alike."""
+    return f"The pixel size of {x_mm:.4g} × {y_mm:.4g} mm is the print resolution in the file; check that it is the true one."
+
+
 @dataclass(frozen=True)
 class ImageSource:
     """Where an image came from. Holds no patient data beyond the path the person chose.

@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from PIL import Image as PictureFile
 
 from app.session.actions import ACTIONS
 from core.images.file import write_image
@@ -114,6 +115,30 @@ def test_the_case_that_was_asked_for_last_is_shown_although_the_one_before_takes
     assert shown(controller) == images[1]
     assert controller.desk.current == second
     assert first not in (second, third)
+
+
+def test_print_resolution_of_all_films_is_told_until_it_was_put_away_once(windows, tmp_path):
+    films = [tmp_path / f"film{number}.png" for number in range(4)]
+    for number, film in enumerate(films):
+        PictureFile.new("L", (60, 80), 90).save(film, dpi=(150, 150) if number == 3 else (254, 254))
+    controller = windows.new(*films)
+    for _ in range(2):
+        assert len(resolutions(controller)) == 1
+        controller.open_neighbour(1)
+        windows.settle(controller)
+    [told] = resolutions(controller)
+    controller.view_state.dismiss(told)
+    controller.open_neighbour(-1)
+    windows.settle(controller)
+    assert resolutions(controller) == []
+    controller.case_opener.open(controller.desk.project.case_ids()[3])
+    windows.settle(controller)
+    assert shown(controller) == films[3]
+    assert "0.1693" in resolutions(controller)[0].text
+
+
+def resolutions(controller):
+    return [message for message in controller.view_state.messages if "print resolution" in message.text]
 
 
 def test_nothing_is_shown_once_every_case_was_removed(windows, images):
