@@ -53,7 +53,8 @@ def read_challenge(text: str, path: Path, wanted: Wanted) -> Found:
             "Choose the model or scheme that the file was made for.",
         )
     px = np.array(points, dtype=np.float64).reshape(-1, 2)
-    return Found(Landmarks(wanted.names, px if wanted.image is None else mm_from_px(wanted.image.grid, px)))
+    landmarks = Landmarks(wanted.names, px if wanted.image is None else mm_from_px(wanted.image.grid, px))
+    return Found(landmarks, in_px=wanted.image is None)
 
 
 def write_challenge(landmarks: Landmarks, written: Written) -> str:

@@ -47,11 +47,14 @@ class Found:
         What the file says about its image and its model.
     warnings
         Sentences to show to the person: what was tolerated.
+    in_px
+        Whether the positions are px although no image was wanted, because that is all the file has.
     """
 
     landmarks: Landmarks
     record: ImageRecord = field(default_factory=ImageRecord)
     warnings: tuple[str, ...] = ()
+    in_px: bool = False
 
 
 @dataclass(frozen=True)

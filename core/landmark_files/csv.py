@@ -277,7 +277,8 @@ def _placed(
                 path, line, "is in px, but other lines are in mm", "Open the image first, then its landmarks."
             )
         points = np.where(has_mm[:, None], mm, px)
-        return Found(_landmarks(rows, points, _either(lengths_mm, lengths_px)), record)
+        landmarks = _landmarks(rows, points, _either(lengths_mm, lengths_px))
+        return Found(landmarks, record, in_px=record.in_px or not has_mm.any())
     try:
         written = as_written(image, record, path, mm_is_px=wanted.mm_is_px)
     except PixelSizeNeeded:

@@ -57,6 +57,8 @@ class LandmarkFile:
         Name and version of the model that found the landmarks, ``""`` for none.
     warnings
         Sentences to show to the person: what was tolerated while reading.
+    in_px
+        Whether the positions are px although it was read without an image, because that is all the file has.
     """
 
     landmarks: Landmarks
@@ -66,6 +68,7 @@ class LandmarkFile:
     spacing_mm: tuple[float, ...] | None = None
     model: str = ""
     warnings: tuple[str, ...] = ()
+    in_px: bool = False
 
 
 def belongs_to(file: LandmarkFile, image: Image) -> Belonging:
@@ -141,6 +144,7 @@ def read_landmark_file(
         found.record.spacing_mm,
         found.record.model,
         found.warnings,
+        found.in_px,
     )
 
 

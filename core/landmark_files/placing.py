@@ -102,7 +102,7 @@ def placed_in_space(landmarks: Landmarks, record: ImageRecord, path: Path, wante
     """
     image, ndim = wanted.image, wanted.ndim
     if image is None:
-        return Found(_flat(landmarks, None, path) if ndim == 2 else landmarks, record)
+        return Found(_flat(landmarks, None, path) if ndim == 2 else landmarks, record, in_px=record.in_px)
     anywhere = bool(landmarks.located.any())
     written = as_written(image, record, path, mm_is_px=wanted.mm_is_px or not anywhere)
     flat = _flat(landmarks, written, path) if image.ndim == 2 else landmarks

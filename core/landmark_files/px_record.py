@@ -93,7 +93,8 @@ class PxRecord:
         anywhere = bool(located.any())
         status = self.status or tuple(implied(located=place, any_located=anywhere) for place in located.tolist())
         record = ImageRecord(one_line(base_name(self.image_name)), spacing_mm=self.spacing_mm)
-        return Found(Landmarks(self._names(wanted), points, status=status), record, self.warnings)
+        landmarks = Landmarks(self._names(wanted), points, status=status)
+        return Found(landmarks, record, self.warnings, in_px=image is None)
 
     def _names(self, wanted: Wanted) -> tuple[str, ...]:
         count = len(self.points_px)

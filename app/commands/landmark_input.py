@@ -1,0 +1,212 @@
+"""What commands that compute with landmarks are given: landmark files, folders of them, or a project, read without the images.
+
+Opens files and projects, never an image; what is computed is for the commands. Positions are mm, or px where nothing says how
+large a pixel is.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from app.commands.project_agreement import reader_named
+from app.commands.project_printing import counted
+from core.base.errors import AppError, LandmarkFileError, ProjectError
+from core.landmark_files.arrangement import listed
+from core.landmark_files.collection import Record
+from core.landmark_files.collection_file import Collection, open_collection
+from core.landmark_files.contract import Wanted
+from core.landmark_files.file import read_landmark_file
+from core.landmark_files.formats import needs_names, suffix_of
+from core.landmark_files.image_names import told_apart
+from core.landmark_files.px_record import PxRecord
+from core.project.cases import CaseQuery
+from core.project.paths import SUFFIX
+from core.project.readings import latest
+from core.project.store import Project
+from core.schemes.scheme import Scheme
+from core.values.landmarks import Landmarks
+
+MM, PX = "mm", "px"
+
+
+@dataclass(frozen=True)
+class LandmarkCase:
+    """The landmarks of one image.
+
+    Attributes
+    ----------
+    name
+        What the image is called in the project, or in the file of many; the name of a landmark file without its suffix.
+    landmarks
+        In ``unit``; 2D positions with y downwards, whichever way the file counts them.
+    unit
+        ``"mm"``, or ``"px"`` where the pixel size is not known.
+    group
+        What the cases are told apart by, such as a patient or a species; ``""`` for nothing.
+    """
+
+    name: str
+    landmarks: Landmarks
+    unit: str
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class LandmarkInput:
+    """All cases that a command was given.
+
+    Attributes
+    ----------
+    cases
+        At least one, no two of the same name.
+    notes
+        Sentences for the person: what was tolerated or left out.
+    """
+
+    cases: tuple[LandmarkCase, ...]
+    notes: tuple[str, ...] = ()
+
+
+def read_landmark_input(
+    paths: Sequence[Path], *, scheme: Scheme | None = None, reader: str | None = None
+) -> LandmarkInput:
+    """Read the landmarks of all cases that paths stand for.
+
+    Parameters
+    ----------
+    paths
+        Landmark files, files or folders with those of many images, or one project alone.
+    scheme
+        Names for files that have none.
+    reader
+        Of a project, whose readings; the person's that was changed last, else the model's, where omitted.
+
+    Raises
+    ------
+    AppError
+        A path is missing or cannot be read, a file needs names, or nobody has read any case of the project.
+    """
+    projects = [path for path in paths if path.suffix.lower() == SUFFIX]
+    if projects and len(paths) > 1:
+        raise AppError(f"{projects[0].name} is a project and stands for itself.", "Give it alone, or landmark files.")
+    if projects:
+        return _of_project(projects[0], reader)
+    if reader is not None:
+        raise AppError("A reader is chosen from a project, not from landmark files.", "Leave --reader out.")
+    found: list[tuple[LandmarkCase, str]] = []
+    notes: list[str] = []
+    for path in paths:
+        for case, longer_name, warnings in _of_path(path, scheme):
+            found.append((case, longer_name))
+            notes += warnings
+    return LandmarkInput(tuple(_told_apart(found)), tuple(dict.fromkeys(notes)))
+
+
+def _of_project(path: Path, reader: str | None) -> LandmarkInput:
+    cases, unread = [], []
+    with Project.open(path, read_only=True) as project:
+        who = None if reader is None else reader_named(project, reader)
+        for case in project.cases(project.case_ids(CaseQuery(excluded=False))):
+            reading = latest([one for one in project.readings(case.id) if who in (None, one.reader)])
+            if reading is None:
+                unread.append(case.name)
+                continue
+            unit = MM if reading.geometry.spacing_known else PX
+            found = LandmarkCase(case.name, reading.landmarks, unit, case.patient_group)
+            cases.append((found, f"{case.name} ({case.id})"))
+    if not cases:
+        whoever = f"{who.name} has not" if who else "Nobody has"
+        raise ProjectError(
+            f"{whoever} read any case of {path.name}.", "Choose another reader, or localize the cases first."
+        )
+    missing = f"{counted(len(unread), 'case')} left out, not read{f' by {who.name}' if who else ''}: {listed(unread)}."
+    return LandmarkInput(tuple(_told_apart(cases)), (missing,) if unread else ())
+
+
+def _told_apart(found: Sequence[tuple[LandmarkCase, str]]) -> Iterator[LandmarkCase]:
+    """Yield cases, under their longer names where two would be called the same; refuse what stands there twice."""
+    names = told_apart([case.name for case, _ in found])
+    if len({name.casefold() for name in names}) < len(names):
+        names = [longer for _, longer in found]
+    for number, ((case, _), name) in enumerate(zip(found, names, strict=True)):
+        if name in names[:number]:
+            raise LandmarkFileError(f"There are several sets of landmarks of {name}.", "Leave one of them.")
+        yield replace(case, name=name)
+
+
+def _of_path(path: Path, scheme: Scheme | None) -> Iterator[tuple[LandmarkCase, str, Sequence[str]]]:
+    """Yield the cases of a file or folder, each with a longer name and what is to be said of it."""
+    if not path.exists():
+        raise LandmarkFileError(f"There is no file or folder {path}.", "Check the path.")
+    collection = _collection_at(path)
+    if collection is not None:
+        for record in collection.records:
+            yield _of_record(record, collection, scheme)
+        return
+    file = read_landmark_file(path, names=_names(path, scheme) if needs_names(path) else None)
+    stem = path.name[: -len(suffix_of(path) or "")]
+    yield (
+        _case(stem, file.landmarks, file.spacing_mm, path.name, in_px=file.in_px),
+        str(path.with_name(stem)),
+        file.warnings,
+    )
+
+
+def _collection_at(path: Path) -> Collection | None:
+    """Return what stands in a file or folder of many images; None for a file of one."""
+    try:
+        return open_collection(path)
+    except LandmarkFileError:
+        if path.is_file():
+            return None
+        raise
+
+
+def _of_record(
+    record: Record, collection: Collection, scheme: Scheme | None
+) -> tuple[LandmarkCase, str, Sequence[str]]:
+    if isinstance(record, PxRecord) and record.upwards:
+        # Counted from the lower edge of an image that is not at hand: its height would move all points alike, which changes no
+        # distance, angle or shape.
+        record = replace(record, points_px=record.points_px * np.array([1.0, -1.0]), upwards=False)
+    form = collection.form
+    without_names = form.needs_names or (form.names_are_numbers and scheme is not None)
+    found = record.placed(Wanted(_names(collection.path, scheme) if without_names else None))
+    name = record.image_name or record.where
+    case = _case(name, found.landmarks, found.record.spacing_mm, record.where, in_px=found.in_px)
+    return replace(case, group=record.group), f"{collection.path}: {name}", found.warnings
+
+
+def _names(path: Path, scheme: Scheme | None) -> tuple[str, ...]:
+    if scheme is None:
+        raise LandmarkFileError(
+            f"{path.name} has positions without names.", "Say with --scheme which landmarks they are."
+        )
+    return scheme.names
+
+
+def _case(
+    name: str, landmarks: Landmarks, spacing_mm: Sequence[float] | None, where: str, *, in_px: bool
+) -> LandmarkCase:
+    """Return a case in mm where that is possible without its image."""
+    if landmarks.ndim == 3 and landmarks.located.any() and not np.nan_to_num(landmarks.points_mm[:, 2]).any():
+        landmarks = replace(landmarks, points_mm=landmarks.points_mm[:, :2])  # of a picture, in a format of volumes
+    if not in_px:
+        return LandmarkCase(name, landmarks, MM)
+    if landmarks.ndim == 3:
+        raise LandmarkFileError(
+            f"{where} has positions in voxels, which mean no lengths without the volume.",
+            "Make a project of volume and landmarks, and give that: cairn project new.",
+        )
+    if spacing_mm is None:
+        return LandmarkCase(name, landmarks, PX)
+    scale = np.float32(np.mean(spacing_mm))
+    in_mm = replace(
+        landmarks,
+        points_mm=landmarks.points_mm * np.flip(spacing_mm),
+        spread_mm=landmarks.spread_mm * scale,
+        radius_mm=landmarks.radius_mm * scale,
+    )
+    return LandmarkCase(name, in_mm, MM)
