@@ -61,8 +61,8 @@ class MergeDialog(QDialog):
         desk.ask(partial(_previewed, path=path), self._show, self._refuse)
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Return a size in which the conflicts can be read."""
-        return QSize(620, 420)
+        """Return a size in which the conflicts can be read, where there are any."""
+        return QSize(620, 420 if self.details.isVisibleTo(self) else super().sizeHint().height())
 
     def _show(self, found: "Merged") -> None:
         brings = bool(found.cases or found.readings or found.continued)
@@ -71,6 +71,7 @@ class MergeDialog(QDialog):
         self.accepting.setDefault(True)
         self.details.addItems(details(found))
         self.details.setVisible(self.details.count() > 0)
+        self.adjustSize()
         if not brings and not found.conflicts:
             self.accepting.setText("&Merge anyway" if found.notes else "&Merge")
 
@@ -78,6 +79,7 @@ class MergeDialog(QDialog):
         self.heading.setText(str(error))
         self.promise.hide()
         self.details.hide()
+        self.adjustSize()
 
     def _go_on(self, _: AppError) -> None:
         """Let a merge be tried again that the project has just refused, which was told."""

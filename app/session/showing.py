@@ -156,6 +156,11 @@ class Showing:
             self.view_state.locked = shown.locked
             is_earlier = kept is not None and kept.shown(blind=self.cases.blind) is None
             taken_over = "Take over from an earlier session" if is_earlier else ""
+            if shown.reader.kind is ReaderKind.PERSON and shown.reader != self.desk.reader and not is_earlier:
+                self.view_state.say(
+                    f"These are the landmarks of {shown.reader.name}. What you change is kept as yours beside them.",
+                    is_warning=False,
+                )
         elif work.file is None and prediction is not None:
             self.landmark_opener.begin_with(image, prediction.landmarks, info, prediction, work)
         elif self.landmark_opener.begin(image, work, info):

@@ -176,6 +176,18 @@ def test_who_reads_blind_is_shown_nothing_of_the_model_after_setting_the_pixel_s
     assert not controller.document.landmarks.located.any()
 
 
+def test_whose_landmarks_are_shown_is_told_where_they_are_another_readers(windows, images):
+    controller = windows.new(*images[:2])
+    controller.editor.select("Sella")
+    controller.editor.nudge(1, 0)
+    windows.settle(controller)
+    told = "These are the landmarks of Anna."
+    assert not any(told in message for message in messages(controller))
+    controller.desk.reader = Reader("Ben")
+    windows.settle(controller)
+    assert any(told in message for message in messages(controller))
+
+
 def test_grey_levels_set_last_are_kept_when_another_project_is_opened(windows, images, tmp_path):
     other = tmp_path / "other.cairn"
     with Project.create(other):
