@@ -88,12 +88,12 @@ def write_bids(cases: Sequence[CaseMarks]) -> Iterator[tuple[str, str]]:
         )
         if not image.source.spacing_known:
             continue
-        points = landmarks.points_mm * _RAS_FROM_LPS
+        points, decimals = landmarks.points_mm * _RAS_FROM_LPS, image.decimals
         system = {
             "IntendedFor": image.name,
             _SYSTEM: "Other",
             "AnatomicalLandmarkCoordinateUnits": "mm",
             "AnatomicalLandmarkCoordinateSystemDescription": _DESCRIPTION,
-            _KEY: {landmarks.names[row]: rounded(points[row], image.decimals) for row in rows},
+            _KEY: {landmarks.names[row]: rounded(points[row], decimals) for row in rows},
         }
         yield f"{stem}{_SYSTEM_END}", json_text(system)

@@ -31,8 +31,8 @@ def write_wide_csv(cases: Sequence[CaseMarks]) -> str:
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(columns)
     for case in cases:
-        cells = zip(columns, _row(case, axes), strict=True)
-        writer.writerow(_cell(column, value, case.image.decimals) for column, value in cells)
+        cells, decimals = zip(columns, _row(case, axes), strict=True), case.image.decimals
+        writer.writerow(_cell(column, value, decimals) for column, value in cells)
     return stream.getvalue()
 
 
