@@ -273,8 +273,8 @@ def _landmark_rows(result: Agreement) -> tuple[list[str], list[list[str]]]:
 
 def _landmark_row(mark: LandmarkAgreement) -> list[str]:
     figures = [_figure(value) for value in (mark.mean, mark.sd, mark.p95, mark.dahlberg)]
-    bias = [_figure(float(value), "+.2f") for value in mark.bias]
-    icc = [_figure(float(value), ".3f") for value in mark.icc]
+    bias = [_figure(float(value), "+z.2f") for value in mark.bias]
+    icc = [_figure(float(value), "z.3f") for value in mark.icc]
     return [mark.name or "All", str(mark.n), *figures, *bias, *icc]
 
 
@@ -287,7 +287,7 @@ def _case_rows(result: Agreement, names: dict[int, str]) -> tuple[list[str], lis
     return titles, rows
 
 
-def _figure(value: float, form: str = ".2f") -> str:
+def _figure(value: float, form: str = "z.2f") -> str:
     return f"{value:{form}}".replace("-", "−") if np.isfinite(value) else ""
 
 
