@@ -16,10 +16,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.commands.measure import measure
 from app.commands.project import project_commands
+from app.commands.spacing import spacing_mm_of
 from app.session.wording import COVERAGE
 from core.base.command_line import EXIT_BAD_INPUT, EXIT_BUG, EXIT_INTERRUPTED, run_command_line
-from core.base.delimited_text import finite_number
 from core.base.errors import AppError
 from core.models.metadata import ModelInfo, StageInfo, read_model_info
 
@@ -30,6 +31,7 @@ commands = typer.Typer(
     help="Finds anatomical landmarks in medical images. Without a command it opens the viewer: cairn [FILES]",
     epilog="Add --debug anywhere to see the details of an unexpected problem.",
 )
+commands.command()(measure)
 commands.add_typer(project_commands)
 
 
@@ -174,7 +176,7 @@ def localize(
     from app.commands.batch import BatchRequest, run_batch
     from app.commands.batch_results import BatchReport
 
-    spacing_mm = None if spacing is None else _spacing_mm(spacing)
+    spacing_mm = None if spacing is None else spacing_mm_of(spacing)
     if memory is not None and not 0 < memory < math.inf:
         raise typer.BadParameter("The memory given with --memory must be a number of gigabytes above zero")
     console = Console(stderr=True)
@@ -210,17 +212,6 @@ def info(
     metadata = read_model_info(model)
     console.print(_metadata_table(metadata))
     console.print(_landmark_table(metadata))
-
-
-def _spacing_mm(text: str) -> tuple[float, ...]:
-    """Return the sizes that ``--spacing`` gives along x, y, z in numpy order."""
-    sizes = [finite_number(part.strip()) for part in text.split(",")]
-    given = tuple(size for size in reversed(sizes) if size is not None and size > 0)
-    if len(given) != len(sizes) or len(sizes) > 3:
-        raise typer.BadParameter(
-            "The pixel size given with --spacing must be a number of millimetres above zero, or one for each axis (0.1,0.2)"
-        )
-    return given
 
 
 def _files(count: int) -> str:

@@ -45,12 +45,15 @@ class LandmarkCase:
         ``"mm"``, or ``"px"`` where the pixel size is not known.
     group
         What the cases are told apart by, such as a patient or a species; ``""`` for nothing.
+    reader
+        Of a project, who said so; ``""`` for files.
     """
 
     name: str
     landmarks: Landmarks
     unit: str
     group: str = ""
+    reader: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ def _of_project(path: Path, reader: str | None) -> LandmarkInput:
                 unread.append(case.name)
                 continue
             unit = MM if reading.geometry.spacing_known else PX
-            found = LandmarkCase(case.name, reading.landmarks, unit, case.patient_group)
+            found = LandmarkCase(case.name, reading.landmarks, unit, case.patient_group, reading.reader.name)
             cases.append((found, f"{case.name} ({case.id})"))
     if not cases:
         whoever = f"{who.name} has not" if who else "Nobody has"

@@ -1,0 +1,193 @@
+"""The command ``cairn measure``: landmark files or a project in, distances, angles and what is unusual out.
+
+Parses arguments, writes the table and prints; what is measured is `core.measuring`'s, what is read `landmark_input`'s. Imports
+neither Qt nor torch, and nothing that measures before it is asked to.
+"""
+
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.spacing import spacing_mm_of
+from core.base.errors import AppError
+from core.base.files import reason_of, written_whole
+
+if TYPE_CHECKING:
+    from app.commands.landmark_input import LandmarkCase
+    from core.measuring.analysis import Analysis
+    from core.measuring.table import MeasuredCase
+
+
+class TableFormat(StrEnum):
+    """What a table is written as."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+
+
+def measure(
+    sources: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILES|PROJECT", help="Landmark files, or folders of them; or one project, NAME.cairn."),
+    ] = None,
+    analysis: Annotated[
+        str | None, typer.Option("--analysis", metavar="NAME|FILE", help="A bundled analysis, or a .toml file.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="The table to write; where omitted, it is shown.")
+    ] = None,
+    form: Annotated[
+        TableFormat | None, typer.Option("--format", help="What --out is written as; by its suffix where omitted.")
+    ] = None,
+    long: Annotated[
+        bool, typer.Option("--long", help="A row for each measurement, with interval, norm, deviation and class.")
+    ] = False,
+    population: Annotated[
+        str, typer.Option("--population", metavar="NAME", help="Whose norms count where there are several.")
+    ] = "",
+    reader: Annotated[
+        str | None,
+        typer.Option(
+            "--reader",
+            metavar="NAME",
+            help="Whose readings of a project; the person's that was changed last, else the model's.",
+        ),
+    ] = None,
+    scheme: Annotated[
+        str | None,
+        typer.Option("--scheme", metavar="NAME|FILE", help="Names of the landmarks in files that have none."),
+    ] = None,
+    spacing: Annotated[
+        str | None,
+        typer.Option(
+            "--spacing",
+            metavar="MM[,MM[,MM]]",
+            help="Pixel size of what is in px: one number, or one each along x, y and, in a volume, z.",
+        ),
+    ] = None,
+    listed: Annotated[bool, typer.Option("--list", help="Show the analyses, or what --analysis measures.")] = False,
+) -> None:
+    """Measure distances and angles between landmarks, and compare them with norms."""
+    from app.commands import measure_printing as printing
+    from core.measuring.file import bundled_analyses, read_analysis
+
+    if listed:
+        if analysis is None:
+            printing.say_analyses(bundled_analyses())
+        else:
+            printing.say_analysis(read_analysis(analysis))
+        return
+    if analysis is None:
+        raise typer.BadParameter("Say with --analysis what to measure; --list shows what there is")
+    if not sources:
+        raise typer.BadParameter("Give landmark files, or a project")
+    if form is not None and out is None:
+        raise typer.BadParameter("--format belongs to --out")
+    chosen = read_analysis(analysis)
+    _require_population(chosen, population)
+    found, notes = _found(sources, chosen, reader, scheme, None if spacing is None else spacing_mm_of(spacing))
+    cases = _measured(chosen, found, population)
+    if out is None:
+        printing.say_measured(chosen, cases, long=long)
+    else:
+        _write(chosen, cases, out, form, long=long)
+        typer.echo(f"Wrote the measurements of {printing.counted(len(cases), 'case')} to {out}.")
+    for note in notes:
+        typer.echo(note, err=True)
+    printing.say_lacks(cases)
+
+
+def _require_population(analysis: "Analysis", population: str) -> None:
+    known = dict.fromkeys(norm.population for one in analysis.measurements for norm in one.norms if norm.population)
+    if population and population not in known:
+        hint = f"It has: {'; '.join(known)}." if known else "It names no population."
+        raise AppError(f"The analysis {analysis.name} has no norms of the population {population}.", hint)
+
+
+def _found(
+    paths: list[Path],
+    analysis: "Analysis",
+    reader: str | None,
+    scheme: str | None,
+    spacing_mm: tuple[float, ...] | None,
+) -> tuple[list["LandmarkCase"], list[str]]:
+    """Return the cases that can be measured, in mm where that is known or given, and what is to be said of the others."""
+    from app.commands.landmark_input import MM, read_landmark_input
+    from app.commands.project_adding import scheme_named
+
+    read = read_landmark_input(paths, scheme=None if scheme is None else scheme_named(scheme), reader=reader)
+    cases = [case for case in read.cases if case.landmarks.ndim == analysis.ndim]
+    notes = list(read.notes)
+    others = len(read.cases) - len(cases)
+    if not cases:
+        raise AppError(
+            f"These landmarks are {read.cases[0].landmarks.ndim}D, but {analysis.name} measures {analysis.ndim}D images.",
+            "Choose another analysis.",
+        )
+    if others:
+        notes.append(_left_out(others, f"{analysis.name} measures {analysis.ndim}D images"))
+    in_mm = sum(case.unit == MM for case in cases)
+    if analysis.ndim == 3 and in_mm < len(
+        cases
+    ):  # voxels are seldom as long as they are wide: not even angles mean anything
+        notes.append(_left_out(len(cases) - in_mm, "their voxel size is not known"))
+        cases = [case for case in cases if case.unit == MM]
+    elif spacing_mm is not None and in_mm:
+        said = "1 case is" if in_mm == 1 else f"{in_mm} cases are"
+        notes.append(f"{said} in mm already; --spacing was not applied there.")
+    if not cases:
+        raise AppError("The voxel size of these cases is not known.", "Set it in their project.")
+    return [case if spacing_mm is None or case.unit == MM else _in_mm(case, spacing_mm) for case in cases], notes
+
+
+def _left_out(count: int, why: str) -> str:
+    return f"{'1 case' if count == 1 else f'{count} cases'} left out: {why}."
+
+
+def _in_mm(case: "LandmarkCase", spacing_mm: tuple[float, ...]) -> "LandmarkCase":
+    """Return a case that is in px in mm."""
+    import numpy as np
+
+    from app.commands.landmark_input import MM
+
+    ndim = case.landmarks.ndim
+    if len(spacing_mm) not in (1, ndim):
+        raise AppError(
+            f"--spacing gives {len(spacing_mm)} sizes, but the images are {ndim}D.", "Give one, or one for each axis."
+        )
+    scale = np.float32(np.mean(spacing_mm))
+    landmarks = replace(
+        case.landmarks,
+        points_mm=case.landmarks.points_mm * np.flip(spacing_mm),
+        spread_mm=case.landmarks.spread_mm * scale,
+        radius_mm=case.landmarks.radius_mm * scale,
+    )
+    return replace(case, landmarks=landmarks, unit=MM)
+
+
+def _measured(analysis: "Analysis", found: "list[LandmarkCase]", population: str) -> list["MeasuredCase"]:
+    from core.measuring.measure import measure as measured
+    from core.measuring.table import MeasuredCase
+
+    return [
+        MeasuredCase(case.name, measured(analysis, case.landmarks, unit=case.unit, population=population), case.reader)
+        for case in found
+    ]
+
+
+def _write(
+    analysis: "Analysis", cases: list["MeasuredCase"], out: Path, form: TableFormat | None, *, long: bool
+) -> None:
+    from core.measuring.table import csv_text, long_table, wide_table, xlsx_bytes
+
+    table = long_table(cases) if long else wide_table(analysis, cases)
+    as_xlsx = out.suffix.lower() == f".{TableFormat.XLSX}" if form is None else form is TableFormat.XLSX
+    content = xlsx_bytes(table, analysis.title) if as_xlsx else csv_text(table).encode("utf-8")
+    try:
+        with written_whole(out) as temporary:
+            temporary.write_bytes(content)
+    except OSError as error:
+        raise AppError(f"{out} cannot be written ({reason_of(error)}).", "Choose another folder or disk.") from error
