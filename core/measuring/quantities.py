@@ -283,14 +283,22 @@ class Difference(_Reckoned):
 
 @dataclass(frozen=True)
 class Ratio(_Reckoned):
-    """``ratio = [quantity, quantity]``: the first divided by the second, without unit; ``percent`` is a hundred times that."""
+    """``ratio = [quantity, quantity]``: the first divided by the second; ``percent`` is a hundred times that.
+
+    Without unit, but half a length is a length: divided by a number, a quantity keeps its unit.
+    """
 
     factor: float = 1.0
 
     def unit(self, unit_of: Mapping[str, str]) -> str:
-        """Return no unit, or percent; `Malformed` where both are of different units."""
-        super().unit(unit_of)
-        return PLAIN if self.factor == 1.0 else PERCENT
+        """Return no unit, percent, or the unit of what is divided by a number; `Malformed` where units do not go together."""
+        own = super().unit(unit_of)
+        share = PLAIN if self.factor == 1.0 else PERCENT
+        if own == PLAIN or not any(isinstance(term, Number) for term in self.terms):
+            return share
+        if isinstance(self.terms[1], Number) and self.factor == 1.0:
+            return own
+        raise Malformed(f"{own} and a number make no {'ratio' if self.factor == 1.0 else 'percentage'}")
 
     def value(self, at: At) -> FloatArray:
         """Return the ratio, NaN where the second is nothing."""

@@ -179,6 +179,23 @@ def test_sign_needs_to_know_which_way_the_face_looks() -> None:
     assert not read_quantity({"offset": "D", "from": ["O", "X"]}, 2).needs_frame()
 
 
+def test_half_a_length_is_a_length_and_a_share_has_no_unit() -> None:
+    length, other, angle = {"distance": ["O", "X"]}, {"distance": ["O", "Y"]}, {"angle": ["O", "X", "Y"]}
+    for how, unit in (
+        ({"ratio": [length, 2]}, "mm"),
+        ({"ratio": [angle, 2]}, "°"),
+        ({"sum": [angle, {"ratio": [{"difference": [81, angle]}, 2]}]}, "°"),
+        ({"ratio": [length, other]}, ""),
+        ({"percent": [length, other]}, "%"),
+        ({"ratio": [{"ratio": [length, other]}, 2]}, ""),
+        ({"percent": [{"ratio": [length, other]}, 2]}, "%"),
+    ):
+        assert read_quantity(how, 2).unit({}) == unit, how
+    for how in ({"ratio": [2, length]}, {"percent": [length, 71]}, {"percent": [71, angle]}):
+        with pytest.raises(Malformed, match="and a number make no"):
+            read_quantity(how, 2).unit({})
+
+
 coordinates = st.floats(-100, 100).map(lambda value: round(value, 3))
 
 
