@@ -13,7 +13,6 @@ from core.measuring.file import (
     read_analysis,
     write_analysis,
 )
-from core.schemes.file import read_scheme
 
 OWN = """
 name = "own"
@@ -41,20 +40,6 @@ def test_bundled_analyses_are_sound_and_say_where_they_come_from() -> None:
         for one in analysis.measurements:
             assert one.hidden or one.definition, f"{analysis.name}: {one.key}"
             assert all(norm.source or one.source or analysis.source for norm in one.norms)
-
-
-def test_bundled_cephalometric_analyses_find_the_models_landmarks_by_their_names() -> None:
-    names = set(read_scheme("cephalometric-19").names)
-    measured = [
-        {one.key for one in analysis.measurements if not one.hidden and _reach(analysis, one.key) <= names}
-        for analysis in bundled_analyses()
-        if analysis.name == "isbi-2015"
-    ]
-    assert measured == [{"SNA", "SNB", "ANB", "ODI", "APDI", "FHI", "FHA", "MW"}]
-
-
-def _reach(analysis: Analysis, key: str) -> set[str]:
-    return {analysis.landmarks[symbol][0] for symbol in analysis.symbols_of(key)}
 
 
 def test_what_is_written_is_read_again_as_it_was(tmp_path: Path) -> None:
