@@ -18,6 +18,7 @@ from rich.table import Table
 
 from app.commands.measure import measure
 from app.commands.project import project_commands
+from app.commands.shapes import shapes
 from app.commands.spacing import spacing_mm_of
 from app.session.wording import COVERAGE
 from core.base.command_line import EXIT_BAD_INPUT, EXIT_BUG, EXIT_INTERRUPTED, run_command_line
@@ -33,6 +34,7 @@ commands = typer.Typer(
 )
 commands.command()(measure)
 commands.add_typer(project_commands)
+commands.command()(shapes)
 
 
 class Device(StrEnum):
