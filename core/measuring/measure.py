@@ -256,6 +256,23 @@ def _evaluated(analysis: Analysis, points_mm: Mapping[str, FloatArray], frame: F
     return values
 
 
+def sampled_values(
+    analysis: Analysis, landmarks: Landmarks, *, spread_mm: Mapping[str, float] | None = None, seed: int = 0
+) -> dict[str, FloatArray]:
+    """Return ``(SAMPLES,)`` values of each measurement, by key, as `measure` draws them for its intervals."""
+    found = _Found.of(analysis, landmarks)
+    return _evaluated(analysis, found.sampled(landmarks, spread_mm or {}, seed), frame_of(analysis, found.points_mm))
+
+
+def interval_of(sampled: FloatArray) -> tuple[float, float]:
+    """Return the ends of the interval that holds 90 % of sampled values ``(...)``; NaN where they do not vary."""
+    drawn = sampled[np.isfinite(sampled)] if sampled.ndim else np.empty(0)
+    if not drawn.size or drawn.min() == drawn.max():
+        return float("nan"), float("nan")
+    low, high = np.quantile(drawn, [(1 - NOMINAL_COVERAGE) / 2, (1 + NOMINAL_COVERAGE) / 2])
+    return float(low), float(high)
+
+
 def _reason(analysis: Analysis, key: str, frame: Frame | None, unit: str, value: float) -> str:
     """Return why a measurement whose landmarks are all there has no value, empty where it has one."""
     if analysis.units[key] == MM and unit != MM:
@@ -274,10 +291,8 @@ def _norm_of(one: Measurement, population: str) -> Norm | None:
 def _measured(
     one: Measurement, unit: str, value: float, sampled: FloatArray, norm: Norm | None, exact: tuple[str, ...]
 ) -> Measured:
-    low, high = float("nan"), float("nan")
-    drawn = sampled[np.isfinite(sampled)] if sampled.ndim else np.empty(0)
-    if drawn.size and drawn.min() < drawn.max():
-        low, high = (float(end) for end in np.quantile(drawn, [(1 - NOMINAL_COVERAGE) / 2, (1 + NOMINAL_COVERAGE) / 2]))
+    low, high = interval_of(sampled)
+    drawn = sampled[np.isfinite(sampled)]
     class_name = one.class_of(value)
     share = float("nan")
     if one.classes and low < high:
