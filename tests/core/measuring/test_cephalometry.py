@@ -339,6 +339,70 @@ def test_angles_of_polygons_add_up() -> None:
         assert steiner["U1–NA"] + steiner["L1–NB"] + steiner["U1–L1"] + steiner["ANB"] == pytest.approx(180)
 
 
+def towards(degrees_below_front: float, length_mm: float = 1.0) -> np.ndarray:
+    angle = np.radians(degrees_below_front)
+    return length_mm * np.array([np.cos(angle), np.sin(angle)])
+
+
+def test_jarabaks_published_lengths_and_angles_give_his_other_norms() -> None:
+    """A polygon laid with the means of Jarabak and Fizzell 1972 must give the sum and the ratio that they publish beside them."""
+    sella = np.zeros(2)
+    articulare = sella + towards(123, 32)
+    gonion = articulare + towards(123 + 180 + 143, 44)
+    menton = gonion + towards(123 + 143 + 130, 71)
+    places = {"S": sella, "N": towards(0, 71), "Ar": articulare, "Go": gonion, "Me": menton}
+    values = {
+        key: one.value
+        for key, one in by_key(read_analysis("jarabak"), {k: tuple(p) for k, p in places.items()}).items()
+    }
+    published = {
+        "saddle": 123,
+        "articular": 143,
+        "gonial": 130,
+        "sum": 396,
+        "S–N": 71,
+        "S–Ar": 32,
+        "Ar–Go": 44,
+        "Go–Me": 71,
+    }
+    assert {key: values[key] for key in published} == pytest.approx(published)
+    assert 62 < values["S–Go / N–Me"] < 65
+    assert 52 < values["upper gonial"] < 55
+    assert 70 < values["lower gonial"] < 76, "130° without the upper part, half a degree above the published range"
+
+
+def test_steiners_published_compromise_gives_his_interincisal_angle() -> None:
+    """Jaws at 82° and 80°, incisors at 22° and 4 mm, 25° and 4 mm (Steiner 1953): the incisors then make 131°."""
+    point_a, point_b = towards(180 - 82, 58), towards(180 - 80, 95)
+    tip_of_u1 = point_a + towards(180 - 82, 20) + towards(90 - 82, 4)
+    tip_of_l1 = point_b - towards(180 - 80, 20) + towards(90 - 80, 4)
+    places = {
+        "S": (-71.0, 0.0), "N": (0.0, 0.0), "A": point_a, "B": point_b, "U1": tip_of_u1, "L1": tip_of_l1,
+        "U1A": tip_of_u1 - towards(180 - 82 - 22, 22), "L1A": tip_of_l1 + towards(180 - 80 + 25, 22), "Me": (-20.0, 120.0),
+    }  # fmt: skip
+    measured = by_key(read_analysis("steiner"), {symbol: tuple(place) for symbol, place in places.items()})
+    published = {"SNA": 82, "SNB": 80, "ANB": 2, "U1–NA mm": 4, "U1–NA": 22, "L1–NB mm": 4, "L1–NB": 25, "U1–L1": 131}
+    assert {key: measured[key].value for key in published} == pytest.approx(published)
+    assert all(measured[key].within_norm is not False for key in published)
+
+
+def test_tweeds_published_triangle_closes() -> None:
+    """FMA 25° and IMPA 90° (Tweed 1954) leave 65° for the FMIA, as he publishes."""
+    gonion, tip = np.array([-10.0, 70.0]), np.array([60.0, 60.0])
+    apex = tip + towards(90 + 25, 22)
+    places = {
+        "Po": (-20, 0),
+        "Or": (55, 0),
+        "N": (65, -25),
+        "Go": gonion,
+        "Me": gonion + towards(25, 71),
+        "L1": tip,
+        "L1A": apex,
+    }
+    measured = by_key(read_analysis("tweed"), {symbol: tuple(place) for symbol, place in places.items()})
+    assert {key: one.value for key, one in measured.items()} == pytest.approx({"FMA": 25, "IMPA": 90, "FMIA": 65})
+
+
 @pytest.fixture(scope="module")
 def cephalograms() -> list[Landmarks]:
     """The mean of both doctors on the 150 training images, mm."""
