@@ -89,17 +89,22 @@ def uniform_rotations(rng: np.random.Generator, count: int) -> npt.NDArray[np.fl
 
 
 def random_matrices(rng: np.random.Generator, count: int, ndim: int, config: AugmentationConfig) -> Tensor:
-    """Draw ``(count, D, D)`` rotations times scales.
+    """Draw ``(count, D, D)`` rotations times scales, those of a crop's own axes.
 
     In 3D the rotation axis is uniform over the sphere; with 180 degrees every orientation is as likely as any other.
     """
     angles = np.deg2rad(rng.uniform(-config.rotation_deg, config.rotation_deg, count))
     scales = np.exp(rng.uniform(-config.scale, config.scale, count))
+    if config.aspect:
+        each = rng.uniform(-config.aspect, config.aspect, (count, ndim))
+        factors = scales[:, None] * np.exp(each - each.mean(1, keepdims=True))
+    else:
+        factors = np.repeat(scales[:, None], ndim, axis=1)
     if ndim == 2:
         cos, sin = np.cos(angles), np.sin(angles)
         rotations = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)
     elif config.rotation_deg == 180:
-        return torch.from_numpy((uniform_rotations(rng, count) * scales[:, None, None]).astype(np.float32))
+        return torch.from_numpy((uniform_rotations(rng, count) * factors[:, None, :]).astype(np.float32))
     else:
         axes = rng.normal(size=(count, 3))
         axes /= np.linalg.norm(axes, axis=1, keepdims=True)
@@ -108,7 +113,7 @@ def random_matrices(rng: np.random.Generator, count: int, ndim: int, config: Aug
         cross -= cross.transpose(0, 2, 1)
         sin, cos = np.sin(angles)[:, None, None], np.cos(angles)[:, None, None]
         rotations = np.eye(3) + sin * cross + (1 - cos) * cross @ cross
-    return torch.from_numpy((rotations * scales[:, None, None]).astype(np.float32))
+    return torch.from_numpy((rotations * factors[:, None, :]).astype(np.float32))
 
 
 def random_elastic(

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from core.learning.configuration import GlobalStageConfig, LocalStageConfig, StageConfig, TrainingConfig
 from core.method.calibration import Calibration
+from core.method.encoder_decoder import EncoderDecoderLayout, EncoderDecoderNetwork
 from core.method.localizer import Localizer
 from core.method.networks import GlobalLayout, GlobalNetwork, LocalLayout, LocalNetwork
 from core.method.normalisation import Normalisation
@@ -27,10 +28,12 @@ def build_normalisation(config: TrainingConfig) -> Normalisation:
 
 def build_network(
     config: TrainingConfig, stage: int, landmarks: int, weights: Weights | None = None
-) -> GlobalNetwork | LocalNetwork:
+) -> GlobalNetwork | EncoderDecoderNetwork | LocalNetwork:
     """Return the network of ``stage`` (0 is the global one), untrained or with ``weights``."""
-    network: GlobalNetwork | LocalNetwork
-    if stage == 0:
+    network: GlobalNetwork | EncoderDecoderNetwork | LocalNetwork
+    if stage == 0 and config.global_stage.network == "encoder-decoder":
+        network = EncoderDecoderNetwork(config.ndim, landmarks, _encoder_decoder_layout(config.global_stage))
+    elif stage == 0:
         network = GlobalNetwork(config.ndim, landmarks, _global_layout(config.global_stage))
     else:
         network = LocalNetwork(config.ndim, landmarks, _local_layout(config.local_stages[stage - 1]))
@@ -51,7 +54,7 @@ def build_localizer(
     ``shape_mm`` is the mean shape ``(L, D)`` along the array axes, needed where a stage normalises the pose.
     """
     first, *locals_ = networks
-    assert isinstance(first, GlobalNetwork)
+    assert isinstance(first, GlobalNetwork | EncoderDecoderNetwork)
     local_stages = []
     for network, stage, crop in zip(locals_, config.local_stages[: len(locals_)], crops, strict=True):
         assert isinstance(network, LocalNetwork)
@@ -94,6 +97,20 @@ def _global_layout(stage: GlobalStageConfig) -> GlobalLayout:
     )
 
 
+def _encoder_decoder_layout(stage: GlobalStageConfig) -> EncoderDecoderLayout:
+    return EncoderDecoderLayout(
+        stem_channels=stage.stem_channels,
+        channels=stage.channels,
+        pairs=stage.pairs,
+        context_pairs=stage.context_pairs,
+        decoder_channels=stage.decoder_channels,
+        head_channels=stage.head_channels,
+        regression=stage.regression != "off",
+        classification=stage.classification,
+        dropout=stage.dropout,
+    )
+
+
 def _local_layout(stage: LocalStageConfig) -> LocalLayout:
     return LocalLayout(
         channels=stage.channels,
@@ -109,7 +126,7 @@ def _local_layout(stage: LocalStageConfig) -> LocalLayout:
 def _method(stage: StageConfig) -> StageMethod:
     """Return how a stage's network answers and its patches vote; without classification they vote alike."""
     voting = stage.voting if stage.classification else "uniform"
-    return StageMethod(stage.regression, voting, stage.voting_count, stage.voting_threshold)
+    return StageMethod(stage.regression, voting, stage.voting_count, stage.voting_threshold, stage.posterior)
 
 
 def stage_infos(localizer: Localizer) -> tuple[StageInfo, ...]:

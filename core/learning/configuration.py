@@ -55,8 +55,9 @@ class AugmentationConfig(_Strict):
 
     Attributes
     ----------
-    rotation_deg, scale, translation_mm
-        Uniform in ``[-x, x]``; scale is the logarithm of the factor, so 0.15 means 0.86 to 1.16.
+    rotation_deg, scale, aspect, translation_mm
+        Uniform in ``[-x, x]``; scale is the logarithm of the factor, so 0.15 means 0.86 to 1.16, and aspect that of a further
+        factor for each axis by itself, their product 1.
     elastic_mm, elastic_grid_mm
         Standard deviation of the displacements of control points, and the distance between these.
     mirror
@@ -70,6 +71,7 @@ class AugmentationConfig(_Strict):
 
     rotation_deg: float = Field(default=0.0, ge=0, le=180)
     scale: float = Field(default=0.0, ge=0, lt=1)
+    aspect: float = Field(default=0.0, ge=0, lt=1)
     translation_mm: float = Field(default=0.0, ge=0)
     elastic_mm: float = Field(default=0.0, ge=0)
     elastic_grid_mm: float = Field(default=40.0, gt=0)
@@ -99,8 +101,8 @@ class OptimisationConfig(_Strict):
         Decay of the exponential moving average of the weights that is validated and kept; 0 keeps the raw weights.
     validate_every
         Iterations between validations; the weights with the lowest mean radial error are kept.
-    classification_weight
-        Weight of the binary cross-entropy beside the mean absolute error of the displacements.
+    regression_weight, classification_weight
+        Weights of the mean absolute error of the displacements, and of the cross-entropy.
     vote_weight
         Weight of a third term, ``log10(1 + radial error)`` of the voted position in samples; 0 in the paper.
     """
@@ -113,6 +115,7 @@ class OptimisationConfig(_Strict):
     weight_decay: float = Field(default=0.0, ge=0)
     average_decay: float = Field(default=0.0, ge=0, lt=1)
     validate_every: int = Field(default=10_000, gt=0)
+    regression_weight: float = Field(default=1.0, ge=0)
     classification_weight: float = Field(default=1.0, ge=0)
     vote_weight: float = Field(default=0.0, ge=0)
 
@@ -135,6 +138,15 @@ class _StageConfig(_Strict):
         them each patch votes for its own centre.
     classification
         Whether the network learns which patches hold a landmark; without it all patches vote alike.
+    posterior
+        Whether each patch's posterior is learnt by itself, by a sigmoid as in the paper, or those of all patches of a landmark
+        together, by a soft-max.
+    label_patches
+        With a soft-max, the standard deviation of the Gaussian of labels around a landmark, in patches; 0 labels the patch that
+        holds it, as in the paper.
+    nearness_patches
+        Standard deviation, in patches, of the Gaussian around a landmark that weighs the displacements' errors; 0 weighs all
+        alike, as in the paper.
     voting, voting_count, voting_threshold
         With which weight the patches vote, see `core.method.voting.vote_weights`; the training does not depend on it unless the
         vote itself is taught (``vote_weight``), which always weighs by the posterior.
@@ -145,6 +157,9 @@ class _StageConfig(_Strict):
     spacing_mm: float = Field(gt=0)
     regression: Literal["log", "linear", "off"] = "log"
     classification: bool = True
+    posterior: Literal["sigmoid", "soft-max"] = "sigmoid"
+    label_patches: float = Field(default=0.0, ge=0)
+    nearness_patches: float = Field(default=0.0, ge=0)
     voting: Literal["posterior", "uniform", "top-k", "threshold", "arg-max"] = "posterior"
     voting_count: int = Field(default=16, gt=0)
     voting_threshold: float = Field(default=0.5, gt=0, lt=1)
@@ -156,14 +171,23 @@ class _StageConfig(_Strict):
     def _learns_something(self) -> "_StageConfig":
         if self.regression == "off" and not self.classification:
             raise ValueError("a stage needs regression, classification or both")
+        if self.label_patches and self.posterior != "soft-max":
+            raise ValueError('label_patches needs posterior = "soft-max"')
         return self
 
 
 class GlobalStageConfig(_StageConfig):
-    """The global stage: spacing, network (see `core.method.networks.GlobalNetwork`), crops and optimisation.
+    """A stage that sees the whole image: spacing, network, crops and optimisation.
 
     Attributes
     ----------
+    network
+        ``"encoder"``: the paper's, see `core.method.networks.GlobalNetwork`; ``"encoder-decoder"``: one of fine patches that
+        know the whole, see `core.method.encoder_decoder.EncoderDecoderNetwork`.
+    stem_channels, channels, pairs, pool_before, head_channels
+        The network's layers; ``pool_before`` is the encoder's alone. The defaults are the paper's.
+    context_pairs, decoder_channels
+        Layers of the encoder and decoder alone.
     crop
         Side(s) of the randomly placed crops in samples at ``spacing_mm``, the paper's sub-images; ``sub_image`` in older
         configurations. What is left at the far end and fills no whole patch of the network's stride has no answer of its own.
@@ -173,12 +197,15 @@ class GlobalStageConfig(_StageConfig):
         object can be from the nearest of 24 orientations.
     """
 
+    network: Literal["encoder", "encoder-decoder"] = "encoder"
     crop: tuple[int, ...] = Field(min_length=1, max_length=3)
     stem_channels: int = Field(default=16, gt=0)
     channels: tuple[int, ...] = (32, 64, 128, 256)
     pairs: tuple[int, ...] = (3, 4, 6, 3)
     pool_before: tuple[bool, ...] | None = None
     head_channels: int = Field(default=256, gt=0)
+    context_pairs: int = Field(default=1, ge=0)
+    decoder_channels: int = Field(default=64, gt=0)
     any_pose: bool = False
 
     @model_validator(mode="before")
@@ -193,7 +220,17 @@ class GlobalStageConfig(_StageConfig):
     def _one_entry_per_block(self) -> "GlobalStageConfig":
         if len(self.channels) != len(self.pairs) or len(self.pool_before or self.pairs) != len(self.pairs):
             raise ValueError("channels, pairs and pool_before each need one entry per ResNet-block")
+        if self.network == "encoder-decoder" and (self.pool_before is not None or self.regression == "log"):
+            raise ValueError('network = "encoder-decoder" needs regression = "linear" or "off", and no pool_before')
         return self
+
+    def stride(self, ndim: int) -> int:
+        """Return the side of the network's patches in samples."""
+        if self.network == "encoder-decoder":
+            return 4
+        count = len(self.pairs)
+        pools = count if ndim == 2 else min(2, count)
+        return int(2 ** (1 + (pools if self.pool_before is None else sum(self.pool_before))))
 
 
 class LocalStageConfig(_StageConfig):
@@ -280,9 +317,7 @@ class TrainingConfig(_Strict):
     @model_validator(mode="after")
     def _crop_fits(self) -> "TrainingConfig":
         sides = self.global_crop
-        pools = self.global_stage.pool_before
-        count = len(self.global_stage.pairs)
-        stride = 2 ** (1 + (sum(pools) if pools is not None else count if self.ndim == 2 else min(2, count)))
+        stride = self.global_stage.stride(self.ndim)
         if len(sides) != self.ndim or min(sides) < stride:
             raise ValueError(
                 f"crop of the global stage needs {self.ndim} sides, each at least the network's stride, {stride}"

@@ -15,7 +15,7 @@ from core.learning.checkpoints import TrainingState
 from core.learning.configuration import OptimisationConfig, StageConfig
 from core.learning.device import Device
 from core.learning.sampling import Batch
-from core.learning.targets import Counts, Losses, losses, make_targets
+from core.learning.targets import Counts, Losses, losses, stage_targets
 from core.learning.team import Team
 
 
@@ -105,7 +105,7 @@ class StageSession:
         images = self.device.to_device(images).contiguous(memory_format=self.layout)
         points = self.device.to_device(points)
         answer, logit = self.device.forward(self.network, images)
-        targets = make_targets(points, list(logit.shape[2:]), self.stride, self.stage.regression)
+        targets = stage_targets(points, list(logit.shape[2:]), self.stride, self.stage)
         result = losses(answer, logit, targets, points, self.stride, self.stage, counts)
         self.device.backward(result.total * self.team.size)  # of which the processes' gradients are the mean
         return torch.stack([part.detach() for part in result]).cpu()

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.learning.configuration import StageConfig
-from core.method.voting import cell_centres, displacement_of, log_transform, vote
+from core.method.voting import cell_centres, displacement_of, log_total, log_transform, posteriors_of, vote
 
 
 class Targets(NamedTuple):
@@ -22,23 +22,36 @@ class Targets(NamedTuple):
     displacement
         ``(B, L, D, *cells)`` displacement from cell centre to landmark in samples, log-transformed where that is learnt.
     label
-        ``(B, L, *cells)`` 1 where the patch holds the landmark, else 0.
+        ``(B, L, *cells)`` 1 where the patch holds the landmark, else 0; for a soft-max the share of each patch, which add up
+        to 1, or 0 where the landmark is in none of them.
     known
         ``(B, L)`` 1 where the landmark exists in the image, inside the crop or not.
     judged
         ``(B, L)`` 0 where nobody can say whether it is there: in a mirrored image, a landmark without a partner.
+    nearness
+        ``(B, L, *cells)`` weights of the displacements' errors, which add up to 1; None where all count alike.
     """
 
     displacement: Tensor
     label: Tensor
     known: Tensor
     judged: Tensor
+    nearness: Tensor | None = None
 
 
-def make_targets(points: Tensor, cells: list[int], stride: int, regression: str = "log") -> Targets:
+def make_targets(
+    points: Tensor,
+    cells: list[int],
+    stride: int,
+    regression: str = "log",
+    *,
+    posterior: str = "sigmoid",
+    label_patches: float = 0.0,
+    nearness_patches: float = 0.0,
+) -> Targets:
     """Make targets from landmark positions ``(B, L, D)`` in samples of the crop.
 
-    NaN where absent, infinite where it cannot be judged. ``regression`` as in `core.learning.configuration.GlobalStageConfig`.
+    NaN where absent, infinite where it cannot be judged. The rest as in `core.learning.configuration.GlobalStageConfig`.
     """
     ndim = len(cells)
     judged = ~torch.isinf(points).any(-1)
@@ -46,10 +59,38 @@ def make_targets(points: Tensor, cells: list[int], stride: int, regression: str 
     points = torch.where(known.unsqueeze(-1), points, torch.full_like(points, -1e4))
     spread = points.reshape(*points.shape, *[1] * ndim)
     displacement = spread - cell_centres(cells, stride, points.device)
-    label = (displacement.abs() <= stride / 2).all(2)  # on the border between patches each of them holds it
+    label = (displacement.abs() <= stride / 2).all(2).float()  # on the border between patches each of them holds it
+    nearness = _gaussian(displacement, nearness_patches * stride) if nearness_patches else None
+    if posterior == "soft-max":
+        inside = label.flatten(2).amax(2).reshape(*label.shape[:2], *[1] * ndim)
+        label = inside * _in_shares(_gaussian(displacement, label_patches * stride) if label_patches else label)
     if regression == "log":
         displacement = log_transform(displacement)
-    return Targets(displacement, label.float(), known.float(), judged.float())
+    return Targets(displacement, label, known.float(), judged.float(), nearness)
+
+
+def stage_targets(points: Tensor, cells: list[int], stride: int, stage: StageConfig) -> Targets:
+    """Make the targets that a stage is configured to learn, see `make_targets`."""
+    return make_targets(
+        points,
+        cells,
+        stride,
+        stage.regression,
+        posterior=stage.posterior,
+        label_patches=stage.label_patches,
+        nearness_patches=stage.nearness_patches,
+    )
+
+
+def _gaussian(displacement: Tensor, sigma: float) -> Tensor:
+    """Return shares ``(B, L, *cells)`` of a Gaussian of the displacements ``(B, L, D, *cells)``."""
+    return _in_shares(torch.exp(displacement.square().sum(2) / (-2.0 * sigma**2)))
+
+
+def _in_shares(values: Tensor) -> Tensor:
+    """Make the values of each landmark's patches add up to 1, or leave them at 0."""
+    total = values.flatten(2).sum(2).clamp(min=1e-6)
+    return values / total.reshape(*total.shape, *[1] * (values.dim() - 2))
 
 
 class Counts(NamedTuple):
@@ -82,7 +123,7 @@ def losses(
     stage: StageConfig,
     counts: Counts | None = None,
 ) -> Losses:
-    """Mean absolute error of the displacements + binary cross-entropy (+ the error of the vote, if weighted).
+    """Mean absolute error of the displacements + cross-entropy (+ the error of the vote, if weighted).
 
     What the stage does not learn costs nothing.
 
@@ -107,23 +148,36 @@ def losses(
     nothing = torch.zeros((), device=logit.device)
     regression, classification, voted = nothing, nothing, nothing
     if stage.regression != "off":
-        error = (answer - targets.displacement).abs().flatten(2).mean(2)
+        error = (answer - targets.displacement).abs()
+        near = targets.nearness
+        error = error.flatten(2).mean(2) if near is None else (error.mean(2) * near).flatten(2).sum(2)
         regression = (error * known).sum() / share
     if stage.classification:
-        entropy = F.binary_cross_entropy_with_logits(logit, targets.label, reduction="none").flatten(2).mean(2)
+        entropy = _entropy(logit, targets.label, stage.posterior)
         classification = (entropy * targets.judged).sum() / max(1.0, counts.judged)
     if stage.optimisation.vote_weight > 0:
-        radial = _vote_error(answer, logit, points, stride, stage.regression)
+        radial = _vote_error(answer, logit, points, stride, stage)
         voted = (torch.log10(1.0 + radial) * known).sum() / share
     weights = stage.optimisation
-    total = regression + weights.classification_weight * classification + weights.vote_weight * voted
+    total = (
+        weights.regression_weight * regression
+        + weights.classification_weight * classification
+        + weights.vote_weight * voted
+    )
     return Losses(total, regression.detach(), classification.detach(), voted.detach())
 
 
-def _vote_error(answer: Tensor, logit: Tensor, points: Tensor, stride: int, regression: str) -> Tensor:
+def _entropy(logit: Tensor, label: Tensor, posterior: str) -> Tensor:
+    """Return the cross-entropy ``(B, L)`` of posteriors and labels: the patches' mean, or that of all patches together."""
+    if posterior == "soft-max":
+        return log_total(logit.flatten(2)) - (label * logit).flatten(2).sum(2)
+    return F.binary_cross_entropy_with_logits(logit, label, reduction="none").flatten(2).mean(2)
+
+
+def _vote_error(answer: Tensor, logit: Tensor, points: Tensor, stride: int, stage: StageConfig) -> Tensor:
     """Return the radial error ``(B, L)`` of the voted positions, in samples."""
-    bounded = answer.clamp(-4.0, 4.0) if regression == "log" else answer
-    displacement = displacement_of(bounded, regression).flatten(0, 1)
-    found, _ = vote(displacement, torch.sigmoid(logit).flatten(0, 1), stride)
+    bounded = answer.clamp(-4.0, 4.0) if stage.regression == "log" else answer
+    displacement = displacement_of(bounded, stage.regression).flatten(0, 1)
+    found, _ = vote(displacement, posteriors_of(logit.flatten(0, 1), stage.posterior), stride)
     difference = found - torch.nan_to_num(points, posinf=0.0).flatten(0, 1)
     return (difference.square().sum(1) + 1e-6).sqrt().reshape(points.shape[:2])

@@ -18,7 +18,7 @@ from core.method.outputs import LocalizerOutput, StageOutput
 from core.method.pose import axis_orientations, fit_shape, held_near, orientation_matrix, oriented_image, oriented_shape
 from core.method.resampling import crop_starts, cut_crops, cut_rotated_crops, resample, resample_window, resampled_shape
 from core.method.stages import GlobalStage, LocalStage, StageMethod
-from core.method.voting import displacement_of, presence, vote, vote_weights
+from core.method.voting import displacement_of, posteriors_of, presence, vote, vote_weights
 
 
 def _count(shape: list[int]) -> int:
@@ -320,7 +320,7 @@ class Localizer(nn.Module):
         spacing_mm = self.spacings_mm[stage]
         stride = self.global_stride if stage == 0 else self.strides[stage - 1]
         displacement = displacement_of(answer.to(torch.float32), method.regression)
-        weight = torch.sigmoid(logit.to(torch.float32))
+        weight = posteriors_of(logit.to(torch.float32), method.posterior)
         votes = vote_weights(weight, method.voting, method.voting_count, method.voting_threshold)
         points: list[Tensor] = []
         spreads: list[Tensor] = []
@@ -335,7 +335,7 @@ class Localizer(nn.Module):
         along_axes = torch.einsum("ij,lj...->li...", frame.array_from_sample, displacement)
         return StageOutput(
             points_index=torch.cat(points) @ to_index + frame.origin_index,
-            presence=presence(weight),
+            presence=presence(weight, method.posterior),
             spread_mm=torch.cat(spreads) * spacing_mm,
             displacement_mm=along_axes * spacing_mm,
             weight=weight,

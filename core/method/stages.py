@@ -6,6 +6,7 @@ Plain descriptions that `core/method/localizer.py` is built from. They compute n
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from core.method.encoder_decoder import EncoderDecoderNetwork
 from core.method.networks import GlobalNetwork, LocalNetwork
 
 
@@ -18,12 +19,15 @@ class StageMethod(NamedTuple):
         What the network was taught, see `core.method.voting.displacement_of`.
     voting, voting_count, voting_threshold
         With which weights the patches vote, see `core.method.voting.vote_weights`.
+    posterior
+        How the posteriors come from what the network answers, see `core.method.voting.posteriors_of`.
     """
 
     regression: str = "log"
     voting: str = "posterior"
     voting_count: int = 1
     voting_threshold: float = 0.5
+    posterior: str = "sigmoid"
 
 
 PAPERS_METHOD = StageMethod()
@@ -48,7 +52,7 @@ class GlobalStage:
         How its network answers and its patches vote.
     """
 
-    network: GlobalNetwork
+    network: GlobalNetwork | EncoderDecoderNetwork
     spacing_mm: float
     any_pose: bool = False
     method: StageMethod = PAPERS_METHOD

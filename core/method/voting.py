@@ -65,6 +65,22 @@ def vote(displacement: Tensor, weight: Tensor, stride: int) -> tuple[Tensor, Ten
     return points, (squared * shares).sum(1).sqrt()
 
 
+def posteriors_of(logit: Tensor, kind: str) -> Tensor:
+    """Return the posteriors that the patches hold the landmark, ``(L, *cells)``, from logits of the same shape.
+
+    ``kind`` says what was learnt: ``"sigmoid"``, each patch by itself, as in the paper; ``"soft-max"``, all patches of a landmark
+    together, which share a sum of at most 1: what is missing is the probability that it is in none of them, whose logit is 0.
+    """
+    if kind != "soft-max":
+        return torch.sigmoid(logit)
+    return torch.exp(logit - log_total(logit.flatten(1)).reshape([-1] + [1] * (logit.dim() - 1)))
+
+
+def log_total(logit: Tensor) -> Tensor:
+    """Return the logarithm of the soft-max's denominator, ``(...)``, of logits ``(..., patches)`` and a 0 for "in none"."""
+    return torch.logaddexp(torch.logsumexp(logit, -1), torch.zeros_like(logit[..., 0]))
+
+
 def vote_weights(posterior: Tensor, rule: str, count: int, threshold: float) -> Tensor:
     """Return with which weight the patches vote, ``(L, *cells)``, from their posteriors of the same shape.
 
@@ -92,12 +108,14 @@ def vote_weights(posterior: Tensor, rule: str, count: int, threshold: float) -> 
     return torch.where(flat >= least, flat, torch.zeros_like(flat)).reshape(posterior.shape)
 
 
-def presence(weight: Tensor) -> Tensor:
+def presence(weight: Tensor, kind: str = "sigmoid") -> Tensor:
     """Return the probability that each landmark is in the image, ``(L,)``, from posteriors ``(L, *cells)``.
 
-    A landmark near the border of its patch shares its posterior with the neighbours, so the posteriors of each window of
-    2^D cells are summed and the largest sum (at most 1) is taken.
+    Those of a soft-max are summed, see `posteriors_of`. Else a landmark near the border of its patch shares its posterior with
+    the neighbours, so the posteriors of each window of 2^D cells are summed and the largest sum (at most 1) is taken.
     """
+    if kind == "soft-max":
+        return weight.flatten(1).sum(1).clamp(max=1.0)
     summed = weight
     for axis in range(1, weight.dim()):
         padded = torch.cat([summed, torch.zeros_like(summed.narrow(axis, 0, 1))], dim=axis)

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from core.base.errors import ModelFileError
 from core.base.files import written_whole
+from core.method.layers import fold_normalisation
 from core.method.localizer import Localizer
-from core.method.networks import fold_normalisation
 from core.method.outputs import LocalizerOutput
 from core.models.file import torchscript_allowed
 from core.models.metadata import METADATA_NAME, ModelInfo

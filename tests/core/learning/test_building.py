@@ -8,7 +8,7 @@ from core.images.file import read_image
 from core.learning.building import build_localizer, build_network, stage_infos
 from core.learning.configuration import parse_config
 from core.method.calibration import Calibration
-from core.method.networks import fold_normalisation
+from core.method.layers import fold_normalisation
 from core.models.bundled import bundled_model_for
 from core.models.file import load_model
 from core.models.inference import analysed_image, to_tensor

@@ -3,7 +3,8 @@ import copy
 import pytest
 import torch
 
-from core.method.networks import GlobalLayout, GlobalNetwork, LocalLayout, LocalNetwork, fold_normalisation
+from core.method.layers import fold_normalisation
+from core.method.networks import GlobalLayout, GlobalNetwork, LocalLayout, LocalNetwork
 
 
 def count_convolutions(network: torch.nn.Module, size: int) -> dict[int, int]:
