@@ -1,4 +1,4 @@
-"""The command ``cairn-train``: train, evaluate, ablate, export, info.
+"""The command ``cairn-train``: train, evaluate, ablate, cross-validate, export, info.
 
 Parses arguments and shows progress; `training/run.py`, `evaluation.py`, `ablation.py` and `model_export.py` do the work.
 """
@@ -90,7 +90,7 @@ class _TrainingDisplay:
             self._console.print(f"{name}: {step.iteration} of {step.iterations}, {note}", soft_wrap=True)
 
 
-class _AblationDisplay:
+class _SeriesDisplay:
     """The bars of one training or evaluation after the other, each under its title."""
 
     def __init__(self, console: Console, bar: Progress) -> None:
@@ -312,7 +312,7 @@ def ablate(
     chosen, alone = parse_variants(variants), parse_landmarks(single, read_config(config)[0])
     console = Console(stderr=True)
     with _progress(console) as bar:
-        listener = _AblationDisplay(console, bar)
+        listener = _SeriesDisplay(console, bar)
         results = run_ablation(
             config, out, split=split, variants=chosen, single=alone, device=device, data=data, listener=listener
         )
@@ -322,6 +322,51 @@ def ablate(
     paths = write_ablation(results, out / split)
     typer.echo(f"Wrote {', '.join(str(path) for path in paths)}.", err=True)
     text = format_ablation(results)
+    if sys.stdout.isatty():
+        Console().print(Markdown(text))
+    else:
+        typer.echo(text)
+
+
+@commands.command()
+def cross_validate(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="Training configuration.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of all runs and tables.")],
+    folds: Annotated[int, typer.Option("--folds", min=2, help="Parts that the cases are dealt to.")] = 5,
+    only: Annotated[
+        str, typer.Option("--only", metavar="N,N…", help="Folds to do now, such as 1; all if omitted.")
+    ] = "",
+    within: Annotated[
+        str, typer.Option("--within", metavar="MM,MM…", help="Distances of the success detection rates.")
+    ] = "2,2.5,3,4",
+    data: DataOption = None,
+    device: DeviceOption = "auto",
+    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Threads that make batches ahead.")] = None,
+) -> None:
+    """Train without each part of the training and validation cases, and tell the errors there. Repeat it to continue."""
+    from training.cross_validation.cross_validation import cross_validate as run_cross_validation
+    from training.cross_validation.table import format_cross_validation, write_cross_validation
+    from training.evaluation.metrics import parse_thresholds
+
+    thresholds_mm = parse_thresholds(within)
+    console = Console(stderr=True)
+    with _progress(console) as bar:
+        results = run_cross_validation(
+            config,
+            out,
+            listener=_SeriesDisplay(console, bar),
+            folds=folds,
+            only=only,
+            device=device,
+            data=data,
+            workers=workers,
+        )
+    if results is None:
+        typer.echo("Stopped; continue with the same command.", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED)
+    path = write_cross_validation(results, out, thresholds_mm)
+    typer.echo(f"Wrote {path}, with all answers beside it.", err=True)
+    text = format_cross_validation(results, thresholds_mm)
     if sys.stdout.isatty():
         Console().print(Markdown(text))
     else:

@@ -9,11 +9,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import torch
 
 from core.base.errors import AppError, ConfigError
-from core.base.files import written_whole
+from core.base.files import reason_of, written_whole
 from core.learning.batches import default_workers
 from core.learning.building import build_normalisation
 from core.learning.cases import Case
@@ -30,6 +31,22 @@ from training.distribution.fabric import connected
 from training.distribution.processes import Placement
 
 CONFIG_NAME = "config.toml"
+
+
+class Listener(Protocol):
+    """Whoever shows how trainings and evaluations go, one after the other."""
+
+    def begin(self, title: str) -> None:
+        """Hear that a training or an evaluation begins."""
+
+    def loading(self, done: int, total: int) -> None:
+        """Hear that ``done`` of ``total`` images of a training are read."""
+
+    def step(self, step: Step) -> None:
+        """Hear of one iteration."""
+
+    def localizing(self, done: float, name: str) -> None:
+        """Hear the part of the cases that a model has analysed, and which comes next."""
 
 
 def choose_training_device(device: str, placement: Placement) -> str:
@@ -75,6 +92,7 @@ def train(
     resume: bool = False,
     device: str = "auto",
     data: Path | None = None,
+    cases: tuple[Sequence[Case], Sequence[Case]] | None = None,
     workers: int | None = None,
     placement: Placement | None = None,
     on_step: Callable[[Step], None] | None = None,
@@ -88,6 +106,8 @@ def train(
         The configuration and the run folder, which all machines must reach under these names.
     resume, device, data
         Continue; ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``; the data set, instead of the configuration's own.
+    cases
+        What to learn from and what to validate on, instead of the data set's own splits.
     workers
         Threads that make batches ahead; None chooses by cores and device.
     placement
@@ -108,7 +128,9 @@ def train(
     _check_shares(config, placement.count)
     state = _begun(config, text, folder, resume)
     root = _root_to_train_on(state, config, config_path, folder, data)
-    train_cases, validation_cases = (cases_of(config, split, folder, root) for split in ("train", "validation"))
+    if cases is None:
+        cases = cases_of(config, "train", folder, root), cases_of(config, "validation", folder, root)
+    train_cases, validation_cases = cases
     state.presence_threshold = 0.0 if all(case.landmarks.located.all() for case in train_cases) else 0.5
     kind = choose_training_device(device, placement)
     with (
@@ -203,6 +225,42 @@ def _seen_from(folder: Path, path: Path) -> str:
         return os.path.relpath(path.resolve(), folder.resolve())
     except ValueError:  # on another drive
         return str(path.resolve())
+
+
+def claim_folder(folder: Path, name: str, what: str, config: TrainingConfig, text: str) -> None:
+    """Make ``folder`` that of ``what``, such as ``"an ablation"``, unless it is another's.
+
+    Parameters
+    ----------
+    folder, name
+        The folder, and the file in it that keeps the configuration.
+    what
+        What is done there, in words.
+    config, text
+        The configuration and its file's text.
+
+    Raises
+    ------
+    ConfigError
+        The folder holds something else, or the same of another configuration, or cannot be used.
+    """
+    path = folder / name
+    try:
+        if path.exists():
+            if read_config(path)[0] != config:
+                raise ConfigError(
+                    f"The folder {folder} holds {what} of another configuration.",
+                    f"Go on with {path}, or choose another folder with --out.",
+                )
+        elif folder.exists() and any(folder.iterdir()):
+            raise ConfigError(f"The folder {folder} holds something else.", "Choose a new folder with --out.")
+        else:
+            with written_whole(path) as temporary:
+                temporary.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"The folder {folder} cannot be used ({reason_of(error)}).", "Choose another folder with --out."
+        ) from error
 
 
 def _prepare(

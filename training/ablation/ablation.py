@@ -8,44 +8,25 @@ Owns the ablation's folder and how a repeated command goes on where it stopped. 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from core.base.errors import ConfigError
-from core.base.files import reason_of, written_whole
+from core.base.files import written_whole
 from core.learning.cases import Case
 from core.learning.checkpoints import CHECKPOINT_NAME, read_checkpoint, write_checkpoint
 from core.learning.configuration import TrainingConfig, format_config, landmark_names, parse_config, read_config
 from core.learning.model_export import export_run
-from core.learning.trainer import Step
 from core.models.file import load_model
 from training.ablation.variants import GLOBAL, PROPOSED, VARIANTS, Run, Variant, check_comparable, plan_runs
 from training.datasets.reading import cases_of, with_landmarks
 from training.evaluation.evaluation import evaluate, observer_errors_mm
-from training.run import CONFIG_NAME, train
+from training.run import CONFIG_NAME, Listener, claim_folder, train
 
 ABLATION_NAME = "ablation.toml"
 """The configuration that all variants of a folder come from."""
 MODEL_NAME = "model.pt"
-
-
-class Listener(Protocol):
-    """Whoever shows how an ablation goes."""
-
-    def begin(self, title: str) -> None:
-        """Hear that a training or an evaluation begins."""
-
-    def loading(self, done: int, total: int) -> None:
-        """Hear that ``done`` of ``total`` images of a training are read."""
-
-    def step(self, step: Step) -> None:
-        """Hear of one iteration."""
-
-    def localizing(self, done: float, name: str) -> None:
-        """Hear the part of the cases that a model has analysed, and which comes next."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +119,7 @@ def ablate(
     if data is None and config.data.root:
         data = config_path.parent / config.data.root
     cases, validation = (cases_of(config, part, config_path.parent, data) for part in (split, "validation"))
-    _claim(out, config, text)
+    claim_folder(out, ABLATION_NAME, "an ablation", config, text)
     place = _Place(out, config, data, device, listener)
     errors_mm: dict[str, pd.DataFrame] = {}
     for variant in variants:
@@ -150,26 +131,6 @@ def ablate(
         errors_mm[variant.key] = _evaluated(out / split / variant.key, runs, models, cases, place)
     between_mm = np.stack([observer_errors_mm(case) for case in cases])
     return Results(config, split, names, errors_mm, between_mm, np.stack([case.landmarks.located for case in cases]))
-
-
-def _claim(out: Path, config: TrainingConfig, text: str) -> None:
-    """Make ``out`` the folder of this ablation, unless it is another's."""
-    path = out / ABLATION_NAME
-    try:
-        if path.exists():
-            if read_config(path)[0] != config:
-                raise ConfigError(
-                    f"The folder {out} holds an ablation of another configuration.",
-                    f"Go on with {path}, or choose another folder with --out.",
-                )
-        elif out.exists() and any(out.iterdir()):
-            raise ConfigError(f"The folder {out} holds something else.", "Choose a new folder with --out.")
-        else:
-            _write_text(path, text)
-    except OSError as error:
-        raise ConfigError(
-            f"The folder {out} cannot be used ({reason_of(error)}).", "Choose another folder with --out."
-        ) from error
 
 
 def _write_text(path: Path, text: str) -> None:
