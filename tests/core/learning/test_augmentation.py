@@ -60,3 +60,15 @@ def test_sharpness_changes_the_fine_detail_alone(ndim: int) -> None:
     inside = (slice(None), *(slice(2, 7),) * ndim)
     sharpened = change_intensity(ramp, np.random.default_rng(0), AugmentationConfig(sharpness=0.8))
     assert torch.allclose(sharpened[inside], ramp[inside], atol=1e-4)
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_the_aspect_changes_and_the_size_does_not(ndim: int) -> None:
+    found = random_matrices(np.random.default_rng(2), 500, ndim, AugmentationConfig(rotation_deg=30, aspect=0.1))
+    assert torch.allclose(torch.linalg.det(found), torch.ones(500), atol=1e-4)
+    ratios = torch.linalg.svdvals(found)
+    stretched = (ratios[:, 0] / ratios[:, -1]).log()
+    assert float(stretched.max()) <= 0.2 + 1e-5
+    assert float(stretched.max()) > 0.15
+    alike = random_matrices(np.random.default_rng(2), 500, ndim, AugmentationConfig(rotation_deg=30))
+    assert torch.allclose(torch.linalg.svdvals(alike), torch.ones(500, ndim), atol=1e-5)

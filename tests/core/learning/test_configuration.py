@@ -57,6 +57,13 @@ def test_defaults_are_the_papers() -> None:
         ("spacing_mm = 0.5", "spacing_mm = 0.5\ncrop = 15", "multiple of the network's stride, 2"),
         ("spacing_mm = 0.5", "spacing_mm = 0.5\nchannels = [8]", "one entry per ResNet-block"),
         ("ndim = 2", "ndim = two", "not valid TOML"),
+        ("spacing_mm = 1.0", "spacing_mm = 1.0\nlabel_patches = 1.0", "needs posterior"),
+        ("spacing_mm = 1.0", 'spacing_mm = 1.0\nnetwork = "encoder-decoder"', 'needs regression = "linear"'),
+        (
+            "spacing_mm = 1.0",
+            'spacing_mm = 1.0\nnetwork = "encoder-decoder"\nregression = "linear"\npool_before = [true, true, true, true]',
+            "no pool_before",
+        ),
     ],
 )
 def test_a_wrong_configuration_is_refused_in_a_sentence(old: str, new: str, says: str) -> None:
@@ -73,3 +80,11 @@ def test_a_missing_or_binary_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00\x80")
     with pytest.raises(ConfigError, match="cannot be read"):
         read_config(tmp_path / "binary.toml")
+
+
+def test_an_encoder_decoder_has_small_patches_whatever_its_depth() -> None:
+    keys = 'spacing_mm = 1.0\nnetwork = "encoder-decoder"\nregression = "linear"\nposterior = "soft-max"\nlabel_patches = 1.0'
+    config = parse_config(GOOD.replace("spacing_mm = 1.0", keys).replace("crop = [64, 64]", "crop = [4, 8]"), "x.toml")
+    assert config.global_stage.stride(2) == config.global_stage.stride(3) == 4
+    plain = parse_config(GOOD, "x.toml").global_stage
+    assert (plain.stride(2), plain.stride(3)) == (32, 8)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from core.learning.configuration import GlobalStageConfig, OptimisationConfig
-from core.learning.targets import losses, make_targets
+from core.learning.targets import losses, make_targets, stage_targets
 from core.method.voting import displacement_of
 
 
@@ -134,3 +134,49 @@ def test_what_is_switched_off_costs_nothing(regression: str, classification: boo
 def test_a_stage_that_learns_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="regression, classification or both"):
         settings("off", classification=False)
+
+
+def soft_settings(**changes: float) -> GlobalStageConfig:
+    plain = settings("linear", **changes)
+    return plain.model_copy(update={"posterior": "soft-max", "label_patches": 1.0, "nearness_patches": 2.0})
+
+
+def test_soft_labels_are_shares_of_a_gaussian_around_the_landmark() -> None:
+    points = torch.tensor([[[17.5, 21.5], [-30.0, 2.0], [math.nan, math.nan]]])
+    targets = stage_targets(points, [9, 11], 4, soft_settings())
+    assert targets.label.flatten(2).sum(2).tolist() == [[pytest.approx(1.0), 0.0, 0.0]]  # in no patch: no share
+    assert targets.label[0, 0].argmax() == 4 * 11 + 5  # the middle of patch (4, 5)
+    assert float(targets.label[0, 0, 4, 6] / targets.label[0, 0, 4, 5]) == pytest.approx(math.exp(-0.5), rel=1e-5)
+    assert targets.nearness is not None
+    near = targets.nearness[0, 0]
+    assert float(near.sum()) == pytest.approx(1.0)
+    assert float(near[4, 7] / near[4, 5]) == pytest.approx(math.exp(-0.5), rel=1e-5)
+
+
+def test_a_soft_max_learns_where_the_landmark_is_and_that_it_is_nowhere() -> None:
+    points = torch.tensor([[[17.5, 21.5], [math.nan, math.nan], [math.inf, math.inf]]])
+    stage = soft_settings(vote_weight=1.0)
+    targets = stage_targets(points, [9, 11], 4, stage)
+    logit = torch.zeros(1, 3, 9, 11, requires_grad=True)
+    result = losses(targets.displacement, logit, targets, points, 4, stage)
+    assert float(result.regression) == 0.0
+    assert float(result.classification) == pytest.approx(math.log(100.0), rel=1e-5)  # of 99 patches and none of them
+    result.total.backward()
+    assert logit.grad is not None
+    assert float(logit.grad[0, 0, 4, 5]) < 0 < float(logit.grad[0, 0, 0, 0])
+    assert (logit.grad[0, 1] > 0).all()
+    assert logit.grad[0, 2].abs().sum() == 0
+
+
+def test_distant_patches_need_not_know_the_displacement() -> None:
+    points = torch.tensor([[[17.5, 21.5]]])
+    stage = soft_settings(regression_weight=0.25)
+    targets = stage_targets(points, [9, 11], 4, stage)
+    logit = torch.zeros(1, 1, 9, 11)
+    near, far = targets.displacement.clone(), targets.displacement.clone()
+    near[..., 4, 5] += 4.0
+    far[..., 0, 0] += 4.0
+    costs = [losses(answer, logit, targets, points, 4, stage) for answer in (near, far)]
+    assert float(costs[0].regression) > 5 * float(costs[1].regression) > 0
+    free = losses(targets.displacement, logit, targets, points, 4, stage)
+    assert float(costs[0].total - free.total) == pytest.approx(0.25 * float(costs[0].regression), rel=1e-3)

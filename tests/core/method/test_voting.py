@@ -10,6 +10,7 @@ from core.method.voting import (
     displacement_of,
     inverse_log_transform,
     log_transform,
+    posteriors_of,
     presence,
     vote,
     vote_weights,
@@ -104,3 +105,17 @@ def test_displacements_come_back_in_the_form_that_was_taught() -> None:
     displacement = torch.tensor([[[-7.0, 0.0, 120.0]]])
     assert torch.allclose(displacement_of(log_transform(displacement), "log"), displacement, rtol=1e-4)
     assert torch.equal(displacement_of(displacement, "linear"), displacement)
+
+
+def test_a_soft_max_shares_one_posterior_and_leaves_what_is_in_no_patch() -> None:
+    logit = torch.zeros(2, 3, 4)
+    posterior = posteriors_of(logit, "soft-max")
+    assert torch.allclose(posterior, torch.full((2, 3, 4), 1 / 13))
+    assert torch.allclose(presence(posterior, "soft-max"), torch.full((2,), 12 / 13))
+    assert float(presence(posteriors_of(logit - 100.0, "soft-max"), "soft-max").max()) == pytest.approx(0.0, abs=1e-6)
+    assert float(presence(posteriors_of(logit + 100.0, "soft-max"), "soft-max").min()) == pytest.approx(1.0)
+
+
+def test_without_a_soft_max_each_patch_has_its_own_posterior() -> None:
+    logit = torch.randn(2, 3, 4)
+    assert torch.equal(posteriors_of(logit, "sigmoid"), torch.sigmoid(logit))
