@@ -197,11 +197,18 @@ def export(
     stages: Annotated[
         int | None, typer.Option("--stages", min=1, help="Export only the first stages; 1 is the global stage alone.")
     ] = None,
+    out_of_fold: Annotated[
+        Path | None,
+        typer.Option(
+            "--out-of-fold", metavar="DIR", help="Cross-validation whose errors say how much each stage counts where."
+        ),
+    ] = None,
 ) -> None:
     """Write a trained run as one model file with calibrated radii, after checking that it does what the networks did."""
     from core.learning.checkpoints import read_checkpoint
-    from core.learning.configuration import parse_config
+    from core.learning.configuration import landmark_names, parse_config
     from core.learning.model_export import export_run
+    from training.cross_validation.cross_validation import shares_of
     from training.datasets.reading import cases_of
     from training.run import CONFIG_NAME, root_of_run
 
@@ -211,13 +218,14 @@ def export(
     config = parse_config(state.config_text, CONFIG_NAME)
     root = root_of_run(state, config, run, data)
     validation, train = (cases_of(config, split, run, root) for split in ("validation", "train"))
+    shares = [] if out_of_fold is None else shares_of(out_of_fold, config, landmark_names(config)[0])
     with _progress(Console(stderr=True)) as bar:
         task = bar.add_task("Calibrating", note="")
 
         def calibrating(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        difference_mm = export_run(run, model, validation, stages, train=train, progress=calibrating)
+        difference_mm = export_run(run, model, validation, stages, train=train, shares=shares, progress=calibrating)
     size_mb = model.stat().st_size / 1e6
     typer.echo(f"Wrote {model} ({size_mb:.1f} MB). Eager, scripted and reloaded agree within {difference_mm:.1e} mm.")
 

@@ -48,10 +48,12 @@ def build_localizer(
     crops: Sequence[int],
     shape_mm: Sequence[Sequence[float]] | None = None,
     calibration: Calibration | None = None,
+    shares: Sequence[Sequence[float]] = (),
 ) -> Localizer:
     """Join the networks of the first stages, global first, to a localizer in evaluation mode.
 
-    ``shape_mm`` is the mean shape ``(L, D)`` along the array axes, needed where a stage normalises the pose.
+    ``shape_mm`` is the mean shape ``(L, D)`` along the array axes, needed where a stage normalises the pose; ``shares``
+    how much each stage counts, instead of what the configuration says of the answer.
     """
     first, *locals_ = networks
     assert isinstance(first, GlobalNetwork | EncoderDecoderNetwork)
@@ -80,6 +82,7 @@ def build_localizer(
         shape_mm=None if shape_mm is None else torch.tensor(shape_mm),
         calibration=calibration,
         joint=config.answer == "joint",
+        shares=shares,
     )
     return localizer.eval()
 

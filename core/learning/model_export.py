@@ -26,19 +26,26 @@ PARITY_CASES = 2
 """Validation images on which eager, scripted and reloaded model are compared."""
 
 
-def localizer_of(state: TrainingState, config: TrainingConfig, stages: int | None = None) -> Localizer:
-    """Return the localizer of the first ``stages`` finished stages, all by default.
+def localizer_of(
+    state: TrainingState, config: TrainingConfig, stages: int | None = None, shares: Sequence[Sequence[float]] = ()
+) -> Localizer:
+    """Return the localizer of the first ``stages`` finished stages, all by default; ``shares`` as in `build_localizer`.
 
     Raises
     ------
     ConfigError
-        Not even the global stage is finished.
+        Not even the global stage is finished, or the shares are those of other stages.
     """
     finished = state.finished[:stages]
     if not finished:
         raise ConfigError("This training has not finished its first stage.", "Continue it with --resume.")
     networks = [build_network(config, stage, len(state.landmarks), weights) for stage, weights in enumerate(finished)]
-    return build_localizer(config, networks, state.crops[: len(networks) - 1], state.shape_mm)
+    if shares and len(shares) != len(networks):
+        raise ConfigError(
+            f"The stages' shares are those of {len(shares)} stages, the training has {len(networks)}.",
+            "Take them from a cross-validation of the same configuration.",
+        )
+    return build_localizer(config, networks, state.crops[: len(networks) - 1], state.shape_mm, shares=shares)
 
 
 def make_info(
@@ -95,6 +102,7 @@ def export_run(
     stages: int | None = None,
     *,
     train: Sequence[Case] = (),
+    shares: Sequence[Sequence[float]] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> float:
     """Export the training in ``folder`` to ``path``; return the largest difference of the parity check, mm.
@@ -111,6 +119,8 @@ def export_run(
         Export only so many, the global one included.
     train
         Its training cases. With them the model's radii are calibrated; without, the model gives none.
+    shares
+        ``[stage][landmark]`` how much each stage counts in the answer, see `core.learning.joining.fit_shares`.
     progress
         Hears how many of how many cases are analysed.
 
@@ -123,7 +133,7 @@ def export_run(
     """
     state = read_checkpoint(folder)
     config = parse_config(state.config_text, "the training's configuration")
-    localizer = localizer_of(state, config, stages)
+    localizer = localizer_of(state, config, stages, shares)
     inputs = parity_inputs(validation)
     spacing_mm = float(np.mean([spacing.mean() for _, spacing in inputs]))
     normalisation = build_normalisation(config)

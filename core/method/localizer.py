@@ -46,11 +46,14 @@ class Localizer(nn.Module):
     joint
         Let the votes of all local stages make the position together, each stage with the same weight, instead of the last
         stage's alone: networks that see different scales err differently.
+    shares
+        ``[stage][landmark]`` how much each stage counts, the global one included; 1 in sum for each landmark. Instead of
+        ``joint``.
 
     Raises
     ------
     ValueError
-        A stage normalises the pose, but there is no mean shape.
+        A stage normalises the pose, but there is no mean shape; or ``shares`` are not those of these stages and landmarks.
     """
 
     spacings_mm: list[float]  # annotated here, since a model of the global stage alone has empty lists
@@ -60,6 +63,7 @@ class Localizer(nn.Module):
     reaches_mm: list[float]
     orientations: list[list[int]]
     methods: list[StageMethod]
+    shares: list[list[float]]
     shape_mm: Tensor
 
     def __init__(
@@ -71,6 +75,7 @@ class Localizer(nn.Module):
         shape_mm: Tensor | None = None,
         calibration: Calibration | None = None,
         joint: bool = False,
+        shares: Sequence[Sequence[float]] = (),
     ) -> None:
         super().__init__()
         stages: list[GlobalStage | LocalStage] = [global_stage, *local_stages]
@@ -87,7 +92,12 @@ class Localizer(nn.Module):
         self.batch_samples = 2**22  # so many samples of the global stage at most go through the network at once
         self.methods = [stage.method for stage in stages]
         self.calibration = Calibration() if calibration is None else calibration
-        self.joint = bool(joint) and len(local_stages) > 1
+        if joint and len(local_stages) > 1 and not shares:
+            equal = 1.0 / len(local_stages)
+            shares = [[0.0 if number == 0 else equal] * self.global_network.landmarks for number in range(len(stages))]
+        if shares and [len(row) for row in shares] != [self.global_network.landmarks] * len(stages):
+            raise ValueError("the answer needs a share of each stage for each landmark")
+        self.shares = [[float(share) for share in row] for row in shares]
         self.orientations = axis_orientations(global_stage.network.ndim) if global_stage.any_pose else []
         if (len(self.orientations) > 0 or any(self.reaches_mm)) and shape_mm is None:
             raise ValueError("normalising the pose needs the mean shape")
@@ -347,15 +357,15 @@ class Localizer(nn.Module):
         """Put the outputs of all stages together."""
         last = stages[-1]
         points, spread_mm, posterior = last.points_index, last.spread_mm, last.presence
-        if self.joint:
-            points = torch.stack([stage.points_index for stage in stages[1:]]).mean(0)
+        if len(self.shares) > 0:
+            shares = torch.tensor(self.shares, dtype=torch.float32, device=points.device)
+            places = torch.stack([stage.points_index for stage in stages])
+            points = (places * shares.unsqueeze(2)).sum(0)
             # The votes' mean square distance from the common position: within each stage, and of the stages from it.
-            squares = [
-                stage.spread_mm.square() + ((stage.points_index - points) * spacing_mm).square().sum(1)
-                for stage in stages[1:]
-            ]
-            spread_mm = torch.stack(squares).mean(0).sqrt()
-            posterior = torch.stack([stage.presence for stage in stages[1:]]).mean(0)
+            within = torch.stack([stage.spread_mm for stage in stages]).square()
+            apart = ((places - points) * spacing_mm).square().sum(2)
+            spread_mm = ((within + apart) * shares).sum(0).sqrt()
+            posterior = (torch.stack([stage.presence for stage in stages]) * shares).sum(0)
         radius_mm = self.calibration(spread_mm, posterior)
         return LocalizerOutput(points, stages[0].presence, spread_mm, radius_mm, posterior, stages)
 

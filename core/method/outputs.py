@@ -43,7 +43,7 @@ class LocalizerOutput(NamedTuple):
     Attributes
     ----------
     points_index
-        ``(L, D)`` position: the last stage's, or the mean of the local stages'.
+        ``(L, D)`` position: the last stage's, or what several stages make together.
     presence
         ``(L,)`` from the global stage, the only one that looks everywhere.
     spread_mm
@@ -51,7 +51,7 @@ class LocalizerOutput(NamedTuple):
     radius_mm
         ``(L,)`` radius that holds the true position in 90 % of cases; NaN where the model is not calibrated.
     posterior
-        ``(L,)`` presence where the position was made: how sure the last stage, or the local ones together, are to see it.
+        ``(L,)`` presence where the position was made: how sure the last stage, or those that made it, are to see it.
     stages
         Every stage's own output.
     """

@@ -4,13 +4,15 @@ A row per case, stage and landmark, so that a later comparison, joining or calib
 nothing of folds and trains nothing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import torch
 
+from core.base.errors import ConfigError
 from core.base.files import written_whole
 from core.geometry.canonical import to_canonical
 from core.learning.cases import Case, read_case_image
@@ -81,19 +83,43 @@ def _answers(localizer: Localizer, case: Case) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def offsets_of(table: pd.DataFrame, names: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Return how far each stage is off the truth, ``(stages, cases, landmarks, axes)`` in mm; NaN where there is no truth.
+
+    Raises
+    ------
+    ConfigError
+        The table does not hold every stage's answer on each of the landmarks ``names``, and no others, in each case.
+    """
+    ndim = next(count for count in (3, 2) if f"off_{AXES[count - 1]}_mm" in table.columns)
+    stages = [stage for stage in table["stage"].unique() if stage != ANSWER]
+    rows = table[table["stage"] != ANSWER]
+    index = pd.MultiIndex.from_product([stages, rows["case"].unique(), names])
+    found = rows.set_index(["stage", "case", "landmark"])[[f"off_{axis}_mm" for axis in AXES[:ndim]]]
+    if len(found) != len(index) or not index.isin(found.index).all():
+        raise ConfigError(
+            "The answers of the cross-validation are not those of this training's landmarks.",
+            "Cross-validate the same configuration.",
+        )
+    return found.loc[index].to_numpy().reshape(len(stages), -1, len(names), ndim)
+
+
 def write_answers(table: pd.DataFrame, path: Path) -> None:
     """Write a table of answers, whole or not at all."""
     with written_whole(path) as temporary:
         table.to_csv(temporary, index=False, float_format=f"%.{DECIMALS}f", lineterminator="\n")
 
 
-def read_answers(path: Path, ndim: int) -> pd.DataFrame | None:
-    """Return the table written to ``path``; None where there is none, or somebody damaged it."""
+def read_answers(path: Path, ndim: int, leading: tuple[str, ...] = ()) -> pd.DataFrame | None:
+    """Return the table written to ``path``; None where there is none, or somebody damaged it.
+
+    ``leading`` are columns of text before the usual ones.
+    """
     try:
         cells = pd.read_csv(path, dtype=str, keep_default_na=False)
-        if tuple(cells.columns) != columns_of(ndim):
+        if tuple(cells.columns) != (*leading, *columns_of(ndim)):
             return None
-        figures = cells.columns[3:]
+        figures = cells.columns[3 + len(leading) :]
         return cells.astype(dict.fromkeys(figures, object)).assign(
             **{name: cells[name].replace("", "nan").astype(np.float64) for name in figures}
         )

@@ -16,8 +16,9 @@ from core.base.files import written_whole
 from core.learning.cases import Case
 from core.learning.checkpoints import CHECKPOINT_NAME, TrainingState, read_checkpoint
 from core.learning.configuration import TrainingConfig, format_config, parse_config, read_config
+from core.learning.joining import fit_shares
 from core.learning.model_export import localizer_of
-from training.cross_validation.answers import read_answers, tabulate_answers, write_answers
+from training.cross_validation.answers import offsets_of, read_answers, tabulate_answers, write_answers
 from training.datasets.reading import cases_of
 from training.run import CONFIG_NAME, Listener, claim_folder, train
 
@@ -173,6 +174,20 @@ def cross_validate(
     joined = joined[["fold", *joined.columns.drop("fold")]]
     write_answers(joined, out / ANSWERS_NAME)
     return OutOfFold(config, folds, tuple(found), joined)
+
+
+def shares_of(out: Path, config: TrainingConfig, names: Sequence[str]) -> list[list[float]]:
+    """Return how much each stage counts for each landmark, ``[stage][landmark]``, by the finished folds in ``out``.
+
+    Raises
+    ------
+    ConfigError
+        There is no cross-validation in ``out``, or it is one of other stages or landmarks.
+    """
+    table = read_answers(out / ANSWERS_NAME, config.ndim, leading=("fold",))
+    if table is None:
+        raise ConfigError(f"There are no answers of a cross-validation in {out}.", "Run cairn-train cross-validate.")
+    return [[round(float(share), 4) for share in row] for row in fit_shares(offsets_of(table, names))]
 
 
 def _claim_folds(path: Path, dealt: Sequence[Sequence[Case]]) -> None:

@@ -288,3 +288,27 @@ def test_local_stages_that_vote_together_meet_in_the_middle() -> None:
     half_mm = ((one.points_index - two.points_index) * spacing).square().sum(1).sqrt() / 2
     expected = ((one.spread_mm.square() + two.spread_mm.square()) / 2 + half_mm.square()).sqrt()
     assert torch.allclose(together.spread_mm, expected, atol=1e-5)
+
+
+def test_each_landmark_has_its_own_shares_of_the_stages() -> None:
+    first = GlobalStage(network=GlobalNetwork(2, 2, SMALL_GLOBAL), spacing_mm=1.0)
+    local = LocalStage(network=LocalNetwork(2, 2, SMALL_LOCAL), spacing_mm=0.5, crop=16)
+    localizer = Localizer(Normalisation("zscore"), first, [local], shares=[[0.25, 1.0], [0.75, 0.0]]).eval()
+    with pytest.warns(DeprecationWarning, match="torch.jit.script"):
+        scripted = torch.jit.script(localizer)
+    voxels, spacing = torch.rand(40, 48), torch.tensor([0.5, 0.7])
+    found, again = localizer(voxels, spacing), scripted(voxels, spacing)
+    one, two = found.stages
+    expected = torch.stack([0.25 * one.points_index[0] + 0.75 * two.points_index[0], one.points_index[1]])
+    assert torch.allclose(found.points_index, expected, atol=1e-4)
+    assert torch.allclose(again.points_index, found.points_index, atol=1e-4)
+    assert float(found.spread_mm[1]) == pytest.approx(float(one.spread_mm[1]), rel=1e-4)
+    assert float(found.posterior[0]) == pytest.approx(float(0.25 * one.presence[0] + 0.75 * two.presence[0]), rel=1e-4)
+
+
+@pytest.mark.parametrize("shares", [[[1.0, 1.0]], [[0.5], [0.5]]])
+def test_shares_of_other_stages_or_landmarks_are_refused(shares: list[list[float]]) -> None:
+    first = GlobalStage(network=GlobalNetwork(2, 2, SMALL_GLOBAL), spacing_mm=1.0)
+    local = LocalStage(network=LocalNetwork(2, 2, SMALL_LOCAL), spacing_mm=0.5, crop=16)
+    with pytest.raises(ValueError, match="a share of each stage for each landmark"):
+        Localizer(Normalisation("zscore"), first, [local], shares=shares)

@@ -10,6 +10,8 @@ from core.base.errors import ConfigError
 from core.learning.cases import Case
 from core.learning.checkpoints import read_checkpoint
 from core.learning.configuration import TrainingConfig, parse_config
+from core.models.file import load_model
+from core.models.inference import localize
 from core.values.landmarks import Landmarks
 from tests.training.ablation.test_ablation import Heard, config_text
 from tests.training.test_train_cli import run
@@ -21,9 +23,10 @@ from training.cross_validation.cross_validation import (
     deal,
     fold_config,
     parse_folds,
+    shares_of,
 )
 from training.cross_validation.table import format_cross_validation, summary_of
-from training.datasets.phantom import PHANTOM_LANDMARKS, write_phantom_dataset
+from training.datasets.phantom import PHANTOM_LANDMARKS, make_phantom, write_phantom_dataset
 
 
 def cases_named(count: int) -> list[Case]:
@@ -146,6 +149,34 @@ def test_each_case_is_answered_by_networks_that_did_not_see_it(tmp_path: Path) -
     config_path.write_text(config_text(4))
     with pytest.raises(ConfigError, match="another configuration"):
         cross_validate(config_path, out, listener=heard, folds=2, device="cpu")
+
+
+@pytest.mark.slow
+def test_a_model_joins_its_stages_by_out_of_fold_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_phantom_dataset(tmp_path, 2, 5)
+    config_path, out = tmp_path / "config.toml", tmp_path / "folds"
+    names = str(list(PHANTOM_LANDMARKS)).replace("'", '"')
+    expert = config_text(2).replace(
+        "spacing_mm = 2.0",
+        'spacing_mm = 2.0\nnetwork = "encoder-decoder"\nregression = "linear"\nposterior = "soft-max"\nlabel_patches = 1.0',
+    )
+    assert names in expert
+    config_path.write_text(expert)
+    assert run("cross-validate", config_path, "--out", out, "--folds", 2, "--device", "cpu") == 0
+    assert run("train", config_path, "--out", tmp_path / "run", "--device", "cpu") == 0
+    assert run("export", tmp_path / "run", tmp_path / "joined.pt", "--out-of-fold", out) == 0
+    assert "agree within" in capsys.readouterr().out
+    image, _ = make_phantom(2, 1)
+    model = load_model(tmp_path / "joined.pt")
+    prediction = localize(image, model, device="cpu")
+    shares = np.asarray(shares_of(out, parse_config(expert, "x.toml"), PHANTOM_LANDMARKS))
+    assert shares.shape == (2, len(PHANTOM_LANDMARKS))
+    joined = (shares[:, :, None] * prediction.stage_points_mm).sum(0)
+    assert prediction.landmarks.points_mm == pytest.approx(joined, abs=0.05)
+    assert run("export", tmp_path / "run", tmp_path / "x.pt", "--out-of-fold", tmp_path) == 2
+    assert "no answers of a cross-validation" in capsys.readouterr().err
+    assert run("export", tmp_path / "run", tmp_path / "x.pt", "--stages", 1, "--out-of-fold", out) == 2
+    assert "shares are those of 2 stages" in capsys.readouterr().err
 
 
 @pytest.mark.slow
