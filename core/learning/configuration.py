@@ -98,7 +98,8 @@ class OptimisationConfig(_Strict):
     weight_decay
         Decoupled (AdamW) where above zero.
     average_decay
-        Decay of the exponential moving average of the weights that is validated and kept; 0 keeps the raw weights.
+        Decay of the exponential moving average of the weights that is validated and kept, less in the first iterations, see
+        `core.learning.session.average_decay`; 0 keeps the raw weights.
     validate_every
         Iterations between validations; the weights with the lowest mean radial error are kept.
     regression_weight, classification_weight

@@ -4,6 +4,8 @@ Knows nothing of files, validation or stages before and after; `core/learning/tr
 """
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +29,23 @@ def learning_rate(config: OptimisationConfig, iteration: int) -> float:
     warm = 0.05
     factor = 0.04 + 0.96 * done / warm if done < warm else 0.5 + 0.5 * math.cos(math.pi * (done - warm) / (1 - warm))
     return config.learning_rate * factor
+
+
+def average_decay(highest: float, updates: int) -> float:
+    """Return the decay of the moving average after so many updates: at first less, lest it remember untrained weights.
+
+    With 0.998 throughout, a third of the weights after 500 iterations would still be those of the first.
+    """
+    return min(highest, (1.0 + updates) / (10.0 + updates))
+
+
+def _averaging(highest: float) -> Callable[[Any, Any, Tensor | int], None]:
+    """Return how `AveragedModel` moves its weights towards the network's."""
+
+    def move(averaged: Any, current: Any, updates: Tensor | int) -> None:
+        get_ema_multi_avg_fn(average_decay(highest, int(updates)))(averaged, current, updates)  # type: ignore[no-untyped-call]
+
+    return move
 
 
 class StageSession:
@@ -69,8 +88,7 @@ class StageSession:
         device.restore(state.loss_scale)
         self.average: AveragedModel | None = None
         if settings.average_decay:
-            averaged = get_ema_multi_avg_fn(settings.average_decay)  # type: ignore[no-untyped-call]
-            self.average = AveragedModel(network, multi_avg_fn=averaged, use_buffers=True)
+            self.average = AveragedModel(network, multi_avg_fn=_averaging(settings.average_decay), use_buffers=True)
             if state.average is not None:
                 self.average.load_state_dict(state.average)
 

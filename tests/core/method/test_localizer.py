@@ -297,7 +297,8 @@ def test_each_landmark_has_its_own_shares_of_the_stages() -> None:
     with pytest.warns(DeprecationWarning, match="torch.jit.script"):
         scripted = torch.jit.script(localizer)
     voxels, spacing = torch.rand(40, 48), torch.tensor([0.5, 0.7])
-    found, again = localizer(voxels, spacing), scripted(voxels, spacing)
+    with torch.no_grad():
+        found, again = localizer(voxels, spacing), scripted(voxels, spacing)
     one, two = found.stages
     expected = torch.stack([0.25 * one.points_index[0] + 0.75 * two.points_index[0], one.points_index[1]])
     assert torch.allclose(found.points_index, expected, atol=1e-4)
