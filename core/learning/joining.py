@@ -35,7 +35,7 @@ def fit_shares(off_mm: FloatArray) -> FloatArray:
         ``(S, L)`` shares, none negative, 1 in sum for each landmark.
     """
     stages, _, landmarks, _ = off_mm.shape
-    known = np.isfinite(off_mm).all(axis=(0, 3))
+    known = np.asarray(np.isfinite(off_mm).all(axis=(0, 3)))
     off_mm = np.where(known[None, :, :, None], off_mm, 0.0)
     shares = np.full((stages, landmarks), 1.0 / stages)
     for _ in range(ROUNDS):

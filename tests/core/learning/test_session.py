@@ -1,9 +1,10 @@
 """One optimisation step, and the rate it is taken at."""
 
+import numpy as np
 import pytest
 
 from core.learning.configuration import OptimisationConfig
-from core.learning.session import learning_rate
+from core.learning.session import average_decay, learning_rate
 
 
 def test_one_cycle_warms_up_and_ends_at_zero() -> None:
