@@ -18,7 +18,6 @@ from core.geometry.planes import SlicePlane
 from core.values.grid import FloatArray, Grid
 from core.values.prediction import VectorField
 
-POSTERIOR_LIMIT = 0.5
 SMALLEST_STEP = 15.0
 """Screen pixels between two arrows at least."""
 
@@ -39,7 +38,7 @@ class FieldPicture:
         ``(N,)`` display lengths: in [0.3, 1], growing with the logarithm of the displacement, then shortened as far as
         it points out of the slice.
     likely
-        ``(N,)`` whether the posterior exceeds one half.
+        ``(N,)`` whether the cell likely holds the landmark, see `VectorField.likely`.
     sides_px
         ``(2, 2)`` the two sides of a cell, as vectors; in a rotated field they are oblique.
     """
@@ -79,7 +78,7 @@ def field_picture(field: VectorField, plane: SlicePlane, image_grid: Grid) -> Fi
         centres_px=centres_px,
         directions_px=directions_px,
         lengths=_display_lengths(displacement_mm, directions_px * plane.pixel_size_mm),
-        likely=field.weight[chosen] > POSTERIOR_LIMIT,
+        likely=field.likely[chosen],
         sides_px=sides_px,
     )
 

@@ -40,6 +40,19 @@ class VectorField:
         object.__setattr__(self, "displacement_mm", read_only(self.displacement_mm, np.float32))
         object.__setattr__(self, "weight", read_only(self.weight, np.float32))
 
+    @property
+    def likely(self) -> npt.NDArray[np.bool_]:
+        """``(*cells,)`` which cells likely hold the landmark: those with a posterior above one half (paper, Fig. 5).
+
+        Where cells share one posterior among them (their sum is a probability, too) and the landmark is likelier there than
+        not, none may reach one half: then those that have at least half of the largest.
+        """
+        limit = 0.5
+        largest, total = float(self.weight.max(initial=0.0)), float(self.weight.sum(dtype=np.float64))
+        if largest <= limit < total <= 1.0 + 1e-3:
+            limit = largest / 2
+        return np.asarray(self.weight > limit)
+
 
 @dataclass(frozen=True, eq=False)
 class Prediction:

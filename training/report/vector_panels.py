@@ -25,8 +25,6 @@ from training.evaluation.evaluation import Evaluation, LocalizedCase, localize_c
 from training.report.figures import INK, ReportFigure, plain, render
 
 PANELS_PER_ROW = 3
-POSTERIOR_LIMIT = 0.5
-"""A cell with a higher posterior bears a square (paper, Fig. 5)."""
 WINDOW_CELLS = 4.5
 """How many cells of the global stage a panel shows at least to each side of the landmark."""
 MARGIN = 1.5
@@ -53,7 +51,7 @@ class FieldPicture:
     arrows_mm
         ``(N, 2)`` displacements projected on the slice, the long ones shortened.
     likely_mm
-        ``(K, 4, 2)`` corners of the cells whose posterior exceeds `POSTERIOR_LIMIT`.
+        ``(K, 4, 2)`` corners of the cells that likely hold the landmark, see `VectorField.likely`.
     cell_mm
         Longest side of a cell.
     """
@@ -166,7 +164,7 @@ def _caption(stage: str, evaluation: Evaluation, ndim: int) -> str:
     return (
         f"Votes of the {stage} stage for the predictions with the smallest (top row) and the largest final errors (bottom row), "
         "one per case. Orange: displacement vectors from the centres of the cells; those longer than "
-        f"{LONGEST_ARROW:g} cells are shortened. Green: cells with a posterior above {POSTERIOR_LIMIT:g}. Upright blue cross: "
+        f"{LONGEST_ARROW:g} cells are shortened. Green: cells that likely hold it. Upright blue cross: "
         f"reference position; slanted pink cross: position computed by this stage, whose error stands above the panel.{where} "
         f"{evaluation.model}."
     )
@@ -271,7 +269,7 @@ def picture_of_field(field: VectorField, plane: SlicePlane, image_grid: Grid) ->
     lengths = np.linalg.norm(arrows, axis=1, keepdims=True)
     arrows *= np.minimum(1.0, LONGEST_ARROW * cell_mm / np.maximum(lengths, 1e-9))
     corners = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]]) @ sides
-    likely = centres[field.weight.ravel()[shown] > POSTERIOR_LIMIT]
+    likely = centres[field.likely.ravel()[shown]]
     return FieldPicture(centres, arrows, likely[:, None] + corners, cell_mm)
 
 

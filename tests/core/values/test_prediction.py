@@ -25,6 +25,20 @@ def make_prediction(stages: int = 2) -> Prediction:
     return Prediction(landmarks, ((field,) * 3,) * stages, np.zeros((stages, 3, 2)), "model 1", "cpu", 0.5)
 
 
+@pytest.mark.parametrize(
+    ("weight", "likely"),
+    [
+        ([[0.9, 0.6], [0.5, 0.1]], [[True, True], [False, False]]),
+        ([[0.4, 0.45], [0.4, 0.3]], [[False, False], [False, False]]),  # each by itself, and likelier not
+        ([[0.16, 0.1], [0.3, 0.4]], [[False, False], [True, True]]),  # together a probability
+        ([[0.1, 0.1], [0.1, 0.1]], [[False, False], [False, False]]),  # and likelier elsewhere
+    ],
+)
+def test_likely_cells_are_those_of_the_paper_or_the_best_of_those_that_share_one_posterior(weight, likely):
+    field = VectorField(np.zeros((2, 2, 2)), np.array(weight), Grid.from_spacing((2, 2)))
+    np.testing.assert_array_equal(field.likely, likely)
+
+
 def test_a_prediction_cannot_be_changed():
     prediction = make_prediction()
     assert prediction.stage_points_mm.dtype == np.float64
