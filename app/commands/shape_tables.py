@@ -200,6 +200,9 @@ def write(texts: Mapping[str, str], folder: Path) -> None:
     AppError
         Nothing can be written there.
     """
+    in_the_way = next((name for name in texts if (folder / name).is_dir()), "")
+    if in_the_way:  # would be found only after other tables have taken their places
+        raise AppError(f"{folder / in_the_way} is a folder, where a table is to be.", "Choose another folder.")
     try:
         with ExitStack() as all_of_them:
             for name, text in texts.items():

@@ -141,10 +141,13 @@ def test_where_nothing_can_be_written_no_table_is(tmp_path: Path, cairn: Typed) 
     code, _, err = cairn(*files, "--out", tmp_path / "file")
     assert code == 2
     assert "Nothing can be written" in err
-    (tmp_path / "out" / COMPONENTS_FILE).mkdir(parents=True)  # the last table cannot take its place
-    code, _, err = cairn(*files, "--out", tmp_path / "out")
-    assert code == 2
-    assert [path.name for path in (tmp_path / "out").iterdir()] == [COMPONENTS_FILE]
+    for table in (SHAPES_FILE, COMPONENTS_FILE):  # the first and the last
+        folder = tmp_path / f"out for {table}"
+        (folder / table).mkdir(parents=True)
+        code, _, err = cairn(*files, "--out", folder)
+        assert code == 2
+        assert "is a folder, where a table is to be" in err
+        assert [path.name for path in folder.iterdir()] == [table]
 
 
 @pytest.mark.realdata
