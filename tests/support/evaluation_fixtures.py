@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from training.evaluation.evaluation import Evaluation
 
@@ -43,3 +44,14 @@ def make_bare_evaluation() -> Evaluation:
         radius_mm=np.full((3, 2), NAN),
         presence=np.full((3, 2), NAN),
     )
+
+
+def make_measured_evaluation(class_ii_percent: float) -> Evaluation:
+    """Make the same as if it were of cephalograms, classified by two of the challenge's measures."""
+    found = [("ANB", "class I", 1, 100.0), ("ANB", "class II", 2, class_ii_percent), ("SNB", "normal", 3, 60.0)]
+    second = [("ANB", "class I", 2, 50.0), ("ANB", "class II", 1, 0.0), ("SNB", "normal", 3, 75.0)]
+    recalls, observer_recalls = (
+        pd.DataFrame(rows, columns=["measure", "class", "count", "recall_percent"]).set_index(["measure", "class"])
+        for rows in (found, second)
+    )
+    return replace(make_evaluation(), recalls=recalls, observer_recalls=observer_recalls)

@@ -18,10 +18,12 @@ from core.landmark_files.file import read_landmark_file
 from core.learning.cases import Case, read_case_image
 from core.models.file import Model
 from core.models.inference import localize
+from core.values.grid import Grid
 from core.values.image import Image
 from core.values.landmarks import Landmarks
 from core.values.prediction import Prediction
 from training.evaluation.hardware import device_in_words
+from training.evaluation.measures import observer_recalls, success_classification_rates, tabulate_recalls
 from training.evaluation.metrics import (
     THRESHOLDS_MM,
     describe_errors,
@@ -77,6 +79,11 @@ class Evaluation:
         ``(N, L)`` the model's probability that the landmark is in the image; NaN where files do not say it.
     hardware
         The devices in words, as `training.evaluation.hardware.device_in_words` does; empty for files.
+    recalls
+        By the challenge's eight measures, how often each class was recognised, as `training.evaluation.measures.tabulate_recalls`
+        gives it; empty where the landmarks are not those of a cephalogram.
+    observer_recalls
+        The same of the second observer's marks against the first one's; empty where there are none.
     """
 
     model: str
@@ -92,6 +99,8 @@ class Evaluation:
     radius_mm: FloatArray = field(default_factory=_unknown)
     presence: FloatArray = field(default_factory=_unknown)
     hardware: str = ""
+    recalls: pd.DataFrame = field(default_factory=pd.DataFrame)
+    observer_recalls: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __post_init__(self) -> None:
         table = (len(self.cases), len(self.names))
@@ -129,6 +138,20 @@ class Evaluation:
     def observers(self, thresholds_mm: Sequence[float] = THRESHOLDS_MM) -> pd.DataFrame:
         """Return the same figures for the distance between the two observers, over what both marked."""
         return summarize(self.observer_errors_mm, np.isfinite(self.observer_errors_mm), self.names, thresholds_mm)
+
+    def measures(self) -> pd.DataFrame:
+        """Return the success classification rates of the challenge's measures and over all of them, percent.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per measure and a last one called ``all``: ``rate_percent`` and, where two observers marked,
+            ``observers_percent``. Empty where nothing was classified.
+        """
+        rates = {"rate_percent": self.recalls, "observers_percent": self.observer_recalls}
+        return pd.DataFrame(
+            {name: success_classification_rates(recalls) for name, recalls in rates.items() if len(recalls)}
+        )
 
     def outliers(self, largest_mm: float) -> pd.DataFrame:
         """List what went wrong: first what was not found or is not there, then the largest errors.
@@ -212,13 +235,17 @@ def _matched(landmarks: Landmarks, case: Case, source: str) -> Landmarks:
 def _collect(
     cases: Sequence[Case],
     landmarks: Sequence[Landmarks],
+    grids: Sequence[Grid],
     *,
     model: str,
     devices: Sequence[str] = (),
     stage_points_mm: FloatArray | None = None,
     elapsed_s: Sequence[float] | None = None,
 ) -> Evaluation:
-    """Compare ``landmarks``, one per case and in its order, with the truth; ``stage_points_mm`` is ``(stages, N, L, D)``."""
+    """Compare ``landmarks``, one per case and in its order, with the truth; ``stage_points_mm`` is ``(stages, N, L, D)``.
+
+    ``grids`` are those of the images, with the pixels that the positions are in mm of.
+    """
     truth_mm = np.stack([case.landmarks.points_mm for case in cases])
     table = truth_mm.shape[:2]
     stages_mm = np.empty((0, *truth_mm.shape)) if stage_points_mm is None else stage_points_mm
@@ -236,6 +263,8 @@ def _collect(
         radius_mm=np.stack([found.radius_mm for found in landmarks]).astype(np.float64),
         presence=np.stack([found.presence for found in landmarks]).astype(np.float64),
         hardware=", ".join(device_in_words(device) for device in devices),
+        recalls=tabulate_recalls(landmarks, [case.landmarks for case in cases], grids),
+        observer_recalls=observer_recalls(cases, grids),
     )
 
 
@@ -302,6 +331,7 @@ def evaluate(
         raise ConfigError("Only volumes can be rotated at random.", "Leave out --rotated.")
     found: list[Landmarks] = []
     truths: list[Landmarks] = []
+    grids: list[Grid] = []
     stages: list[FloatArray] = []
     elapsed_s: list[float] = []
     devices: list[str] = []
@@ -311,6 +341,7 @@ def evaluate(
         seed = None if rotation_seed is None else rotation_seed + number
         localized = localize_case(model, case, device=device, rotation_seed=seed)
         truths.append(localized.truth)
+        grids.append(localized.image.grid)
         prediction = localized.prediction
         found.append(_matched(prediction.landmarks, case, f"The model {model.info.title}"))
         rows = [prediction.landmarks.index(name) for name in case.landmarks.names]
@@ -323,6 +354,7 @@ def evaluate(
     return _collect(
         [replace(case, landmarks=truth) for case, truth in zip(cases, truths, strict=True)],
         found,
+        grids,
         model=model.info.title,
         devices=devices,
         stage_points_mm=np.stack(stages, axis=1),
@@ -351,6 +383,7 @@ def evaluate_csv_folder(folder: Path, cases: Sequence[Case]) -> Evaluation:
         A file cannot be read.
     """
     found: list[Landmarks] = []
+    grids: list[Grid] = []
     for case, path in zip(cases, _files_of(folder, cases), strict=True):
         image = read_case_image(case)
         file = read_landmark_file(path, image=image)
@@ -360,7 +393,8 @@ def evaluate_csv_folder(folder: Path, cases: Sequence[Case]) -> Evaluation:
                 "Run cairn localize on the images of this data set.",
             )
         found.append(_matched(file.landmarks, case, str(path)))
-    return _collect(cases, found, model=f"landmark files in {folder.name}")
+        grids.append(image.grid)
+    return _collect(cases, found, grids, model=f"landmark files in {folder.name}")
 
 
 def _files_of(folder: Path, cases: Sequence[Case]) -> list[Path]:

@@ -71,12 +71,23 @@ def _detection_table(evaluation: Evaluation) -> str:
     return _table(head, rows)
 
 
+def _measure_table(evaluation: Evaluation) -> str:
+    measures = evaluation.measures()
+    heads = {"rate_percent": "rightly classified, %", "observers_percent": "second observer, %"}
+    keys = [key for key in heads if key in measures.columns]
+    rows = [
+        ["**mean**" if label == ALL else str(label), *(number(row[key], 1) for key in keys)]
+        for label, row in measures.iterrows()
+    ]
+    return _table(["measure of the challenge", *(heads[key] for key in keys)], rows)
+
+
 def to_markdown(evaluation: Evaluation, thresholds_mm: Sequence[float] = THRESHOLDS_MM) -> str:
     """Return the evaluation as Markdown for a model card.
 
     A sentence on what was evaluated; the figures per landmark, with the observers' distance and the share of true positions
     within the calibrated radius where these are known; the figures after each stage where stages are known; the detection
-    counts where any landmark is absent or was missed.
+    counts where any landmark is absent or was missed; of cephalograms the challenge's success classification rates.
     """
     count = len(evaluation.cases)
     where = f" on {evaluation.device}" if evaluation.device else ""
@@ -90,6 +101,8 @@ def to_markdown(evaluation: Evaluation, thresholds_mm: Sequence[float] = THRESHO
         parts.append(_stage_table(evaluation, thresholds_mm))
     if not (evaluation.present & evaluation.found).all():
         parts.append(_detection_table(evaluation))
+    if len(evaluation.recalls):
+        parts.append(_measure_table(evaluation))
     return "\n\n".join(parts) + "\n"
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.values.landmarks import NOMINAL_COVERAGE
 from training.evaluation.evaluation import TOGETHER
-from training.evaluation.metrics import curve_thresholds
+from training.evaluation.metrics import ALL, curve_thresholds
 from training.report.blocks import Block, Column, Paragraph, make_picture, make_table, number_column, word_column
 from training.report.figures import ReportFigure
 from training.report.number_text import mean_and_sd, median_and_iqr, number, p_text
@@ -221,6 +221,37 @@ def _certainty(content: Content) -> Section | None:
     return Section("certainty", "Certainty", (*content.pictures("certainty"), groups, per_landmark))
 
 
+def _measures(content: Content) -> Section | None:
+    if not content.has("measures", "classes"):
+        return None
+    heads = {
+        "rate_percent": "model, %",
+        "other_percent": f"{content.subject.other}, %",
+        "observers_percent": "second observer, %",
+    }
+    measures = content.tables["measures"]
+    rates = make_table(
+        measures.rename(index={ALL: "mean"}),
+        [number_column(head, key, 1) for key, head in heads.items() if key in measures.columns],
+        "Success classification rates of the cephalometric challenge: how often the class of a patient was recognised, as the "
+        "mean over the classes; of the model against the reference, of the second observer against the first. Positions are "
+        "rounded to whole pixels, as the challenge does.",
+        "measure",
+    )
+    classes = content.tables["classes"].reset_index(level="class")
+    per_class = make_table(
+        classes,
+        [
+            word_column("class", "class"),
+            number_column("n", "count", 0),
+            number_column("recognised, %", "recall_percent", 1),
+        ],
+        "n: images that belong to the class by the reference. A class of few images weighs as much as one of many.",
+        "measure",
+    )
+    return Section("measures", "Measures of the cephalometric challenge", (rates, per_class))
+
+
 def _vectors(content: Content) -> Section | None:
     pictures = content.pictures("vectors_global", "vectors_last")
     return Section("vectors", "Best and worst cases", pictures) if pictures else None
@@ -259,6 +290,6 @@ def _time(content: Content) -> Section | None:
 
 
 SECTIONS: tuple[Callable[[Content], Section | None], ...] = (
-    _errors, _success, _stages, _observers, _other, _detection, _certainty, _vectors, _outliers, _time,
+    _errors, _success, _stages, _observers, _other, _detection, _certainty, _measures, _vectors, _outliers, _time,
 )  # fmt: skip
 """In the order of the page."""

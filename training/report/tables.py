@@ -47,7 +47,7 @@ def make_tables(evaluation: Evaluation, thresholds_mm: Sequence[float], other: E
     dict
         ``errors``, ``summary``, ``sdr``, ``outliers``; ``radii`` and ``certainty`` with calibrated radii, ``stages`` and
         ``times`` for a model, ``observers`` and ``observers_test`` where two observers marked, ``other_errors`` and
-        ``other_test`` with ``other``.
+        ``other_test`` with ``other``; ``measures`` and ``classes`` of cephalograms.
     """
     thresholds = every_threshold(thresholds_mm)
     tables = {
@@ -70,6 +70,11 @@ def make_tables(evaluation: Evaluation, thresholds_mm: Sequence[float], other: E
     if evaluation.observed_twice:
         tables["observers"] = evaluation.observers(thresholds)
         tables["observers_test"] = compare_errors(evaluation.errors_mm, evaluation.observer_errors_mm, evaluation.names)
+    if len(evaluation.recalls):
+        tables["measures"] = evaluation.measures()
+        tables["classes"] = evaluation.recalls
+        if other is not None and len(other.recalls):
+            tables["measures"]["other_percent"] = other.measures()["rate_percent"]
     if other is not None:
         tables["other_errors"] = _per_case(other, other.errors_mm).assign(elapsed_s=other.elapsed_s)
         tables["other_test"] = compare_errors(evaluation.errors_mm, other.errors_mm, evaluation.names)

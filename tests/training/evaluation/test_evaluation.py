@@ -12,6 +12,7 @@ from core.landmark_files.file import write_landmarks
 from core.learning.cases import Case, read_case_image
 from core.models.file import Model, load_model
 from core.models.inference import localize
+from core.schemes.file import read_scheme
 from core.values.landmarks import Landmarks
 from tests.support.evaluation_fixtures import make_bare_evaluation, make_evaluation
 from tests.support.model_fixtures import write_tiny_image, write_tiny_model
@@ -195,3 +196,22 @@ def test_files_of_one_observer_know_no_stages_times_or_radii() -> None:
     parts = {key: value for key, value in vars(bare).items() if key not in ("radius_mm", "presence")}
     assert np.isnan(Evaluation(**parts).radius_mm).all()
     assert Evaluation(**parts).presence.shape == (3, 2)
+
+
+def test_cephalograms_are_classified_by_the_measures_of_the_challenge(tmp_path: Path) -> None:
+    names = read_scheme("cephalometric-19").names
+    points_mm = np.random.default_rng(4).uniform(2, 14, (len(names), 2))
+    image_path = write_tiny_image(tmp_path / "film.png")
+    case = Case("film", image_path, Landmarks(names, points_mm), spacing_mm=0.5)
+    image = read_case_image(case)
+    write_landmarks(case.landmarks, tmp_path / "film.csv", image=image)
+    evaluation = evaluate_csv_folder(tmp_path, [case])
+    assert evaluation.measures()["rate_percent"].tolist() == [100.0] * 9
+    assert list(evaluation.measures().columns) == ["rate_percent"], "there is one observer"
+    twice = replace(case, observers=(case.landmarks, case.landmarks.without_point("Nasion")))
+    rates = evaluate_csv_folder(tmp_path, [twice]).measures()["observers_percent"]
+    assert (rates["ANB"], rates["MW"]) == (0.0, 100.0)
+
+
+def test_other_landmarks_are_not_classified(model: Model, cases: tuple[Case, ...]) -> None:
+    assert evaluate(model, cases, device="cpu").measures().empty

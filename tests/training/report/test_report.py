@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tests.support.evaluation_fixtures import make_bare_evaluation, make_evaluation
+from tests.support.evaluation_fixtures import make_bare_evaluation, make_evaluation, make_measured_evaluation
 from training.report.figures import ReportFigure
 from training.report.report import to_markdown, write_report
 
@@ -31,6 +31,24 @@ def test_markdown_says_what_a_model_card_needs() -> None:
 def test_markdown_has_no_columns_of_what_is_not_known() -> None:
     head = to_markdown(make_bare_evaluation(), (2.0,)).splitlines()[2]
     assert head == "| landmark | mean ± SD, mm | median (IQR), mm | < 2 mm, % |"
+
+
+def test_cephalograms_have_the_rates_of_the_challenge(tmp_path: Path) -> None:
+    evaluation = make_measured_evaluation(40.0)
+    text = to_markdown(evaluation, (2.0,))
+    assert "| measure of the challenge | rightly classified, % | second observer, % |" in text
+    assert "| ANB | 70.0 | 25.0 |" in text
+    assert text.endswith("| **mean** | 65.0 | 50.0 |\n")
+    assert "measure of the challenge" not in to_markdown(make_evaluation(), (2.0,))
+    other = make_measured_evaluation(70.0)
+    page = write_report(evaluation, tmp_path, (2.0,), data="films", date="today", other=other)
+    html = re.sub(r"\s+", " ", page.read_text(encoding="utf-8"))
+    assert "Measures of the cephalometric challenge" in html
+    assert "m 1 (other), %" in html
+    classes = pd.read_csv(tmp_path / "classes.csv")
+    assert classes.columns.tolist() == ["measure", "class", "count", "recall_percent"]
+    assert classes["recall_percent"].tolist() == [100.0, 40.0, 60.0]
+    assert pd.read_csv(tmp_path / "measures.csv", index_col="measure").loc["all", "other_percent"] == 72.5
 
 
 def test_the_folder_holds_page_tables_and_figures(tmp_path: Path) -> None:

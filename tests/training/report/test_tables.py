@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from tests.support.evaluation_fixtures import make_bare_evaluation, make_evaluation
+from tests.support.evaluation_fixtures import make_bare_evaluation, make_evaluation, make_measured_evaluation
 from training.report.tables import OBSERVERS, every_threshold, make_tables, title_of_other
 
 
@@ -20,6 +21,18 @@ def test_a_model_with_everything_has_every_table() -> None:
         "other_errors", "other_test",
     }  # fmt: skip
     assert set(make_tables(make_bare_evaluation(), (2.0,))) == {"summary", "sdr", "errors", "outliers"}
+
+
+def test_cephalograms_have_their_measures_and_classes() -> None:
+    tables = make_tables(make_measured_evaluation(40.0), (2.0,), make_measured_evaluation(70.0))
+    assert tables["measures"].to_dict("index") == {
+        "ANB": {"rate_percent": 70.0, "observers_percent": 25.0, "other_percent": 85.0},
+        "SNB": {"rate_percent": 60.0, "observers_percent": 75.0, "other_percent": 60.0},
+        "all": {"rate_percent": 65.0, "observers_percent": 50.0, "other_percent": 72.5},
+    }
+    assert tables["classes"].loc[("ANB", "class II"), "count"] == 2
+    alone = make_tables(replace(make_measured_evaluation(40.0), observer_recalls=pd.DataFrame()), (2.0,))
+    assert list(alone["measures"].columns) == ["rate_percent"]
 
 
 def test_radii_without_any_landmark_found_say_nothing() -> None:
