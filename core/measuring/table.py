@@ -69,8 +69,8 @@ class Lack:
 
 
 def head_of(key: str, unit: str) -> str:
-    """Return what a column of a measurement is called: “SNA (°)”."""
-    return f"{key} ({unit})" if unit else key
+    """Return what a column of a measurement is called: “SNA (°)”; a unit that ends the key itself is not said twice."""
+    return f"{key.removesuffix(f' {unit}')} ({unit})" if unit else key
 
 
 def wide_table(analysis: Analysis, cases: Sequence[MeasuredCase]) -> MeasurementTable:

@@ -3,10 +3,12 @@
 import csv
 import io
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from app.commands import measure_printing
 from app.commands.cli import run, with_default_command
 from core.landmark_files.collection import CaseImage, CaseMarks
 from core.landmark_files.collection_file import write_collection
@@ -16,7 +18,7 @@ from core.project.readings import Reader, ReaderKind, Reading
 from core.project.store import Project
 from core.values.grid import Grid
 from core.values.image import Image, ImageSource, SpacingSource
-from core.values.landmarks import Landmarks
+from core.values.landmarks import Landmarks, Status
 from tests.app.commands.test_cli import imported_by
 
 ANALYSIS = """
@@ -213,6 +215,34 @@ def test_without_a_file_the_table_is_shown(tmp_path: Path, triangle: Path, cairn
     assert "3.0 mm" in one
     assert "−1.0" in one
     assert "4.0 ± 1" in one
+
+
+def test_a_narrow_screen_gets_its_columns_under_each_other(
+    tmp_path: Path, triangle: Path, cairn: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measure_printing, "Console", lambda: SimpleNamespace(is_terminal=True, width=30))
+    files = [write(tmp_path / f"{name}.csv") for name in "ab"]
+    parts = [part.splitlines() for part in cairn(*files, "--analysis", triangle).split("\n\n")]
+    assert [part[0].split() for part in parts] == [
+        ["case", "AB", "(mm)", "ABC", "(°)"],
+        ["case", "ratio", "AD", "(mm)"],
+    ]
+    assert [part[2].split() for part in parts] == [["b", "3.0", "90.0"], ["b", "0.75"]]
+
+
+def test_an_interval_that_does_not_decide_the_class_is_told(tmp_path: Path, triangle: Path, cairn: Printed) -> None:
+    with triangle.open("a", encoding="utf-8") as stream:
+        stream.write('classes = [{ name = "near", to = 3.05 }, { name = "far", above = 3.05 }]\n')
+    triangle.write_text(triangle.read_text("utf-8").replace('["A", "D"]', '["A", "B"]'), encoding="utf-8")
+    of = image("a.png")
+    for radius_mm, said in ((0.01, "near"), (1.0, "near (not decided)")):
+        found = Landmarks(
+            NAMES, marks(of).points_mm, radius_mm=np.full(3, radius_mm, np.float32), status=(Status.PREDICTED,) * 3
+        )
+        write_landmarks(found, tmp_path / "a.csv", image=of)
+        last = cairn(tmp_path / "a.csv", "--analysis", triangle).splitlines()[-1]
+        assert last.startswith("AD")
+        assert last.endswith(f" {said}")
 
 
 def test_the_analyses_are_listed(triangle: Path, cairn: Printed) -> None:

@@ -14,6 +14,7 @@ from core.measuring.table import (
     MeasuredCase,
     MeasurementTable,
     csv_text,
+    head_of,
     lacks,
     long_table,
     wide_table,
@@ -79,6 +80,10 @@ def test_a_row_a_case_with_units_in_the_heads_and_nothing_where_nothing_is_known
     share = np.hypot(49, 40) / 50
     assert table.rows[0] == ("a", 50.0, round(angle, 4), round(share, 3), None)
     assert table.rows[1] == ("b", None, round(angle, 4), round(share, 3), None)
+
+
+def test_a_unit_is_said_once() -> None:
+    assert [head_of("L1–NB mm", "mm"), head_of("L1–NB", "°"), head_of("FHI", "")] == ["L1–NB (mm)", "L1–NB (°)", "FHI"]
 
 
 def test_readers_have_a_column_where_they_are_told() -> None:
