@@ -37,8 +37,11 @@ def has_measures(landmarks: Landmarks) -> bool:
 
 
 def on_whole_px(landmarks: Landmarks, grid: Grid) -> Landmarks:
-    """Return landmarks on the nearest whole pixels of their image, halves upwards, as the challenge's code has them; in mm."""
-    index = np.floor(grid.to_index(landmarks.points_mm).round(_PX_DECIMALS) + 0.5)
+    """Return landmarks on the nearest whole pixels of their image, as the challenge classifies them; in mm.
+
+    Halves go to the even number: always to one side, they would move the means of two observers by a quarter of a pixel.
+    """
+    index = np.rint(grid.to_index(landmarks.points_mm).round(_PX_DECIMALS))
     return Landmarks(landmarks.names, grid.to_mm(index), status=landmarks.stated)
 
 

@@ -235,7 +235,7 @@ def _measures(content: Content) -> Section | None:
         [number_column(head, key, 1) for key, head in heads.items() if key in measures.columns],
         "Success classification rates of the cephalometric challenge: how often the class of a patient was recognised, as the "
         "mean over the classes; of the model against the reference, of the second observer against the first. Positions are "
-        "rounded to whole pixels, as the challenge does.",
+        "rounded to whole pixels.",
         "measure",
     )
     classes = content.tables["classes"].reset_index(level="class")
