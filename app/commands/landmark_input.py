@@ -26,6 +26,7 @@ from core.project.paths import SUFFIX
 from core.project.readings import latest
 from core.project.store import Project
 from core.schemes.scheme import Scheme
+from core.values.grid import Grid
 from core.values.landmarks import Landmarks
 
 MM, PX = "mm", "px"
@@ -205,11 +206,24 @@ def _case(
         )
     if spacing_mm is None:
         return LandmarkCase(name, landmarks, PX)
+    return LandmarkCase(name, in_mm(landmarks, spacing_mm), MM)
+
+
+def in_mm(landmarks: Landmarks, spacing_mm: Sequence[float]) -> Landmarks:
+    """Return landmarks in px in mm.
+
+    Parameters
+    ----------
+    landmarks
+        With positions ``(x, y)`` or ``(x, y, z)``, spreads and radii in px.
+    spacing_mm
+        Size of a pixel per axis in numpy order, or one number for all.
+    """
+    grid = Grid.from_spacing((2,) * landmarks.ndim, spacing_mm)
     scale = np.float32(np.mean(spacing_mm))
-    in_mm = replace(
+    return replace(
         landmarks,
-        points_mm=landmarks.points_mm * np.flip(spacing_mm),
+        points_mm=landmarks.points_mm * grid.to_mm(np.ones(landmarks.ndim)),
         spread_mm=landmarks.spread_mm * scale,
         radius_mm=landmarks.radius_mm * scale,
     )
-    return LandmarkCase(name, in_mm, MM)

@@ -149,23 +149,14 @@ def _left_out(count: int, why: str) -> str:
 
 def _in_mm(case: "LandmarkCase", spacing_mm: tuple[float, ...]) -> "LandmarkCase":
     """Return a case that is in px in mm."""
-    import numpy as np
-
-    from app.commands.landmark_input import MM
+    from app.commands.landmark_input import MM, in_mm
 
     ndim = case.landmarks.ndim
     if len(spacing_mm) not in (1, ndim):
         raise AppError(
             f"--spacing gives {len(spacing_mm)} sizes, but the images are {ndim}D.", "Give one, or one for each axis."
         )
-    scale = np.float32(np.mean(spacing_mm))
-    landmarks = replace(
-        case.landmarks,
-        points_mm=case.landmarks.points_mm * np.flip(spacing_mm),
-        spread_mm=case.landmarks.spread_mm * scale,
-        radius_mm=case.landmarks.radius_mm * scale,
-    )
-    return replace(case, landmarks=landmarks, unit=MM)
+    return replace(case, landmarks=in_mm(case.landmarks, spacing_mm), unit=MM)
 
 
 def _measured(analysis: "Analysis", found: "list[LandmarkCase]", population: str) -> list["MeasuredCase"]:
