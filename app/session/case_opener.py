@@ -25,6 +25,7 @@ from core.values.image import Image
 if TYPE_CHECKING:
     from core.project.store import Project
 
+_LONGEST_FLUSH_S = 10.0
 Prepared = TypeVar("Prepared")
 Prepare = Callable[[Path, KeptCase | None], Callable[[Image, Series | None], Prepared]]
 
@@ -146,7 +147,7 @@ class CaseOpener(Generic[Prepared]):
         project = self._desk.project
         if project is None or self._wanted != case_id:  # another case was asked for meanwhile
             return
-        load = partial(_load, project, case_id, self._desk.reader, self._read, self._prepare)
+        load = partial(_load, self._desk, project, case_id, self._desk.reader, self._read, self._prepare)
         self._opener.open_by(name, load, partial(self._failed, case_id, step), then=self._ended)
 
     def _show_left(self, case_id: int) -> None:
@@ -206,6 +207,7 @@ def _looked_in(project: "Project", *, folder: Path) -> int:
 
 
 def _load(
+    desk: Desk,
     project: "Project",
     case_id: int,
     reader: Reader,
@@ -216,6 +218,7 @@ def _load(
     should_stop: Callable[[], bool],
 ) -> Prepared:
     """Read the image of a case and prepare it; in a job."""
+    desk.flush(_LONGEST_FLUSH_S)  # what was done last may be about this very case
     kept = kept_case(project, case_id, reader)
     listed = image_at(find_image(project, kept.case), kept.case.series, should_stop)
     image = read(listed.path, series=listed.series, should_stop=should_stop)

@@ -15,7 +15,7 @@ LISTED_FILES = 40
 _COMPONENTS = (
     ("Licences", r"^licenses/"),
     ("Bundled models", r"/assets/models/"),
-    ("Samples, icons, schemes", r"/assets/"),
+    ("Samples, icons, schemes, analyses", r"/assets/"),
     ("torch", r"/(torch|torchgen|functorch)/"),
     ("SimpleITK", r"/SimpleITK/"),
     ("Qt and PySide6", r"/(PySide6|shiboken6)/|/libQt6|/lib(pyside|shiboken)6"),

@@ -45,7 +45,7 @@ def test_sizes_are_counted_by_part(tmp_path):
         "System libraries": 7,
         "Other Python packages": 3,
         "Licences": 2,
-        "Samples, icons, schemes": 1,
+        "Samples, icons, schemes, analyses": 1,
     }
     assert list(sizes.largest_files(tmp_path, 2)) == [
         "_internal/torch/lib/libtorch.so",

@@ -176,6 +176,20 @@ def test_who_reads_blind_is_shown_nothing_of_the_model_after_setting_the_pixel_s
     assert not controller.document.landmarks.located.any()
 
 
+def test_a_case_that_is_read_anew_shows_what_was_done_last_though_the_disk_is_slow(windows, images):
+    controller = windows.new(*images[:2])
+    controller.editor.select("Sella")
+    controller.editor.nudge(1, 0)
+    windows.settle(controller)
+    written = threading.Event()
+    controller.desk.change(lambda project: written.wait(0.5))
+    controller.editor.nudge(5, 0)
+    done = controller.document.landmarks.point_mm("Sella").tolist()
+    controller.showing.read_anew()
+    windows.settle(controller)
+    assert controller.document.landmarks.point_mm("Sella").tolist() == done
+
+
 def test_whose_landmarks_are_shown_is_told_where_they_are_another_readers(windows, images):
     controller = windows.new(*images[:2])
     controller.editor.select("Sella")
