@@ -301,7 +301,7 @@ class Desk:
     def change(self, write: Callable[["Project"], Any], on_written: Callable[[Any], object] = lambda _: None) -> None:
         """Have something written after all that was asked for before; ``on_written`` is called in the main thread.
 
-        In a project that can only be looked at, nothing is changed and `refused` says so.
+        In a read-only project nothing is changed and `refused` says so.
         """
         writer, project = self._writer, self.project
         if writer is None:

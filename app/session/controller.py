@@ -165,7 +165,7 @@ class Controller:
         self.checking.next_case = NextCase(lambda: self.has_neighbour(1), lambda: self.open_neighbour(1), "&Next image")
         self.schemes.chosen.connect(self._keep_scheme)
         self.pixel_sizes.said_of_all.connect(self._keep_size)
-        self.desk.refused.connect(questions.show_error)
+        self.desk.refused.connect(self.projects.tell_refused)
         self.desk.project_changed.connect(self._show_project)
         self.desk.cases_removed.connect(self.showing.leave_removed)
         self.desk.reader_changed.connect(self._reader_changed)

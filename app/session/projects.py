@@ -130,7 +130,7 @@ class Projects:
             self.open(path)
 
     def open(self, path: Path) -> None:
-        """Open a project; where another window has it open, it can only be looked at, which is said."""
+        """Open a project; where another window has it open, it is read-only, which is said."""
         project = self._desk.project
         if project is not None and project.path == path.absolute():
             return
@@ -184,14 +184,21 @@ class Projects:
             self.say_read_only(again=True)
 
     def say_read_only(self, *, again: bool = False) -> None:
-        """Say once over an image that a project can only be looked at, and what can be done; ``again`` to be said anew."""
+        """Say once over an image that a project is read-only, and what can be done; ``again`` to be said anew."""
         because, project = self._desk.read_only_because, self._desk.project
         if because and project is not None and not self._told_read_only:
             self._told_read_only = not again
             self._view.say(
-                f"{project.path.name} can only be looked at. {because}",
+                f"{project.path.name} is read-only. {because}",
                 actions=[MessageAction("&Save a copy…", self.ask_save_as)],
             )
+
+    def tell_refused(self, error: AppError) -> None:
+        """Tell that something was not kept: of a read-only project over the image, not in a box at each step."""
+        if self._desk.read_only_because:
+            self._view.say(error.message, actions=[MessageAction("&Save a copy…", self.ask_save_as)])
+        else:
+            self._questions.show_error(error)
 
     def _is_used(self, path: Path) -> None:
         self.used.emit(path.absolute())

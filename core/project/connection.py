@@ -192,7 +192,7 @@ class Connection:
             guard.acquire()
             self._guard = guard
         except Timeout:
-            self.read_only_because = "It is open in another window or used by another program run."
+            self.read_only_because = "It is open in another window, or a command is at work on it."
         except (NotImplementedError, OSError):
             if not os.access(self.path.parent, os.W_OK):
                 self.read_only_because = "Nothing can be written to its folder."
