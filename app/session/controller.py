@@ -416,7 +416,7 @@ class Controller:
             return
         if self.opener.is_reading(job):
             self.opener.cancel()
-        elif not self.landmark_opener.cancel(job) and not self.exchange.cancel(job):
+        elif not any(one.cancel(job) for one in (self.path_opener, self.landmark_opener, self.exchange)):
             self.search.cancel(job)
 
     def _when_safe(self, proceed: Proceed) -> None:

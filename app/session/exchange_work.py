@@ -1,9 +1,11 @@
 """What saving and adding the landmarks of many images finds out about projects and files. Runs in jobs; changes nothing."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
+from app.session.file_names import may_list_cases
 from app.session.questions import ExportOffer, WhichCases
 from core.base.errors import AppError, LandmarkFileError
 from core.images.formats import DICOM, has_image_suffix
@@ -11,9 +13,10 @@ from core.landmark_files.collection import CollectionFormat
 from core.landmark_files.collection_file import open_collection
 from core.landmark_files.collection_formats import COLLECTION_FORMATS, WRITABLE_KEYS, format_of_collection
 from core.project.additions import Additions
+from core.project.case_list import is_case_list, read_case_list
 from core.project.cases import Case, CaseQuery, CaseState
 from core.project.exchange import Progress, find_in_file
-from core.project.found_cases import Wishes, find_cases
+from core.project.found_cases import Wishes, find_cases, find_listed, is_challenge
 from core.project.readings import Reader
 from core.project.store import Project
 
@@ -82,12 +85,12 @@ def _is_dicom(case: Case) -> bool:
 
 
 def names_images(path: Path, *, alone: bool) -> bool:
-    """Tell whether a file is to be opened for the images that it names, rather than laid on the open image.
+    """Tell whether a path is to be opened for the images that it names, rather than as images or laid on the open one.
 
     Parameters
     ----------
     path
-        A file that may hold landmarks.
+        A file that may hold landmarks or list cases, or a folder.
     alone
         Whether there is no image that it could be laid on.
 
@@ -96,6 +99,8 @@ def names_images(path: Path, *, alone: bool) -> bool:
     LandmarkFileError
         It is ``alone``, and what it holds cannot be read.
     """
+    if may_list_cases(path):
+        return is_case_list(path) or is_challenge(path)
     try:
         form = format_of_collection(path)
     except LandmarkFileError:
@@ -129,7 +134,11 @@ def found_by(project: Project, paths: Sequence[Path], reader: str, progress: Pro
         None of it is anywhere.
     """
     schemes = tuple(scheme for ndim in (2, 3) if (scheme := project.scheme(ndim)) is not None)
-    found = find_cases(paths, Wishes(reader, schemes=schemes, progress=progress))
+    wishes = Wishes(reader, schemes=schemes, progress=progress)
+    lists = [path for path in paths if is_case_list(path)]
+    found = _joined(
+        find_cases([path for path in paths if path not in lists], wishes), *(_listed(path, wishes) for path in lists)
+    )
     if found.cases:
         return found
     if len(paths) == 1 and project.case_ids():
@@ -138,3 +147,17 @@ def found_by(project: Project, paths: Sequence[Path], reader: str, progress: Pro
         except LandmarkFileError:
             pass  # that its images are not beside it says more
     raise AppError(" ".join(found.problems[:3]))
+
+
+def _listed(path: Path, wishes: Wishes) -> Additions:
+    listed = read_case_list(path)
+    found = find_listed(listed, wishes)
+    return replace(found, problems=(*(f"{path.name}: {said}." for said in listed.problems), *found.problems))
+
+
+def _joined(*parts: Additions) -> Additions:
+    return Additions(
+        tuple(case for part in parts for case in part.cases),
+        tuple(note for part in parts for note in part.notes),
+        tuple(problem for part in parts for problem in part.problems),
+    )

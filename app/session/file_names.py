@@ -10,6 +10,7 @@ from core.base.errors import AppError
 from core.images.formats import image_name
 from core.landmark_files.collection_formats import NAMING_SUFFIXES
 from core.landmark_files.formats import LOSSLESS_SUFFIXES, WRITABLE_SUFFIXES, suffix_of
+from core.project.case_list import CASE_LIST_SUFFIXES
 
 
 class Sample(StrEnum):
@@ -27,6 +28,11 @@ def is_landmark_file(path: Path) -> bool:
 def may_name_images(path: Path) -> bool:
     """Tell by its name whether a file may hold the landmarks of many images, and name these."""
     return path.suffix.lower() in NAMING_SUFFIXES and not keeps_everything(path)
+
+
+def may_list_cases(path: Path) -> bool:
+    """Tell by its name whether a path may be a table of cases, or a folder in which landmarks lie apart from their images."""
+    return path.suffix.lower() in CASE_LIST_SUFFIXES or not path.suffix
 
 
 def can_be_written(path: Path) -> bool:

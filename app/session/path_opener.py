@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from app.desk.desk import Desk
 from app.session.document import Document
-from app.session.file_names import is_landmark_file, may_name_images
-from app.session.jobs import Jobs
+from app.session.file_names import is_landmark_file, may_list_cases, may_name_images
+from app.session.jobs import Job, Jobs
 from app.session.landmark_exchange import LandmarkExchange, named
 from app.session.landmark_opener import LandmarkOpener
 from app.session.opener import Opener
@@ -61,12 +61,16 @@ class PathOpener:
         self._projects = projects
         self._exchange = exchange
         self._add = add
+        self._opening: Job | None = None
+        self._looking: set[Job] = set()
 
     def open(self, paths: Sequence[Path]) -> None:
         """Open images, and perhaps a landmark file for the first of them.
 
-        A file with the landmarks of many images stands for those that it names.
+        A file with the landmarks of many images, a table of cases and the folder of the ISBI challenge stand for what they name.
         """
+        if self._opening is not None:
+            self.cancel(self._opening)  # what was wanted last counts
         projects = [path for path in paths if is_project(path)]
         others = [path for path in paths if path not in projects]
 
@@ -84,7 +88,19 @@ class PathOpener:
             elif landmark_files:
                 self._landmark_opener.open(landmark_files[0])
 
-        self._sort_out(others, sorted_out, alone=self._has_no_image(others))
+        self._opening = self._sort_out(others, sorted_out, alone=self._has_no_image(others))
+
+    def cancel(self, job: Job) -> bool:
+        """Give up what is being opened where ``job`` looks into it, though its drive may not answer; tell whether it is."""
+        if job not in self._looking:
+            return False
+        job.cancel()
+        self._let_go(job)
+        return True
+
+    def _let_go(self, job: Job) -> None:
+        self._looking.discard(job)
+        self._shown.hide(job)
 
     def add(self, paths: Sequence[Path]) -> None:
         """Let images follow those that were opened just before; a landmark file among them is opened as ever."""
@@ -122,15 +138,12 @@ class PathOpener:
         is_named = any(not is_landmark_file(path) and not may_name_images(path) for path in paths)
         return self._document.image is None and not is_named
 
-    def _sort_out(self, paths: Sequence[Path], then: Callable[[list[Path]], None], *, alone: bool) -> None:
-        """Call ``then`` with those files that are to be opened for the images that they name; at once where none can be."""
-        candidates = [path for path in paths if may_name_images(path)]
+    def _sort_out(self, paths: Sequence[Path], then: Callable[[list[Path]], None], *, alone: bool) -> Job | None:
+        """Call ``then`` with what is to be opened for the images that it names; at once, without a job, where nothing can be."""
+        candidates = [path for path in paths if may_name_images(path) or may_list_cases(path)]
         if not candidates:
             then([])
-            return
-
-        def ended() -> None:
-            self._shown.hide(job)
+            return None
 
         job = self._jobs.run(
             _sorted_out,
@@ -138,10 +151,12 @@ class PathOpener:
             alone,
             on_result=then,
             on_error=self._questions.show_error,
-            on_end=ended,
+            on_end=lambda: self._let_go(job),
             may_stall=True,
         )
-        self._shown.show(job, f"Opening {named(candidates)}", cancellable=False)
+        self._looking.add(job)
+        self._shown.show(job, f"Opening {named(candidates)}")
+        return job
 
 
 def _sorted_out(paths: Sequence[Path], alone: bool) -> list[Path]:

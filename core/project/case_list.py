@@ -14,6 +14,7 @@ from core.base.files import reason_of
 COLUMNS = ("image", "landmarks", "split", "group", "spacing", "reader")
 """What a list may say of a case; only the first is needed."""
 LARGEST_FILE_BYTES = 64 << 20
+CASE_LIST_SUFFIXES = (".csv", ".tsv")
 _NAMED = 5
 """How many lines a sentence names before it counts the others."""
 
@@ -74,7 +75,7 @@ class CaseList:
 
 def is_case_list(path: Path) -> bool:
     """Tell whether a file is a table of cases rather than of landmarks: its first line names a column ``image``, and no axes."""
-    if path.suffix.lower() not in (".csv", ".tsv") or not path.is_file():
+    if path.suffix.lower() not in CASE_LIST_SUFFIXES or not path.is_file():
         return False
     try:
         with path.open("rb") as stream:
@@ -82,7 +83,8 @@ def is_case_list(path: Path) -> bool:
         columns = split_table(head.splitlines()[0] if head else "", path).columns
     except (OSError, LandmarkFileError):
         return False
-    return "image" in columns and not any(column.startswith(("x", "y")) for column in columns)
+    has_axes = any(column.startswith(("x", "y")) or column.endswith(("_x", "_y")) for column in columns)
+    return "image" in columns and not has_axes
 
 
 def read_case_list(path: Path) -> CaseList:

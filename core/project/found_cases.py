@@ -72,7 +72,7 @@ def find_cases(paths: Sequence[Path], wishes: Wishes) -> Additions:
     """
     problems = [f"There is no file or folder {path}." for path in paths if not path.exists()]
     there = [path for path in paths if path.exists()]
-    challenges = [path for path in there if _annotations(path) is not None]
+    challenges = [path for path in there if is_challenge(path)]
     collections = [path for path in there if path.suffix.lower() in NAMING_SUFFIXES]
     listing = list_images([path for path in there if path not in challenges and path not in collections])
     problems += [str(problem) for problem in listing.problems]
@@ -172,6 +172,11 @@ def _beside(image: ListedImage) -> list[Path]:
     """Return the landmark files that have the name of an image, the latest first."""
     named = [image.path.parent / f"{image.name}{suffix}" for suffix in LOSSLESS_SUFFIXES]
     return sorted((path for path in named if path.is_file()), key=lambda path: path.stat().st_mtime, reverse=True)
+
+
+def is_challenge(path: Path) -> bool:
+    """Tell whether a path is the folder of the ISBI challenge, with its images and the lists of a doctor."""
+    return _annotations(path) is not None
 
 
 def _annotations(path: Path) -> Path | None:

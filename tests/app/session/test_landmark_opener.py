@@ -62,8 +62,9 @@ def test_a_damaged_landmark_file_changes_nothing(opened, answers, elsewhere, qtb
     assert opened.document.landmarks is before
 
 
-def test_landmarks_without_an_image_are_refused(controller, answers, tmp_path):
+def test_landmarks_without_an_image_are_refused(controller, answers, tmp_path, qtbot):
     controller.open_paths([tmp_path / "scan.csv"])
+    idle(controller, qtbot)
     assert "no image is open" in answers.errors[0].message
 
 

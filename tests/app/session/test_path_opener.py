@@ -140,6 +140,34 @@ def test_images_may_lie_elsewhere_where_they_are_opened_with_it_or_were_before(w
     assert "Added 3 readings of Ben from wings.tps." in messages(controller)
 
 
+def test_a_list_of_cases_brings_its_images_with_groups_and_landmarks_and_names_the_wrong_lines(windows, wings):
+    folder = wings.parent
+    (folder / "a.txt").write_text("\n".join(f"{k},{k}" for k in range(19)), encoding="utf-8")
+    listed = folder / "list.csv"
+    listed.write_text("image,landmarks,reader,group\na.png,a.txt,Eve,p1\nb.png,,,p2\ngone.png,,,\n", encoding="utf-8")
+    controller = windows.new()
+    open_in(controller, windows, listed)
+    project = controller.desk.project
+    assert names(controller) == ["a", "b"]
+    assert [case.patient_group for case in project.cases(project.case_ids())] == ["p1", "p2"]
+    assert project.reading(project.case_ids()[0], Reader("Eve")).landmarks.located.all()
+    assert any("line 4" in said and "gone.png" in said for said in messages(controller))
+    assert controller.document.image.source.path.name == "a.png"
+
+
+def test_the_folder_of_the_challenge_brings_the_lists_of_both_doctors(windows, tmp_path):
+    for folder in ("RawImage/Test1Data", "400_senior", "400_junior"):
+        (tmp_path / "isbi" / folder).mkdir(parents=True)
+    write_image(make_image((40, 30)), tmp_path / "isbi/RawImage/Test1Data/151.png")
+    for shift, reader in enumerate(("senior", "junior")):
+        text = "\n".join(f"{k + shift},{k}" for k in range(19))
+        (tmp_path / f"isbi/400_{reader}/151.txt").write_text(text, encoding="utf-8")
+    controller = windows.new()
+    open_in(controller, windows, tmp_path / "isbi")
+    project = controller.desk.project
+    assert [reading.reader.name for reading in project.readings(project.case_ids()[0])] == ["senior", "junior"]
+
+
 def test_nothing_that_the_reader_said_is_overwritten_and_the_open_case_shows_what_came(windows, wings):
     controller = windows.new(wings.parent / "a.png")
     controller.editor.select("Sella")

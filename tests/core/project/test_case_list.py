@@ -83,6 +83,7 @@ def test_what_is_no_list_is_refused(folder: Path) -> None:
     with pytest.raises(ProjectError, match="no column “image”"):
         read_case_list(landmarks)
     assert not is_case_list(written(folder, "landmark,image,x_px,y_px"))
+    assert not is_case_list(written(folder, "image,group,reader,unit,Sella_x,Sella_y,Sella_status"))
     for path, sentence in (
         (folder / "none.csv", "There is no file"),
         (written(folder, "image"), "names no image"),
