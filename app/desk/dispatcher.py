@@ -228,33 +228,38 @@ class Dispatcher:
             unused = child.idle_since_s is not None and now_s >= child.idle_since_s + self._idle_s
             if slow or unused:
                 child.kill()
-        for child in self.children[self._most :]:
+        for child in self._crew[self._most :]:
             if child.running is None:
                 child.kill()
 
+    @property
+    def _crew(self) -> list[Child]:
+        """The children without those that are being ended: what these were given now would be lost with them."""
+        return [child for child in self.children if not child.dismissed]
+
     def _give_work(self) -> None:
         first = self._line.first()
-        at_work = [child for child in self.children if child.running is not None]
+        at_work = [child for child in self._crew if child.running is not None]
         if first is None or any(child.running.alone for child in at_work if child.running):
             return
         self._start_children(1 if first.alone else len(self._line) + len(at_work))
         if first.alone:
-            idle = [child for child in self.children if child.ready]
+            idle = [child for child in self._crew if child.ready]
             if not at_work and idle:
                 self._run(idle[0], first)
             return
-        for child in self.children[: self._most]:
+        for child in self._crew[: self._most]:
             if child.ready and child.running is None:
                 entry = self._best_for(child)
                 if entry is None:
                     return
                 self._run(child, entry)
-        for child in self.children:
+        for child in self._crew:
             if child.running is not None and child.ahead is None:
                 self._read_ahead(child)
 
     def _start_children(self, useful: int) -> None:
-        while len(self.children) < min(self._most, useful):
+        while len(self._crew) < min(self._most, useful):
             try:
                 self.children.append(Child(self._work_name, self._plan))
             except OSError:

@@ -10,7 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from app.desk import dispatcher
+from app.desk.crew_plan import CrewPlan
 from app.desk.events import Cancelled, Done, Failed, Overall, Started
+from app.desk.worker import Ended, Stopped
 from core.models.image_task import ImageTask
 from tests.support.background_work import GATE, Watched
 
@@ -223,6 +226,42 @@ def test_idle_children_end_and_come_back(tmp_path):
         watched.submit("plain-2")
         second = watched.until(lambda event: isinstance(event, Done)).answer.model
     assert first != second
+
+
+def test_an_image_that_comes_while_an_idle_child_is_being_ended_gets_another_child(tmp_path, monkeypatch):
+    made = []
+
+    class Fake:
+        def __init__(self, *_):
+            self.ready, self.dismissed = True, False
+            self.running = self.ahead = self.told_to_stop_s = self.idle_since_s = None
+            made.append(self)
+
+        def send(self, message):
+            assert not self.dismissed
+
+        def kill(self):
+            self.dismissed = True
+
+        def reap(self):
+            return "exit code 0"
+
+    monkeypatch.setattr(dispatcher, "Child", Fake)
+    events = []
+    there = dispatcher.Dispatcher(events.append, CrewPlan(1, cores=1, share_bytes=1e9), "unused", idle_s=0.0)
+    there.submit("first", ImageTask(tmp_path / "first"), 0)
+    there.dispatch()
+    there.hear(made[0], Ended(made[0].running.number, Stopped()))
+    there.cancel("first")
+    while not made[0].dismissed:
+        there.dispatch()
+    there.submit("second", ImageTask(tmp_path / "second"), 0)
+    there.dispatch()
+    there.dispatch()
+    there.lose(made[0])
+    there.dispatch()
+    assert len(made) == 2
+    assert made[1].running.key == "second"
 
 
 def test_a_gpu_is_not_shared(tmp_path):
