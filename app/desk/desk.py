@@ -72,7 +72,7 @@ class Desk:
     cases_changed = Signal()
     """Cases were added or removed."""
     cases_removed = Signal(object)
-    """Cases were taken out: a frozenset of their numbers, which may be given to other cases from now on."""
+    """Cases were taken out: a frozenset of their numbers, which no other case will get."""
     case_changed = Signal(int)
     """What is known of a case has changed, and stands in the project."""
     current_changed = Signal()

@@ -136,7 +136,7 @@ def found_by(project: Project, paths: Sequence[Path], reader: str, progress: Pro
     schemes = tuple(scheme for ndim in (2, 3) if (scheme := project.scheme(ndim)) is not None)
     wishes = Wishes(reader, schemes=schemes, progress=progress)
     lists = [path for path in paths if is_case_list(path)]
-    found = _joined(
+    found = Additions.joined(
         find_cases([path for path in paths if path not in lists], wishes), *(_listed(path, wishes) for path in lists)
     )
     if found.cases:
@@ -153,11 +153,3 @@ def _listed(path: Path, wishes: Wishes) -> Additions:
     listed = read_case_list(path)
     found = find_listed(listed, wishes)
     return replace(found, problems=(*(f"{path.name}: {said}." for said in listed.problems), *found.problems))
-
-
-def _joined(*parts: Additions) -> Additions:
-    return Additions(
-        tuple(case for part in parts for case in part.cases),
-        tuple(note for part in parts for note in part.notes),
-        tuple(problem for part in parts for problem in part.problems),
-    )

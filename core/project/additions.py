@@ -80,6 +80,15 @@ class Additions:
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
+    @classmethod
+    def joined(cls, *parts: "Additions") -> "Additions":
+        """Return what several places were found to hold, as one."""
+        return cls(
+            tuple(case for part in parts for case in part.cases),
+            tuple(note for part in parts for note in part.notes),
+            tuple(problem for part in parts for problem in part.problems),
+        )
+
 
 @dataclass
 class Added:

@@ -87,11 +87,10 @@ def find_cases(paths: Sequence[Path], wishes: Wishes) -> Additions:
     for folder in challenges:
         found += _of_challenge(folder, wishes)
     others = [image.path for image in listing.images if image.series is None]
-    parts = [_planned(found, wishes), *(_of_collection(path, others, wishes) for path in collections)]
-    return Additions(
-        tuple(case for part in parts for case in part.cases),
-        (*listing.notes, *(note for part in parts for note in part.notes)),
-        (*problems, *(problem for part in parts for problem in part.problems)),
+    return Additions.joined(
+        Additions(notes=tuple(listing.notes), problems=tuple(problems)),
+        _planned(found, wishes),
+        *(_of_collection(path, others, wishes) for path in collections),
     )
 
 
