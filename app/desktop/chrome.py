@@ -30,6 +30,8 @@ class Chrome:
         Backgrounds of selected rows and of switches that are on.
     empty, zone, zone_line, zone_dragging
         The window without an image, and the place in it to drop one on.
+    usual, unusual, far
+        A figure within the range of its norm, outside of it, and far outside.
     tick
         The green of the icon that confirms.
     status
@@ -57,6 +59,9 @@ class Chrome:
     zone_line: str
     zone_dragging: str
     tick: str
+    usual: str
+    unusual: str
+    far: str
     status: dict[Status, str]
     case: dict[CaseState, str]
 
@@ -65,7 +70,7 @@ DARK = Chrome(
     window="#23262b", panel="#2b2f36", stripe="#282c32", button="#343a43", line="#3c424c", hover="#3c424c",
     text="#e4e7ec", faint="#a3acb9", disabled="#6b7480", icon="#d5dae2", accent="#56b4e9", focus="#7cc4ef",
     selection="#2f4961", checked="#2d4657", empty="#0d0f12", zone="#14171b", zone_line="#46505e",
-    zone_dragging="#16232d", tick="#22d3a0",
+    zone_dragging="#16232d", tick="#22d3a0", usual="#22d3a0", unusual="#f0e442", far="#ff8a70",
     status={
         Status.PREDICTED: "#56b4e9", Status.CORRECTED: "#f0e442", Status.PLACED: "#e79fc9",
         Status.CONFIRMED: "#22d3a0", Status.ABSENT: "#a3acb9", Status.UNPLACED: "#a3acb9",
@@ -79,7 +84,7 @@ LIGHT = Chrome(
     window="#f1f3f5", panel="#ffffff", stripe="#f6f8fa", button="#ffffff", line="#cfd5dd", hover="#e2e7ed",
     text="#1d232c", faint="#57616f", disabled="#98a1ae", icon="#3a4450", accent="#0f6ba8", focus="#0f6ba8",
     selection="#cde4f6", checked="#d6e9f7", empty="#e6eaee", zone="#f7f9fb", zone_line="#a9b4c1",
-    zone_dragging="#e0effa", tick="#00875f",
+    zone_dragging="#e0effa", tick="#00875f", usual="#00774f", unusual="#7d6a00", far="#b3391c",
     status={
         Status.PREDICTED: "#0f6ba8", Status.CORRECTED: "#7d6a00", Status.PLACED: "#a3447f",
         Status.CONFIRMED: "#00774f", Status.ABSENT: "#57616f", Status.UNPLACED: "#57616f",

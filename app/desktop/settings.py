@@ -33,11 +33,17 @@ class Settings:
     path
         The INI file. None remembers for as long as this object lives. A file that a later Cairn wrote with another version
         is neither read nor changed.
+
+    Attributes
+    ----------
+    folder
+        Where the INI file lies, and what else of a person's own is looked for; None for nowhere.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self._values: dict[str, str] = {}
         self._file: QSettings | None = None
+        self.folder = None if path is None else path.parent
         if path is None:
             return
         file = QSettings(str(path), QSettings.Format.IniFormat)
@@ -71,6 +77,20 @@ class Settings:
     def path(self, key: str) -> Path | None:
         """Return a path, None where there is none."""
         return Path(self.text(key)) if self.text(key) else None
+
+    def paths(self, key: str) -> tuple[Path, ...]:
+        """Return a list of paths, none where it is no such list."""
+        try:
+            names = json.loads(self.text(key) or "[]")
+        except ValueError:
+            return ()
+        if not isinstance(names, list):
+            return ()
+        return tuple(Path(name) for name in names if isinstance(name, str) and name)
+
+    def set_paths(self, key: str, paths: Sequence[Path]) -> None:
+        """Remember a list of paths; an empty one forgets it."""
+        self.set(key, json.dumps([str(path) for path in paths]) if paths else None)
 
     def set(self, key: str, value: str | Path | bool | Sequence[int] | None) -> None:
         """Remember a value; None forgets it."""
@@ -106,19 +126,13 @@ class Settings:
     @property
     def recent_files(self) -> tuple[Path, ...]:
         """The files opened last, the latest first; they may be gone by now."""
-        try:
-            names = json.loads(self.text("recent/files") or "[]")
-        except ValueError:
-            return ()
-        if not isinstance(names, list):
-            return ()
-        return tuple(Path(name) for name in names if isinstance(name, str) and name)[:MOST_RECENT]
+        return self.paths("recent/files")[:MOST_RECENT]
 
     def add_recent_file(self, path: Path) -> None:
         """Put a file at the head of the list, if files are remembered at all."""
         if self.remembers_files:
             files = [path, *(other for other in self.recent_files if other != path)]
-            self.set("recent/files", json.dumps([str(file) for file in files[:MOST_RECENT]]))
+            self.set_paths("recent/files", files[:MOST_RECENT])
 
     def clear_recent_files(self) -> None:
         """Forget which files were opened, and where they lay."""

@@ -40,6 +40,10 @@ STATUS_COLOURS = {
 ARROW = "#f08a24"
 CELL = "#3ddc5a"
 RULER = "#f0e442"
+TRACING = "#b9b6ff"
+SOFT_TISSUE = "#ffc2a1"
+EMPHASIS = "#ffd166"
+"""Of the lines of an analysis, and of those of the measurement that a person points at."""
 PLANE_COLOURS = {
     Orientation.AXIAL: "#f0605b",
     Orientation.CORONAL: "#72c355",

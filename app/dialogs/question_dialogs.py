@@ -41,6 +41,7 @@ _IMAGES = DIALOG_FILTER.replace(
     f"Images ({' '.join(f'*{suffix}' for suffix in IMAGE_SUFFIXES)}",
     f"Images, and landmarks that name theirs ({' '.join(f'*{suffix}' for suffix in (*IMAGE_SUFFIXES, *NAMING_SUFFIXES))}",
 )
+_ANALYSES = "Analyses (*.toml);;All files (*)"
 _PROJECTS = "Projects (*.cairn);;All files (*)"
 
 
@@ -166,6 +167,21 @@ class Dialogs:
             QFileDialog.Option.DontConfirmOverwrite,
         )
         return completed(Path(name), suggestion, SUFFIX_OF_FILTER.get(kind, ".csv")) if name else None
+
+    def analysis_path(self, folder: Path | None) -> Path | None:
+        """Ask which file with an analysis to open."""
+        return self._open_path("Open analysis", folder, _ANALYSES)
+
+    def measurements_path(self, suggestion: Path) -> Path | None:
+        """Ask where to write a table of measurements; the dialog asks whether a file that is there may be replaced."""
+        dialog = QFileDialog(self.parent, "Save measurements as", str(suggestion.parent), "Tables (*.csv)")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("csv")
+        dialog.selectFile(suggestion.name)
+        try:
+            return Path(dialog.selectedFiles()[0]) if dialog.exec() == QDialog.DialogCode.Accepted else None
+        finally:
+            dialog.deleteLater()
 
     def overwrites(self, occupied: Occupied) -> Overwrite:
         """Ask whether to replace a file that a person may not know."""

@@ -76,6 +76,10 @@ def _has_landmarks(controller: Controller) -> bool:
     return _has_image(controller) and bool(controller.editor.names)
 
 
+def _can_measure(controller: Controller) -> bool:
+    return _has_image(controller) and controller.measuring.is_offered
+
+
 def _can_go_back(controller: Controller) -> bool:
     placing = controller.placing
     return _has_image(controller) and (placing.can_go_back if placing.active else controller.checking.can_go_back)
@@ -211,6 +215,13 @@ _FILE = (
     Action(
         "file.save_as", "Save landmarks &as…", Controller.save_as, FILE, ("Ctrl+Shift+S",), group=1,
         enabled_when=_has_image,
+    ),
+    Action(
+        "file.analysis", "Open anal&ysis…", lambda c: c.measuring.ask_open(), FILE, group=1, enabled_when=_has_image,
+    ),
+    Action(
+        "file.measurements", "Sav&e measurements as…", lambda c: c.measuring.ask_save(), FILE, group=1,
+        enabled_when=_can_measure,
     ),
     Action(
         "file.new_project", "Ne&w project…", lambda c: c.projects.ask_new(), FILE, enabled_when=_has_desk, group=2,
@@ -351,6 +362,14 @@ _VIEW = (
     Action(
         "view.blind", "&Blind reading (hide what others and the model said)", _toggle_blind, VIEW, enabled_when=_can_add,
         checked_when=lambda c: c.cases.blind,
+    ),
+    Action(
+        "view.measurements", "&Measurements", _toggled("show_measurements"), VIEW, ("M",), enabled_when=_can_measure,
+        checked_when=lambda c: c.view_state.show_measurements,
+    ),
+    Action(
+        "view.tracing", "Tracin&g", _toggled("show_tracing"), VIEW, ("G",), enabled_when=_can_measure,
+        checked_when=lambda c: c.view_state.show_tracing,
     ),
     Action(
         "view.vectors", "&Vectors of the selected landmark", _toggled("show_vectors"), VIEW, ("V",), "vectors", _has_image,

@@ -23,6 +23,7 @@ from app.session.landmark_exchange import LandmarkExchange
 from app.session.landmark_opener import LandmarkOpener
 from app.session.landmark_search import LandmarkSearch
 from app.session.localization import localize_image
+from app.session.measuring import Measuring
 from app.session.navigation import Navigator
 from app.session.opener import Opener
 from app.session.path_opener import PathOpener
@@ -98,6 +99,10 @@ class Controller:
         self.questions = questions
         self.desk = Desk(self.jobs, Reader("I"))
         self.cases = Cases(self.desk, self.document, self.view_state, self.undo_stack, most_bytes=CACHED_BYTES)
+        self.measuring = Measuring(
+            self.document, self.view_state, self.navigator, is_blind=lambda: self.cases.blind, jobs=self.jobs,
+            questions=questions,
+        )  # fmt: skip
         self._shown = ShownJob(self.view_state)
         self._had_project = False
         parts = self.document, self.editor, self.view_state
@@ -172,6 +177,7 @@ class Controller:
         self.projects.reader_told.connect(lambda _: self.cases.keep_held_back())
         self.cases.held_back.reader_wanted.connect(lambda: self.jobs.post(self._ask_reader))
         self.cases.held_back.said_before.connect(self._show_said_before)
+        self.cases.blind_changed.connect(self.measuring.refresh)
         self.cases.blind_changed.connect(lambda _: self.showing.read_anew())
         self.background.answered.connect(self.showing.take_answer)
         self.view_state.events.show_vectors.connect(lambda _: self.showing.find_vectors())

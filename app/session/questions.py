@@ -258,6 +258,12 @@ class Questions(Protocol):
     def save_path(self, suggestion: Path) -> Path | None:
         """Ask where to save the landmarks."""
 
+    def analysis_path(self, folder: Path | None) -> Path | None:
+        """Ask which file with an analysis to open."""
+
+    def measurements_path(self, suggestion: Path) -> Path | None:
+        """Ask where to write a table of measurements; also whether a file that is there may be replaced."""
+
     def overwrites(self, occupied: Occupied) -> Overwrite:
         """Ask whether to replace a file."""
 

@@ -125,6 +125,10 @@ class ViewState:
         Name of the one landmark that is marked in image after image; None where each image is marked as a whole.
     show_worklist
         Whether the cases of the project are listed beside the image, where there are several.
+    show_measurements
+        Whether the measurements of the open image are listed, where an analysis fits its landmarks.
+    show_tracing
+        Whether planes and outlines of the analysis are drawn over the image.
     opening
         Name of the image that is being opened. While it is not empty, the views show this name and no image, so that nobody
         takes the last patient's for the next one's.
@@ -153,6 +157,8 @@ class ViewState:
     ruler_px: tuple[tuple[float, float], ...] = ()
     through_all: str | None = None
     show_worklist: bool = True
+    show_measurements: bool = False
+    show_tracing: bool = False
     opening: str = ""
     progress: Progress | None = None
     messages: tuple[Message, ...] = field(default=())

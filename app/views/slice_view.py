@@ -36,14 +36,19 @@ from app.views.nudging import Nudging
 from app.views.plane_items import CrosshairLayer, EdgeLetters, LettersLayer
 from app.views.slice_layer import ScreenMap, SliceLayer, ToolLayer
 from app.views.slice_mouse import SliceMouse
+from app.views.tracing_item import TracingLayer
 from app.views.vector_field_item import VectorFieldLayer, field_picture
 from core.geometry.planes import Orientation, SlicePlane
 from core.geometry.slices import block_means, extract_slice, voxel_steps
+from core.values.grid import FloatArray
 from core.values.image import Image
 
 _NO_LIMITS = {"xMin": -1e307, "xMax": 1e307, "yMin": -1e307, "yMax": 1e307} | dict.fromkeys(
     ("minXRange", "maxXRange", "minYRange", "maxYRange")
 )
+
+_ROOM_AROUND = 1.3
+"""How much more of the slice than positions take is in view where it has to be zoomed out to see them."""
 
 
 class Part(Flag):
@@ -89,6 +94,7 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         self._image_item = pg.ImageItem(axisOrder="row-major", autoDownsample=True)
         self._box.addItem(self._image_item)
         self._crosshair_layer = CrosshairLayer(self.screen_map, orientation)
+        self._tracing_layer = TracingLayer(controller, orientation, self.screen_map)
         self._field_layer = VectorFieldLayer(self.screen_map)
         self._landmark_layer = LandmarkLayer(self.screen_map)
         self._letters_layer = LettersLayer(self.screen_map)
@@ -98,8 +104,8 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         self._nudging = Nudging(controller, self._in_sight)
         self._tool_layer = ToolLayer(self.screen_map, lambda painter, at: self._mouse.mode_tool.paint(painter, at))
         self._layers = (
-            self._crosshair_layer, self._field_layer, self._landmark_layer, self._tool_layer, self._letters_layer,
-            self._focus_layer, self._loupe_layer,
+            self._crosshair_layer, self._tracing_layer, self._field_layer, self._landmark_layer, self._tool_layer,
+            self._letters_layer, self._focus_layer, self._loupe_layer,
         )  # fmt: skip
         for height, layer in enumerate(self._layers, start=10):
             layer.setZValue(height)
@@ -136,6 +142,12 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
             event.connect(self._show_mode)
         for event in (events.dragged, events.show_loupe):
             event.connect(self._show_loupe)
+        measuring = self._controller.measuring
+        for signal in (
+            measuring.changed, measuring.pointed, events.show_tracing, events.show_measurements, events.hide_all,
+        ):  # fmt: skip
+            signal.connect(self._show_tracing)
+        measuring.show_requested.connect(self.bring_into_view)
         self._document.landmarks_changed.connect(self._show_focus)
         events.selected.connect(self._show_focus)
         self._box.sigTransformChanged.connect(self._redraw_layers)
@@ -206,6 +218,22 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         centre_px = QPointF(*plane.px_from_mm(landmarks.point_mm(name)))
         offset = centre_px - view.center()
         self._box.translateBy(x=offset.x(), y=offset.y())
+
+    def bring_into_view(self, points_mm: FloatArray) -> None:
+        """Bring positions ``(N, D)`` to the middle, and see more of the slice where they do not all fit."""
+        plane = self.plane
+        view = self._box.viewRect()
+        if plane is None or not self.isVisible() or Part.IMAGE in self._stale:
+            return
+        points_px = plane.px_from_mm(points_mm)
+        low, high = points_px.min(axis=0), points_px.max(axis=0)
+        if view.contains(QPointF(*low)) and view.contains(QPointF(*high)) and self._fitted:
+            return
+        middle, needed = (low + high) / 2, (high - low) * _ROOM_AROUND
+        factor = max(1.0, needed[0] / view.width(), needed[1] / view.height())
+        self.pan(*(middle - np.array([view.center().x(), view.center().y()])).tolist())
+        if factor > 1.0:
+            self.zoom(factor, (float(middle[0]), float(middle[1])))
 
     # Showing
 
@@ -305,6 +333,9 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
     def _show_focus(self, *_: Any) -> None:
         """Frame the view where arrow keys act, and say on what."""
         self._focus_layer.set_frame(framed=self.hasFocus(), words=self._nudging.words)
+
+    def _show_tracing(self, *_: Any) -> None:
+        self._tracing_layer.update()
 
     def _show_loupe(self, *_: Any) -> None:
         self._loupe_layer.update()

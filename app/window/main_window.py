@@ -20,10 +20,11 @@ from app.session.controller import Controller
 from app.views.slice_view import SliceView
 from app.views.volume_view import VolumeView
 from app.window.action_set import ActionSet
+from app.window.measurements_dock import MeasurementsDock
 from app.window.menu_bar import fill_menu_bar
 from app.window.reader_dialogs import ReaderDialogs
 from app.window.recent_menu import RecentMenu
-from app.window.remembered import WindowLayout, restore_models, restore_reader, restore_view
+from app.window.remembered import WindowLayout, restore_measuring, restore_models, restore_reader, restore_view
 from app.window.sessions_menu import SessionsMenu
 from app.window.theme_menu import ThemeMenu
 from app.window.tool_bar import ToolBar
@@ -55,6 +56,7 @@ class MainWindow(QMainWindow):
         restore_view(controller.view_state, self.settings)
         restore_models(controller.search, self.settings)
         restore_reader(controller, self.settings)
+        restore_measuring(controller.measuring, self.settings)
         self.setAcceptDrops(True)
         self.setMinimumSize(LEAST_SIZE)
         self.viewer = VolumeView(controller)
@@ -79,6 +81,8 @@ class MainWindow(QMainWindow):
         self.addToolBar(self.tool_bar)
         self._make_centre()
         self._make_dock()
+        tracing = self.actions_by_id["view.tracing"]
+        self.measurements = MeasurementsDock(controller, self.settings, self, self.dock, tracing)
         self.worklist = WorklistDock(controller, self.settings, self, self._layout.leave_room)
         self.status_bar = StatusBar(controller)
         self.setStatusBar(self.status_bar)
@@ -128,7 +132,7 @@ class MainWindow(QMainWindow):
         for event in (
             events.selected, events.mode, events.show_labels, events.show_vectors, events.inverted, events.stage,
             events.progress, events.show_crosshair, events.radiological, events.maximised, events.opening,
-            events.locked, events.through_all, events.show_loupe,
+            events.locked, events.through_all, events.show_loupe, events.show_measurements, events.show_tracing,
         ):  # fmt: skip
             event.connect(self._refresh_soon)
         self.controller.undo_stack.indexChanged.connect(self._refresh_soon)
@@ -138,6 +142,7 @@ class MainWindow(QMainWindow):
         self.controller.case_list.listed.connect(self._refresh_soon)
         self.controller.case_list.counts_changed.connect(self._refresh_soon)
         self.controller.cases.blind_changed.connect(self._refresh_soon)
+        self.controller.measuring.changed.connect(self._refresh_soon)
         self.viewer.menu_requested.connect(self.show_landmark_menu)
         self.table.menu_requested.connect(self.show_landmark_menu)
 
@@ -261,5 +266,6 @@ class MainWindow(QMainWindow):
     def _vanish(self) -> None:
         self._layout.save()
         self.worklist.save()
+        self.measurements.save()
         self.closing.emit()
         self.hide()

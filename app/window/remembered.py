@@ -11,11 +11,12 @@ from PySide6.QtCore import QByteArray, QRect, QSize, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
-from app.desktop.settings import Settings
+from app.desktop.settings import MOST_RECENT, Settings
 from app.panels.landmark_table import LandmarkTable
 from app.session.controller import Controller
 from app.session.document import Document
 from app.session.landmark_search import ChosenModel, LandmarkSearch
+from app.session.measuring import Measuring
 from app.session.view_state import Sort, ViewState
 from core.base.assets import assets_folder
 from core.base.errors import AppError
@@ -26,7 +27,12 @@ WANTED = QSize(1280, 800)
 LARGEST_DOCK = {2: 0.46, 3: 0.38}
 """Part of the window that the table may take by default, beside an image of each rank; four views need more than one."""
 _READER = "reader/name"
-_FLAGS = ("show_vectors", "show_labels", "show_crosshair", "show_loupe", "radiological", "worst_first", "show_worklist")
+_ANALYSES = "analyses/opened"
+_ANALYSES_FOLDER = "analyses"
+_FLAGS = (
+    "show_vectors", "show_labels", "show_crosshair", "show_loupe", "radiological", "worst_first", "show_worklist",
+    "show_measurements", "show_tracing",
+)  # fmt: skip
 """Fields of the view state that are kept as they are."""
 
 
@@ -60,6 +66,27 @@ def restore_reader(controller: Controller, settings: Settings) -> None:
     controller.desk.reader_is_known = bool(name)
     controller.desk.reader = Reader(name or _login_name())
     controller.projects.reader_told.connect(partial(settings.set, _READER))
+
+
+def restore_measuring(measuring: Measuring, settings: Settings) -> None:
+    """Measure by the analyses that were chosen last, also by a person's own, and keep in mind which they choose from now on.
+
+    Those of their own lie in the folder ``analyses`` beside the settings, or are opened from anywhere.
+    """
+    measuring.folder = None if settings.folder is None else settings.folder / _ANALYSES_FOLDER
+    measuring.opened = settings.paths(_ANALYSES)
+    measuring.chosen = {ndim: key for ndim in (2, 3) if (key := settings.text(_analysis_key(ndim)))}
+    measuring.remembered.connect(partial(_keep_measuring, measuring, settings))
+
+
+def _analysis_key(ndim: int) -> str:
+    return f"analyses/{ndim}d"
+
+
+def _keep_measuring(measuring: Measuring, settings: Settings) -> None:
+    settings.set_paths(_ANALYSES, measuring.opened[:MOST_RECENT])
+    for ndim, key in measuring.chosen.items():
+        settings.set(_analysis_key(ndim), key)
 
 
 def _login_name() -> str:

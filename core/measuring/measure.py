@@ -3,7 +3,7 @@
 Pure: no files and no Qt. What cannot be computed is named with its reason, never guessed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -95,6 +95,7 @@ def measure(
     spread_mm: Mapping[str, float] | None = None,
     population: str = "",
     seed: int = 0,
+    intervals: bool = True,
 ) -> tuple[Measured, ...]:
     """Compute all measurements of an analysis that are not hidden.
 
@@ -113,6 +114,8 @@ def measure(
         Norm that is preferred where a measurement has several, by its population.
     seed
         Of the samples; the same seed gives the same intervals.
+    intervals
+        False leaves out intervals and what follows from them: values alone take a tenth of the time.
 
     Returns
     -------
@@ -129,7 +132,9 @@ def measure(
     found = _Found.of(analysis, landmarks)
     frame = frame_of(analysis, found.points_mm)
     values = _evaluated(analysis, found.points_mm, frame)
-    sampled = _evaluated(analysis, found.sampled(landmarks, spread_mm or {}, seed), frame)
+    sampled = values
+    if intervals:
+        sampled = _evaluated(analysis, found.sampled(landmarks, spread_mm or {}, seed), frame)
     measured = []
     for one in analysis.measurements:
         if one.hidden:
@@ -143,6 +148,20 @@ def measure(
         exact = found.exact(analysis, one.key, landmarks, spread_mm or {})
         measured.append(_measured(one, analysis.units[one.key], float(values[one.key]), sampled[one.key], norm, exact))
     return tuple(measured)
+
+
+def names_by_symbol(analysis: Analysis, names: Collection[str]) -> dict[str, str]:
+    """Return under which of these names each symbol of an analysis is found; no entry where it is under none."""
+    return {
+        symbol: name
+        for symbol, known in analysis.landmarks.items()
+        if (name := next((name for name in known if name in names), None)) is not None
+    }
+
+
+def positions_mm(analysis: Analysis, landmarks: Landmarks) -> Mapping[str, FloatArray]:
+    """Return the ``(D,)`` position of each symbol of an analysis, mm; NaN where there is none."""
+    return _Found.of(analysis, landmarks).points_mm
 
 
 def frame_of(analysis: Analysis, points_mm: Mapping[str, FloatArray]) -> Frame | None:
@@ -170,11 +189,7 @@ class _Found:
     @classmethod
     def of(cls, analysis: Analysis, landmarks: Landmarks) -> "_Found":
         rows = {name: row for row, name in enumerate(landmarks.names)}
-        name_of = {
-            symbol: name
-            for symbol, names in analysis.landmarks.items()
-            if (name := next((name for name in names if name in rows), None)) is not None
-        }
+        name_of = names_by_symbol(analysis, rows)
         nowhere = np.full(landmarks.ndim, np.nan)
         points = {
             symbol: landmarks.points_mm[rows[name_of[symbol]]] if symbol in name_of else nowhere

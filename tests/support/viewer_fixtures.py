@@ -46,6 +46,8 @@ class Answers:
     chosen_series: Callable[[tuple[Series, ...]], Series | None] = lambda found: found[0]
     landmarks: Path | None = None
     save: Path | None = None
+    analysis: Path | None = None
+    measurements: Path | None = None
     model: Path | None = None
     accepts: bool = True
     on_unsaved: Unsaved = Unsaved.CANCEL
@@ -115,6 +117,13 @@ class Answers:
     def save_path(self, suggestion: Path) -> Path | None:
         self.asked.append(f"save as {suggestion.name}")
         return self.save
+
+    def analysis_path(self, folder: Path | None) -> Path | None:
+        return self.analysis
+
+    def measurements_path(self, suggestion: Path) -> Path | None:
+        self.asked.append(f"save measurements as {suggestion.name}")
+        return self.measurements
 
     def overwrites(self, occupied: Occupied) -> Overwrite:
         why = f"of {occupied.image_name}" if occupied.image_name else "changed" if occupied.changed else "unread"

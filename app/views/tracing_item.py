@@ -1,0 +1,99 @@
+"""Draws the tracing of an analysis over a slice, and the lines of the measurement that a person points at.
+
+Planes are solid, outlines finer, soft tissue is dashed: it is only known at its landmarks. Decides nothing and asks
+`app.session.measuring` what there is to draw.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from PySide6.QtCore import QLineF, Qt
+from PySide6.QtGui import QPainter, QPen
+
+from app.desktop import theme
+from app.session.controller import Controller
+from app.session.tracing import Stroke
+from app.views.glyphs import reach_mm
+from app.views.slice_layer import ScreenMap, SliceLayer
+from core.geometry.planes import Orientation, SlicePlane
+from core.values.grid import FloatArray
+
+_PENS = {
+    Stroke.OUTLINE: (theme.TRACING, 0.6, 1.2, Qt.PenStyle.SolidLine),
+    Stroke.SOFT_TISSUE: (theme.SOFT_TISSUE, 0.9, 1.5, Qt.PenStyle.DashLine),
+    Stroke.PLANE: (theme.TRACING, 0.95, 1.5, Qt.PenStyle.SolidLine),
+}
+"""Colour, opacity, width and style of each stroke, those below first."""
+_EMPHASIS_WIDTH = 2.4
+
+
+def lines_on(plane: SlicePlane, lines_mm: Sequence[FloatArray]) -> list[FloatArray]:
+    """Return the lines that a slice shows, each ``(2, 2)`` in its pixels.
+
+    Parameters
+    ----------
+    plane
+        The slice.
+    lines_mm
+        ``(2, D)`` ends, LPS mm. In a volume a line is seen, projected, where both ends are as near as landmarks are seen from.
+    """
+    reach = reach_mm(plane)
+    shown = []
+    for ends_mm in lines_mm:
+        distances_mm = np.abs(plane.depth_of(ends_mm)) * plane.thickness_mm
+        if plane.grid.ndim == 2 or bool((distances_mm <= reach).all()):
+            shown.append(plane.px_from_mm(ends_mm))
+    return shown
+
+
+class TracingLayer(SliceLayer):
+    """The lines of one slice.
+
+    Parameters
+    ----------
+    controller
+        Who measures.
+    orientation
+        Which plane this is.
+    screen_map
+        Gives where image pixels are on the screen now.
+    """
+
+    def __init__(self, controller: Controller, orientation: Orientation, screen_map: Callable[[], ScreenMap]) -> None:
+        super().__init__(screen_map)
+        self._controller = controller
+        self._orientation = orientation
+
+    def paint_on_screen(self, painter: QPainter, screen_map: ScreenMap) -> None:
+        """Paint outlines below planes below what is pointed at."""
+        plane = self._controller.navigator.plane_of(self._orientation)
+        if plane is None or self._controller.view_state.hide_all:
+            return
+        measuring = self._controller.measuring
+        tracing = measuring.tracing
+        for stroke, (name, alpha, width, style) in _PENS.items():
+            lines = lines_on(plane, [line.ends_mm for line in tracing if line.stroke is stroke])
+            _draw(painter, screen_map, lines, name, alpha, width, style)
+        pointed = lines_on(plane, measuring.emphasised)
+        _draw(painter, screen_map, pointed, theme.EMPHASIS, 1.0, _EMPHASIS_WIDTH, Qt.PenStyle.SolidLine)
+
+
+def _draw(
+    painter: QPainter,
+    screen_map: ScreenMap,
+    lines_px: Sequence[FloatArray],
+    name: str,
+    alpha: float,
+    width: float,
+    style: Qt.PenStyle,
+) -> None:
+    if not lines_px:
+        return
+    lines = [QLineF(*ends.ravel().tolist()) for ends in screen_map.to_screen(np.stack(lines_px))]
+    for pen in (QPen(theme.colour(theme.SHADE, 0.5 * alpha), width + 1.8), QPen(theme.colour(name, alpha), width)):
+        pen.setStyle(style)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap if style is Qt.PenStyle.SolidLine else Qt.PenCapStyle.FlatCap)
+        if style is Qt.PenStyle.DashLine:
+            pen.setDashPattern([7.0 * width / pen.widthF(), 5.0 * width / pen.widthF()])  # in widths of the pen
+        painter.setPen(pen)
+        painter.drawLines(lines)
