@@ -1,13 +1,13 @@
 """The panel of measurements: which analysis, whose norms, and the table. Shows what `app.session.measuring` says."""
 
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtGui import QAction, QShowEvent
+from PySide6.QtGui import QAction, QPalette, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app.panels.measurements_table import MeasurementsTable
 from app.session.measuring import Measuring
 
-_FIRST_NORMS = "Norms as listed first"
+_FIRST_NORMS = "Norms: those listed first"
 _CAUTION = "Norms hold for the people of their source. None of this is a diagnosis."
 
 
@@ -40,9 +40,9 @@ class Measurements(QWidget):
         self.tracing_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.table = MeasurementsTable(measuring)
         self.note = QLabel(_CAUTION)
-        self.note.setObjectName("note")
         self.note.setWordWrap(True)
-        self.note.setContentsMargins(8, 2, 8, 4)
+        self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.note.setContentsMargins(8, 5, 8, 5)
         choices = QHBoxLayout()
         choices.setContentsMargins(6, 4, 6, 4)
         choices.addWidget(self.analyses, 3)

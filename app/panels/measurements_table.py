@@ -28,10 +28,10 @@ _TIPS = {
     WIGGLE: "Distance from the mean in standard deviations; the band is one to both sides. An arrow lies beyond three.",
     CLASS: "Class of the value. A question mark: its interval does not decide it.",
 }
-_WIDTHS = {VALUE: 68, INTERVAL: 104, NORM: 84, SD: 46, WIGGLE: 96, WORDS: 130, CLASS: 120}
+_WIDTHS = {VALUE: 74, INTERVAL: 100, NORM: 70, SD: 44, WIGGLE: 88, WORDS: 104, CLASS: 100}
 _GIVEN_UP = ((SD,), (INTERVAL,), (NORM,), (WIGGLE,))
 """Columns that a narrow table does without, in this order."""
-_NAME_WIDTHS = (64, 190)
+_NAME_WIDTHS = (64, 134)
 _LEFT = (NAME, WORDS, CLASS)
 _ROW_HEIGHT = 25
 

@@ -220,7 +220,7 @@ _FILE = (
         "file.analysis", "Open anal&ysis…", lambda c: c.measuring.ask_open(), FILE, group=1, enabled_when=_has_image,
     ),
     Action(
-        "file.measurements", "Sav&e measurements as…", lambda c: c.measuring.ask_save(), FILE, group=1,
+        "file.measurements", "Save meas&urements as…", lambda c: c.measuring.ask_save(), FILE, group=1,
         enabled_when=_can_measure,
     ),
     Action(

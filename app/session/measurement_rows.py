@@ -141,17 +141,30 @@ def _with_unit(text: str, unit: str) -> str:
     return text + unit if unit == "°" else f"{text} {unit}".rstrip()
 
 
+def sentence(one: Measured) -> str:
+    """Return what was measured and what that means, as a sentence; empty where there is no value."""
+    if not one.known:
+        return ""
+    decimals = one.measurement.decimals
+    said = _with_unit(figure(one.value, decimals), one.unit)
+    if math.isfinite(one.low):
+        said += f", in 90 % of cases from {figure(one.low, decimals)} to {figure(one.high, decimals)}"
+    if math.isfinite(one.deviation_sd):
+        said += f"; {figure(one.deviation_sd, 1, signed=True)} SD from the mean"
+    return f"{said}: {one.in_words}." if one.in_words else f"{said}."
+
+
 def _tip(one: Measured) -> str:
     """Return definition, source, norm and what is uncertain, as a paragraph each."""
     measurement, norm = one.measurement, one.norm
     said = [measurement.name if measurement.name == measurement.key else f"{measurement.name} ({measurement.key})"]
-    said += [one.reason, measurement.definition]
+    said += [one.reason, sentence(one), measurement.definition]
     if one.class_name and not one.class_decided:
         said.append("The class is not decided: the true value may as well belong to another.")
     if norm is not None:
         whose = ", ".join(part for part in (norm.population, norm.age, norm.sex) if part)
         source = f" {norm.source}." if norm.source else ""
-        said.append(f"Norm: {norm_text(one)} {one.unit}{f', {whose}' if whose else ''}.{source}".replace(" .", "."))
+        said.append(f"Norm: {_with_unit(norm_text(one), one.unit)}{f', {whose}' if whose else ''}.{source}")
     if one.known and one.exact:
         names = ", ".join(one.exact)
         said.append(f"Taken as exact, because nothing says how uncertain they are: {names}.")

@@ -19,7 +19,7 @@ from core.geometry.planes import Orientation, SlicePlane
 from core.values.grid import FloatArray
 
 _PENS = {
-    Stroke.OUTLINE: (theme.TRACING, 0.6, 1.2, Qt.PenStyle.SolidLine),
+    Stroke.OUTLINE: (theme.TRACING, 0.75, 1.2, Qt.PenStyle.SolidLine),
     Stroke.SOFT_TISSUE: (theme.SOFT_TISSUE, 0.9, 1.5, Qt.PenStyle.DashLine),
     Stroke.PLANE: (theme.TRACING, 0.95, 1.5, Qt.PenStyle.SolidLine),
 }

@@ -69,7 +69,7 @@ def test_everything_can_be_read(colours):
     for background in (colours.window, colours.panel, colours.stripe):
         assert contrast(colours.faint, background) >= 4.5
         assert contrast(colours.focus, background) >= 3
-        for name in colours.status.values():
+        for name in (*colours.status.values(), colours.usual, colours.unusual, colours.far):
             assert contrast(name, background) >= 4.5
 
 
@@ -79,5 +79,5 @@ def test_no_colour_is_left_out(colours):
         palette(colours).color(role).name() for role in QPalette.ColorRole if role.value < 21
     )
     for field in fields(colours):
-        if field.name not in ("status", "case", "icon", "tick"):
+        if field.name not in ("status", "case", "icon", "tick", "usual", "unusual", "far"):
             assert re.search(getattr(colours, field.name), used), field.name
