@@ -28,7 +28,8 @@ _TIPS = {
     WIGGLE: "Distance from the mean in standard deviations; the band is one to both sides. An arrow lies beyond three.",
     CLASS: "Class of the value. A question mark: its interval does not decide it.",
 }
-_WIDTHS = {VALUE: 74, INTERVAL: 100, NORM: 70, SD: 44, WIGGLE: 88, WORDS: 104, CLASS: 100}
+_WIDTHS = {VALUE: 74, INTERVAL: 100, NORM: 70, SD: 44, WIGGLE: 88, WORDS: 72, CLASS: 64}
+"""Of figures, and of texts at least: these take what is left."""
 _GIVEN_UP = ((SD,), (INTERVAL,), (NORM,), (WIGGLE,))
 """Columns that a narrow table does without, in this order."""
 _NAME_WIDTHS = (64, 134)
@@ -192,7 +193,7 @@ class MeasurementsTable(QTableView):
         self._fit_columns()
 
     def _fit_columns(self) -> None:
-        """Show the columns in which anything stands, as far as there is room; the last one takes what is left."""
+        """Show the columns in which anything stands, as far as there is room; texts take what is left."""
         rows = self._model.rows
         least, most = _NAME_WIDTHS
         name = min(max(self.sizeHintForColumn(NAME) + 6, least), most)
@@ -200,16 +201,13 @@ class MeasurementsTable(QTableView):
         room = self.viewport().width() - name
         show_what_fits(self, _WIDTHS, wanted, _GIVEN_UP, room)
         shown = [column for column in _WIDTHS if not self.isColumnHidden(column)]
-        for column in shown:
-            self.setColumnWidth(column, _WIDTHS[column])
-        if not shown:
-            return
-        left = room - sum(_WIDTHS[column] for column in shown)
-        texts = [column for column in shown if column in _LEFT]
-        last = texts[-1] if texts else None
-        self.setColumnWidth(NAME, name if last is not None else max(name, name + left))
-        if last is not None:
-            self.setColumnWidth(last, max(60, _WIDTHS[last] + left))
+        for column, width in ((NAME, name), *((column, _WIDTHS[column]) for column in shown)):
+            self.setColumnWidth(column, width)
+        left = max(0, room - sum(_WIDTHS[column] for column in shown))
+        texts = [column for column in shown if column in _LEFT] or [NAME]
+        for number, column in enumerate(texts):
+            share = left * (number + 1) // len(texts) - left * number // len(texts)
+            self.setColumnWidth(column, (name if column == NAME else _WIDTHS[column]) + share)
 
     @staticmethod
     def _stands(row: MeasurementRow, column: int) -> bool:

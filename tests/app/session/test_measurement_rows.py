@@ -104,7 +104,13 @@ def test_what_is_copied_are_numbers_and_a_formula_stays_a_text():
     lines = tab_text(copied_table(measure(ANALYSIS, landmarks(165, 1.0)))).splitlines()
     assert lines[0].split("\t")[:5] == ["Measurement", "Value", "Unit", "Low (90 %)", "High (90 %)"]
     cells = lines[1].split("\t")
-    assert (cells[0], float(cells[1]), cells[2], cells[7], cells[8]) == ("Angle at nasion", 165.0, "°", "long face", "low")
+    assert (cells[0], float(cells[1]), cells[2], cells[7], cells[8]) == (
+        "Angle at nasion",
+        165.0,
+        "°",
+        "long face",
+        "low",
+    )
     assert float(cells[3]) < 165 < float(cells[4])
     assert lines[3].endswith("It needs Basion (Ba), not among these landmarks.")
     evil = parse_analysis(OWN_ANALYSIS.replace("Angle at nasion", "=1+1"), "evil")

@@ -1,0 +1,138 @@
+"""The panel of measurements: what it lists, and what a person does with it."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
+
+from app.desktop.chrome import chrome
+from app.panels.measurements_table import CLASS, INTERVAL, NAME, NORM, SD, VALUE, WIGGLE, WORDS
+from tests.support.measuring_fixtures import write_own
+from tests.support.viewer_fixtures import idle
+
+
+@pytest.fixture
+def panel(window, tmp_path, qtbot):
+    measuring = window.controller.measuring
+    measuring.folder = tmp_path / "analyses"
+    path = write_own(measuring.folder)
+    window.resize(1500, 800)
+    window.controller.view_state.show_measurements = True
+    idle(window.controller, qtbot)
+    measuring.choose(str(path))
+    qtbot.waitUntil(window.measurements.isVisible)
+    idle(window.controller, qtbot)
+    qtbot.wait(20)
+    return window.measurements.panel
+
+
+def cell(panel, row, column, role=Qt.ItemDataRole.DisplayRole):
+    model = panel.table.model()
+    return model.index(row, column).data(role)
+
+
+def place(panel, row):
+    return panel.table.visualRect(panel.table.model().index(row, NAME)).center()
+
+
+def test_each_measurement_has_a_row(panel):
+    assert [cell(panel, row, NAME) for row in range(4)] == ["Angle at nasion", "S–N", "Ba–N", "Share of the gap"]
+    assert panel.table.model().rowCount() == 4
+    angle = 180.0  # the four landmarks of the stand-in lie on one line
+    assert cell(panel, 0, VALUE) == f"{angle:.1f}°"
+    assert (cell(panel, 0, NORM), cell(panel, 0, SD), cell(panel, 0, WORDS)) == ("150 ± 10", "+3.0", "long face")
+    assert cell(panel, 0, CLASS) == "high"
+    assert cell(panel, 0, VALUE, Qt.ItemDataRole.ForegroundRole).name() == chrome().far
+    assert cell(panel, 0, WIGGLE, Qt.ItemDataRole.AccessibleTextRole) == "+3.0 SD"
+
+
+def test_what_cannot_be_measured_is_grey_and_says_why_across_the_row(panel):
+    assert cell(panel, 2, VALUE) == "It needs Basion (Ba), not among these landmarks."
+    assert cell(panel, 2, NAME, Qt.ItemDataRole.ForegroundRole).name() == chrome().faint
+    assert panel.table.columnSpan(2, VALUE) == CLASS
+    assert panel.table.columnSpan(0, VALUE) == 1
+    assert "Basion" in cell(panel, 2, NAME, Qt.ItemDataRole.ToolTipRole)
+
+
+def test_it_follows_every_edit_at_once(panel, window):
+    before = cell(panel, 0, VALUE)
+    controller = window.controller
+    controller.editor.begin_drag("Nasion", (20.0, 25.0))
+    controller.editor.drag_to((20.0, 40.0))
+    during = cell(panel, 0, VALUE)
+    controller.editor.cancel_drag()
+    assert before != during
+    assert cell(panel, 0, VALUE) == before
+    controller.editor.select("Menton")
+    controller.editor.mark_absent()
+    assert cell(panel, 0, VALUE) == "Menton is not in the image."
+    assert panel.table.columnSpan(0, VALUE) == CLASS
+    controller.editor.undo()
+    assert (cell(panel, 0, VALUE), panel.table.columnSpan(0, VALUE)) == (before, 1)
+
+
+def test_the_row_under_the_mouse_is_pointed_at_and_a_click_picks_it(panel, window, qtbot):
+    measuring, viewport = window.controller.measuring, panel.table.viewport()
+    shown = []
+    measuring.show_requested.connect(shown.append)
+    qtbot.mouseMove(viewport, place(panel, 1))
+    qtbot.waitUntil(lambda: measuring.pointed_at == "S–N")
+    qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=place(panel, 0))
+    assert np.allclose(shown[-1], [[10, 20], [20, 25], [30, 30]])
+    qtbot.mouseMove(window.slice_view, QPoint(5, 5))
+    measuring.point_at(None)
+    assert measuring.pointed_at == "SNMe"
+
+
+def test_ctrl_c_puts_the_table_on_the_clipboard(panel, qtbot):
+    panel.table.setFocus()
+    qtbot.keyClick(panel.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    lines = QGuiApplication.clipboard().text().splitlines()
+    assert len(lines) == 5
+    assert lines[1].startswith("Angle at nasion\t180.0\t°\t")
+
+
+def test_letters_are_commands_of_the_window(panel, window, qtbot):
+    panel.table.setFocus()
+    qtbot.keyClick(panel.table, Qt.Key.Key_G)
+    assert window.controller.view_state.show_tracing
+
+
+def test_the_boxes_choose_analysis_and_norms(panel, window, qtbot):
+    measuring = window.controller.measuring
+    texts = [panel.analyses.itemText(row) for row in range(panel.analyses.count())]
+    assert panel.analyses.currentText() == "My own  (3 of 4)"
+    assert len(texts) == 11
+    assert panel.populations.isVisible()
+    panel.populations.setCurrentIndex(2)
+    panel.populations.activated.emit(2)
+    assert cell(panel, 0, NORM) == "179 ± 2"
+    jarabak = next(row for row, text in enumerate(texts) if "Jarabak" in text)
+    panel.analyses.setCurrentIndex(jarabak)
+    panel.analyses.activated.emit(jarabak)
+    assert measuring.offer.key == "jarabak"
+    assert panel.table.model().rowCount() == 13
+    assert not panel.populations.isVisible()
+    idle(window.controller, qtbot)
+
+
+def test_a_narrow_table_keeps_name_value_and_words(panel, window, qtbot):
+    table = panel.table
+    table.resize(700, 300)
+    table._fit_columns()
+    shown = [column for column in range(CLASS + 1) if not table.isColumnHidden(column)]
+    assert {NAME, VALUE, INTERVAL, NORM, WIGGLE, WORDS} <= set(shown)
+    table.resize(330, 300)
+    table._fit_columns()
+    hidden = [column for column in range(CLASS + 1) if table.isColumnHidden(column)]
+    assert SD in hidden
+    assert INTERVAL in hidden
+    assert not {NAME, VALUE, WORDS} & set(hidden)
+
+
+def test_nothing_is_measured_while_the_panel_is_hidden(panel, window, monkeypatch):
+    window.controller.view_state.show_measurements = False
+    assert not panel.isVisible()
+    monkeypatch.setattr("app.session.measuring.measure", lambda *_, **__: pytest.fail("nobody looks"))
+    window.controller.editor.select("Nasion")
+    window.controller.editor.nudge(1, 0)
