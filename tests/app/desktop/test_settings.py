@@ -74,3 +74,16 @@ def test_who_wants_no_files_remembered_has_none_in_the_file(tmp_path):
 def test_the_file_lies_among_a_persons_configuration():
     assert settings_path().name == "settings.ini"
     assert "Cairn" in settings_path().parts
+
+
+def test_lists_of_paths_are_kept_and_nonsense_is_none(tmp_path):
+    settings = Settings(tmp_path / "settings.ini")
+    settings.set_paths("analyses/opened", [tmp_path / "a.toml", tmp_path / "b, c.toml"])
+    again = Settings(tmp_path / "settings.ini")
+    assert again.paths("analyses/opened") == (tmp_path / "a.toml", tmp_path / "b, c.toml")
+    assert again.folder == tmp_path
+    again.set_paths("analyses/opened", [])
+    assert again.text("analyses/opened") == ""
+    for text in ("{", "3", '{"a": 1}'):
+        again.set("analyses/opened", text)
+        assert again.paths("analyses/opened") == ()

@@ -96,6 +96,16 @@ def test_interval_is_that_of_normal_errors_for_a_distance() -> None:
     assert one.exact == ()
 
 
+def test_values_alone_are_the_same_without_intervals() -> None:
+    whole, alone = (by_key(measure(ANALYSIS, marks(), intervals=wanted)) for wanted in (True, False))
+    for key, one in alone.items():
+        assert one.value == pytest.approx(whole[key].value, nan_ok=True)
+        assert (one.class_name, one.reason) == (whole[key].class_name, whole[key].reason)
+        assert np.isnan(one.low)
+        assert one.class_decided
+    assert np.isfinite(whole["SN"].low)
+
+
 def test_class_that_the_interval_does_not_decide_is_marked() -> None:
     just = ((0.0, 0.0), (50.0, 0.0), (50 - 40 / np.tan(np.radians(83.6)), 40.0))
     sure, unsure = (by_key(measure(ANALYSIS, marks(just, radius_mm)))["SNA"] for radius_mm in (0.05, 3.0))

@@ -17,6 +17,7 @@ from core.measuring.table import (
     head_of,
     lacks,
     long_table,
+    tab_text,
     wide_table,
     xlsx_bytes,
 )
@@ -153,3 +154,8 @@ def test_a_workbook_without_openpyxl_is_a_sentence(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     with pytest.raises(AppError, match=r"cairn-landmarks\[xlsx\]"):
         xlsx_bytes(wide_table(ANALYSIS, [case("a")]), "t")
+
+
+def test_text_for_a_clipboard_is_parted_by_tabs_and_made_harmless():
+    table = MeasurementTable(("name", "value"), (("=1+1", 2.5), ("a\tb", None)))
+    assert tab_text(table) == 'name\tvalue\n\'=1+1\t2.5\n"a\tb"\t\n'
