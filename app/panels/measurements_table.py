@@ -196,7 +196,8 @@ class MeasurementsTable(QTableView):
         """Show the columns in which anything stands, as far as there is room; texts take what is left."""
         rows = self._model.rows
         least, most = _NAME_WIDTHS
-        name = min(max(self.sizeHintForColumn(NAME) + 6, least), most)
+        whole = self.sizeHintForColumn(NAME) + 6
+        name = min(max(whole, least), most)
         wanted = [column for column in _WIDTHS if column == VALUE or any(self._stands(row, column) for row in rows)]
         room = self.viewport().width() - name
         show_what_fits(self, _WIDTHS, wanted, _GIVEN_UP, room)
@@ -204,6 +205,8 @@ class MeasurementsTable(QTableView):
         for column, width in ((NAME, name), *((column, _WIDTHS[column]) for column in shown)):
             self.setColumnWidth(column, width)
         left = max(0, room - sum(_WIDTHS[column] for column in shown))
+        longer = min(left // 2, max(0, whole - name))  # names that are cut get half of it
+        name, left = name + longer, left - longer
         texts = [column for column in shown if column in _LEFT] or [NAME]
         for number, column in enumerate(texts):
             share = left * (number + 1) // len(texts) - left * number // len(texts)
