@@ -202,15 +202,15 @@ class MeasurementsTable(QTableView):
         room = self.viewport().width() - name
         show_what_fits(self, _WIDTHS, wanted, _GIVEN_UP, room)
         shown = [column for column in _WIDTHS if not self.isColumnHidden(column)]
-        for column, width in ((NAME, name), *((column, _WIDTHS[column]) for column in shown)):
-            self.setColumnWidth(column, width)
         left = max(0, room - sum(_WIDTHS[column] for column in shown))
         longer = min(left // 2, max(0, whole - name))  # names that are cut get half of it
-        name, left = name + longer, left - longer
+        widths = {NAME: name + longer} | {column: _WIDTHS[column] for column in shown}
         texts = [column for column in shown if column in _LEFT] or [NAME]
         for number, column in enumerate(texts):
-            share = left * (number + 1) // len(texts) - left * number // len(texts)
-            self.setColumnWidth(column, (name if column == NAME else _WIDTHS[column]) + share)
+            rest = left - longer
+            widths[column] += rest * (number + 1) // len(texts) - rest * number // len(texts)
+        for column, width in widths.items():
+            self.setColumnWidth(column, width)
 
     @staticmethod
     def _stands(row: MeasurementRow, column: int) -> bool:

@@ -122,6 +122,7 @@ def test_a_narrow_table_keeps_name_value_and_words(panel, window, qtbot):
     table._fit_columns()
     shown = [column for column in range(CLASS + 1) if not table.isColumnHidden(column)]
     assert {NAME, VALUE, INTERVAL, NORM, WIGGLE, WORDS} <= set(shown)
+    assert sum(map(table.columnWidth, shown)) == table.viewport().width()  # names and words take what is left
     table.resize(330, 300)
     table._fit_columns()
     hidden = [column for column in range(CLASS + 1) if table.isColumnHidden(column)]
