@@ -6,15 +6,32 @@ Shows what `app.session.measuring` says; which row a person points at or picks g
 from textwrap import fill
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QAction, QColor, QFont, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, QRect, Qt
+from PySide6.QtGui import (
+    QAction,
+    QColor,
+    QFont,
+    QFontMetrics,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QPalette,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
 
 from app.desktop import theme
 from app.desktop.chrome import chrome
 from app.desktop.tables import settle_look, show_what_fits
-from app.panels.wigglegram import ROWS_ROLE, WigglegramCell, deviation_colour
-from app.session.measurement_rows import MeasurementRow
+from app.panels.wigglegram import LINES_ROLE, WigglegramCell, deviation_colour
+from app.session.measurement_rows import Heading, Line, MeasurementRow, with_headings
 from app.session.measuring import Measuring
 
 Index = QModelIndex | QPersistentModelIndex
@@ -35,31 +52,39 @@ _GIVEN_UP = ((SD,), (INTERVAL,), (NORM,), (WIGGLE,))
 _NAME_WIDTHS = (64, 134)
 _LEFT = (NAME, WORDS, CLASS)
 _ROW_HEIGHT = 25
+_MOST_LINES = 3
+"""Into which names, words and reasons are broken at most; the tip has all of them."""
+_PADDING = 12
 
 
 class MeasurementsModel(QAbstractTableModel):
-    """Rows are the measurements of the analysis, in its order."""
+    """Lines are the measurements of the analysis, in its order, with headings above their groups."""
 
     def __init__(self, measuring: Measuring) -> None:
         super().__init__()
         self._measuring = measuring
-        self.rows: tuple[MeasurementRow, ...] = ()
+        self.lines: tuple[Line, ...] = ()
 
     def refresh(self) -> None:
         """Take over what was measured."""
-        rows = self._measuring.rows
-        same_rows = [(row.key, row.name) for row in rows] == [(row.key, row.name) for row in self.rows]
-        if not same_rows:
+        lines = with_headings(self._measuring.rows)
+        same_lines = [_what(line) for line in lines] == [_what(line) for line in self.lines]
+        if not same_lines:
             self.beginResetModel()
-        self.rows = rows
-        if not same_rows:
+        self.lines = lines
+        if not same_lines:
             self.endResetModel()
-        elif rows:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, CLASS))
+        elif lines:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(lines) - 1, CLASS))
+
+    def key_at(self, row: int) -> str | None:
+        """Return the key of the measurement in a line; None for a heading."""
+        line = self.lines[row] if 0 <= row < len(self.lines) else None
+        return line.key if isinstance(line, MeasurementRow) else None
 
     def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802 - Qt's name
-        """Return the number of measurements."""
-        return 0 if parent is not None and parent.isValid() else len(self.rows)
+        """Return the number of lines."""
+        return 0 if parent is not None and parent.isValid() else len(self.lines)
 
     def columnCount(self, parent: Index | None = None) -> int:  # noqa: N802 - Qt's name
         """Return the number of columns."""
@@ -78,15 +103,23 @@ class MeasurementsModel(QAbstractTableModel):
             return centred if section == WIGGLE else theme.LEFT if section in _LEFT else theme.RIGHT
         return None
 
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Let headings be passed over."""
+        if self.key_at(index.row()) is None:
+            return Qt.ItemFlag.NoItemFlags
+        return super().flags(index)
+
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return text, colour or alignment of a cell."""
         if not index.isValid():
             return None
-        row, column = self.rows[index.row()], index.column()
+        row, column = self.lines[index.row()], index.column()
+        if role == LINES_ROLE:
+            return self.lines
+        if isinstance(row, Heading):
+            return _of_heading(row, column, role)
         if role == Qt.ItemDataRole.DisplayRole:
             return _text(row, column)
-        if role == ROWS_ROLE:
-            return self.rows
         if role == Qt.ItemDataRole.AccessibleTextRole and column == WIGGLE:
             return f"{row.sd} SD" if row.sd else ""
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -100,6 +133,24 @@ class MeasurementsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return "\n\n".join(fill(paragraph, 70) for paragraph in row.tip.split("\n\n"))
         return None
+
+
+def _what(line: Line) -> tuple[str, str]:
+    return ("", line.text) if isinstance(line, Heading) else (line.key, line.name)
+
+
+def _of_heading(heading: Heading, column: int, role: int) -> Any:
+    if role == Qt.ItemDataRole.DisplayRole:
+        return heading.text if column == NAME else ""
+    if role == Qt.ItemDataRole.ForegroundRole:
+        return QColor(chrome().faint)
+    if role == Qt.ItemDataRole.TextAlignmentRole:
+        return theme.LEFT
+    if role == Qt.ItemDataRole.FontRole:
+        font = QFont()
+        font.setBold(True)
+        return font
+    return None
 
 
 def _text(row: MeasurementRow, column: int) -> str:
@@ -116,6 +167,17 @@ def _colour(row: MeasurementRow, column: int) -> QColor | None:
     return QColor(chrome().unusual) if column == CLASS and row.undecided else None
 
 
+class _ColouredCell(QStyledItemDelegate):
+    """A cell whose text keeps its colour in the selected row."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:  # noqa: N802 - Qt's name
+        """Give selected text the colour that it has else."""
+        super().initStyleOption(option, index)
+        colour = index.data(Qt.ItemDataRole.ForegroundRole)
+        if isinstance(colour, QColor):
+            option.palette.setColor(QPalette.ColorRole.HighlightedText, colour)
+
+
 class MeasurementsTable(QTableView):
     """The table itself."""
 
@@ -123,9 +185,11 @@ class MeasurementsTable(QTableView):
         super().__init__(parent)
         self._measuring = measuring
         self._model = MeasurementsModel(measuring)
-        self._spanned: tuple[bool, ...] = ()
+        self._spanned: tuple[tuple[int, int] | None, ...] = ()
         self.setModel(self._model)
         settle_look(self)
+        self.setWordWrap(True)
+        self.setItemDelegate(_ColouredCell(self))
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setMouseTracking(True)
         self.setItemDelegateForColumn(WIGGLE, WigglegramCell(self))
@@ -140,18 +204,20 @@ class MeasurementsTable(QTableView):
         copy.triggered.connect(self.copy)
         self.addAction(copy)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        self.entered.connect(lambda index: measuring.point_at(self._model.rows[index.row()].key))
-        self.clicked.connect(lambda index: measuring.pick(self._model.rows[index.row()].key))
+        self.entered.connect(lambda index: measuring.point_at(self._model.key_at(index.row())))
+        self.clicked.connect(self._pick)
         self.selectionModel().currentRowChanged.connect(self._pick)
         self._model.modelReset.connect(self._rows_replaced)
 
     def refresh(self) -> None:
         """Show what was measured."""
         self._model.refresh()
-        spanned = tuple(bool(row.reason) for row in self._model.rows)
+        spanned = tuple(_span_of(line) for line in self._model.lines)
         if spanned != self._spanned:
             self._spanned = spanned
             self._span()
+        else:
+            self._fit_heights()
 
     def copy(self) -> None:
         """Put the table on the clipboard, as text for a spreadsheet."""
@@ -163,16 +229,17 @@ class MeasurementsTable(QTableView):
         self._fit_columns()
 
     def _span(self) -> None:
-        """Let the reasons why there is no value take the room of all figures."""
+        """Let headings take the room up to the wigglegram, and reasons why there is no value that of all figures."""
         self.clearSpans()
-        for row, spans in enumerate(self._spanned):
-            if spans:
-                self.setSpan(row, VALUE, 1, CLASS)
+        for row, span in enumerate(self._spanned):
+            if span is not None:
+                self.setSpan(row, span[0], 1, span[1])
         self._fit_columns()
 
-    def _pick(self, current: QModelIndex, _: QModelIndex) -> None:
-        if current.isValid():
-            self._measuring.pick(self._model.rows[current.row()].key)
+    def _pick(self, current: QModelIndex, _: QModelIndex | None = None) -> None:
+        key = self._model.key_at(current.row()) if current.isValid() else None
+        if key is not None:
+            self._measuring.pick(key)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Leave letters to the window: they are commands here, not a search."""
@@ -194,9 +261,9 @@ class MeasurementsTable(QTableView):
 
     def _fit_columns(self) -> None:
         """Show the columns in which anything stands, as far as there is room; texts take what is left."""
-        rows = self._model.rows
+        rows = [line for line in self._model.lines if isinstance(line, MeasurementRow)]
         least, most = _NAME_WIDTHS
-        whole = self.sizeHintForColumn(NAME) + 6
+        whole = max((self.fontMetrics().horizontalAdvance(row.name) for row in rows), default=0) + _PADDING + 6
         name = min(max(whole, least), most)
         wanted = [column for column in _WIDTHS if column == VALUE or any(self._stands(row, column) for row in rows)]
         room = self.viewport().width() - name
@@ -211,9 +278,39 @@ class MeasurementsTable(QTableView):
             widths[column] += rest * (number + 1) // len(texts) - rest * number // len(texts)
         for column, width in widths.items():
             self.setColumnWidth(column, width)
+        self._fit_heights()
 
-    @staticmethod
-    def _stands(row: MeasurementRow, column: int) -> bool:
+    def _fit_heights(self) -> None:
+        """Break names, words and reasons into as many lines as they need, up to a few."""
+        metrics = self.fontMetrics()
+        for place, line in enumerate(self._model.lines):
+            height = _ROW_HEIGHT
+            if isinstance(line, MeasurementRow):
+                cells = [(line.name, self.columnWidth(NAME))]
+                if line.reason:
+                    cells.append((line.reason, sum(self.columnWidth(column) for column in range(VALUE, CLASS + 1))))
+                else:
+                    cells += [(_text(line, column), self.columnWidth(column)) for column in (WORDS, CLASS)]
+                taken = max(_height(text, width - _PADDING, metrics) for text, width in cells)
+                height = max(height, min(taken, _MOST_LINES * metrics.lineSpacing()) + _PADDING - 4)
+            if self.rowHeight(place) != height:
+                self.setRowHeight(place, height)
+
+    def _stands(self, row: MeasurementRow, column: int) -> bool:
         if column == INTERVAL:
-            return True
+            return self._measuring.may_have_intervals  # also while a landmark is dragged, so that nothing jumps
         return bool(row.sd) if column == WIGGLE else bool(_text(row, column)) or (column == WORDS and bool(row.norm))
+
+
+def _span_of(line: Line) -> tuple[int, int] | None:
+    """Return from which column on how many are one; None where none are."""
+    if isinstance(line, Heading):
+        return NAME, WIGGLE
+    return (VALUE, CLASS) if line.reason else None
+
+
+def _height(text: str, width: int, metrics: QFontMetrics) -> int:
+    """Return how high a text is that is broken into lines of a width, both in pixels of the layout."""
+    if not text or width <= 0 or metrics.horizontalAdvance(text) <= width:
+        return metrics.lineSpacing()
+    return metrics.boundingRect(QRect(0, 0, width, 10_000), Qt.TextFlag.TextWordWrap.value, text).height()

@@ -8,12 +8,12 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.desktop.chrome import chrome
-from app.session.measurement_rows import Deviation, MeasurementRow
+from app.session.measurement_rows import Deviation, Line, MeasurementRow
 
 Index = QModelIndex | QPersistentModelIndex
 
-ROWS_ROLE = Qt.ItemDataRole.UserRole + 1
-"""Under which a model gives all its rows."""
+LINES_ROLE = Qt.ItemDataRole.UserRole + 1
+"""Under which a model gives all its lines."""
 MOST_SD = 3.0
 _MARGIN = 8.0
 _DOT = 3.2
@@ -58,15 +58,18 @@ class WigglegramCell(QStyledItemDelegate):
         shown = QStyleOptionViewItem(option)
         shown.state &= ~QStyle.StateFlag.State_HasFocus
         shown.widget.style().drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, shown, painter, shown.widget)
-        rows: Sequence[MeasurementRow] = index.data(ROWS_ROLE) or ()
-        if index.row() >= len(rows):
+        lines: Sequence[Line] = index.data(LINES_ROLE) or ()
+        if index.row() >= len(lines):
             return
+        deviations = [line.sd_number if isinstance(line, MeasurementRow) else math.nan for line in lines]
+        line = lines[index.row()]
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(option.rect)
         _paint_scale(painter, option.rect)
-        _paint_line(painter, option.rect, line_through([row.sd_number for row in rows], index.row()))
-        _paint_point(painter, option.rect, rows[index.row()])
+        _paint_line(painter, option.rect, line_through(deviations, index.row()))
+        if isinstance(line, MeasurementRow):
+            _paint_point(painter, option.rect, line)
         painter.restore()
 
 

@@ -70,6 +70,34 @@ class MeasurementRow:
         return f"{self.class_name} ?" if self.class_name and self.undecided else self.class_name
 
 
+@dataclass(frozen=True)
+class Heading:
+    """Stands above the measurements of a group.
+
+    Attributes
+    ----------
+    text
+        What the group is called.
+    """
+
+    text: str
+
+
+Line = Heading | MeasurementRow
+
+
+def with_headings(rows: Sequence[MeasurementRow]) -> tuple[Line, ...]:
+    """Return the rows with a heading above each group; none above those that belong to no group, nor where none has one."""
+    lines: list[Line] = []
+    group = ""
+    for row in rows:
+        if row.group and row.group != group:
+            lines.append(Heading(row.group))
+        group = row.group
+        lines.append(row)
+    return tuple(lines)
+
+
 def rows_of(measured: Sequence[Measured], *, pending: bool = False) -> tuple[MeasurementRow, ...]:
     """Return what is said of measurements.
 

@@ -4,7 +4,7 @@ Owns which analysis is chosen, which measurement a person points at, and what wa
 computed in a job, and not while a landmark is dragged. Who reads blind is told nothing of what a model has said.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from app.session.jobs import Job, Jobs
 from app.session.measurement_rows import MeasurementRow, copied_table, has_radii, rows_of
 from app.session.navigation import Navigator
 from app.session.questions import Questions
-from app.session.tracing import TracedLine, measured_lines, traced_lines
+from app.session.tracing import AngleMark, TracedLine, measured_angles, measured_lines, traced_lines
 from app.session.view_state import ViewState
 from core.base.errors import AppError
 from core.base.files import reason_of, written_whole
@@ -229,6 +229,12 @@ class Measuring:
         return rows_of(self._measured, pending=self._computing is not None)
 
     @property
+    def may_have_intervals(self) -> bool:
+        """Whether any landmark says how uncertain it is, so that there are intervals, now or soon."""
+        landmarks = self.shown_landmarks
+        return landmarks is not None and has_radii(landmarks)
+
+    @property
     def shown_landmarks(self) -> Landmarks | None:
         """The landmarks that are measured: of who reads blind only their own, and without a model's radii."""
         landmarks = self._document.landmarks
@@ -325,15 +331,22 @@ class Measuring:
     @property
     def emphasised(self) -> tuple[FloatArray, ...]:
         """The lines ``(2, D)`` mm of the measurement that a person points at; none where the list is not shown."""
+        subject = self._emphasised_subject()
+        return () if subject is None else measured_lines(*subject)
+
+    @property
+    def emphasised_angles(self) -> tuple[AngleMark, ...]:
+        """The arcs of its angles."""
+        subject = self._emphasised_subject()
+        return () if subject is None else measured_angles(*subject)
+
+    def _emphasised_subject(self) -> tuple[Analysis, str, Mapping[str, FloatArray]] | None:
         offer, landmarks, key = self.offer, self.shown_landmarks, self.pointed_at
-        if (
-            offer is None
-            or landmarks is None
-            or key not in offer.analysis.quantities
-            or not self._view.show_measurements
-        ):
-            return ()
-        return measured_lines(offer.analysis, key, positions_mm(offer.analysis, landmarks))
+        if offer is None or landmarks is None or key is None or not self._view.show_measurements:
+            return None
+        if key not in offer.analysis.quantities or landmarks.ndim != offer.analysis.ndim:
+            return None
+        return offer.analysis, key, positions_mm(offer.analysis, landmarks)
 
     # Taking it elsewhere
 

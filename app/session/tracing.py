@@ -1,4 +1,4 @@
-"""Which lines are drawn for an analysis, in mm: its tracing, and those along which one measurement is taken. Pure, without Qt.
+"""Which lines are drawn for an analysis, in mm: its tracing, those of one measurement, and the arcs of its angles. Pure, no Qt.
 
 Nothing is guessed: a line of which a landmark is not known is not drawn, an outline only between those that are.
 """
@@ -11,11 +11,18 @@ import numpy as np
 
 from core.measuring.analysis import Analysis, Tracing
 from core.measuring.constructions import Line, Through
-from core.measuring.primitives import FloatArray, unit_vector
-from core.measuring.quantities import Quantity
+from core.measuring.primitives import FloatArray, angle_between, crossing, unit_vector
+from core.measuring.quantities import Angle, AngleBetween, Quantity
 
 BEYOND = 0.12
 """How far a plane goes on beyond each end, as part of its length."""
+ARC = 0.25
+"""Radius of an arc, as part of the shorter side of its angle."""
+_WIDER = 0.2
+"""By which part each further arc of one measurement is wider than the one before, so that none hides another."""
+_ARC_POINTS = 33
+_FLAT = 0.2
+"""Degrees from 0 and from 180 within which there is no arc to see."""
 
 
 class Stroke(StrEnum):
@@ -90,6 +97,122 @@ def measured_lines(analysis: Analysis, key: str, points_mm: Mapping[str, FloatAr
         if there is not None:
             drawn.append(there)
     return tuple(drawn)
+
+
+@dataclass(frozen=True, eq=False)
+class AngleMark:
+    """Where an angle is.
+
+    Attributes
+    ----------
+    arc_mm
+        ``(N, D)`` points of the arc from one side to the other.
+    legs_mm
+        ``(2, D)`` each: how the lines go on until they meet, or a parallel of one where they meet too far away.
+    """
+
+    arc_mm: FloatArray
+    legs_mm: tuple[FloatArray, ...] = ()
+
+
+def measured_angles(analysis: Analysis, key: str, points_mm: Mapping[str, FloatArray]) -> tuple[AngleMark, ...]:
+    """Return the arcs of the angles that a measurement is or builds on; none of one that is flat or not known."""
+    known = [points_mm[symbol] for symbol in analysis.symbols_of(key)]
+    if not known or not np.isfinite(known).all():
+        return ()
+    marks: list[AngleMark] = []
+    for quantity in _all_angles(analysis, analysis.quantities[key]):
+        wider = 1.0 + _WIDER * len(marks)
+        mark = _at_vertex(quantity, points_mm, wider) if isinstance(quantity, Angle) else None
+        if isinstance(quantity, AngleBetween):
+            mark = _between(quantity, points_mm, known, wider)
+        if mark is not None:
+            marks.append(mark)
+    return tuple(marks)
+
+
+def _all_angles(analysis: Analysis, quantity: Quantity) -> Iterator[Angle | AngleBetween]:
+    """Yield each angle of a quantity and of the measurements that it builds on once."""
+    seen: set[Quantity] = set()
+    waiting = [quantity]
+    while waiting:
+        one = waiting.pop(0)
+        if isinstance(one, Angle | AngleBetween) and one not in seen:
+            seen.add(one)
+            yield one
+        waiting += [part for part in one.parts() if isinstance(part, Quantity)]
+        waiting += [analysis.quantities[key] for key in one.others()]
+
+
+def _at_vertex(angle: Angle, points_mm: Mapping[str, FloatArray], wider: float) -> AngleMark | None:
+    vertex, a, b = (one.position_mm(points_mm) for one in (angle.vertex, angle.a, angle.b))
+    radius_mm = ARC * wider * min(float(np.linalg.norm(a - vertex)), float(np.linalg.norm(b - vertex)))
+    arc = _arc(vertex, a - vertex, b - vertex, radius_mm)
+    return None if arc is None else AngleMark(arc)
+
+
+def _between(
+    angle: AngleBetween, points_mm: Mapping[str, FloatArray], known_mm: list[FloatArray], wider: float
+) -> AngleMark | None:
+    """Return the arc where two lines meet, or where they meet too far away, between the second and a parallel of the first."""
+    lines = (angle.first, angle.second)
+    reaching = (_reaching(line, _own_ends(line, points_mm), known_mm, points_mm) for line in lines)
+    ends = [one for one in reaching if one is not None]
+    if len(ends) < len(lines):
+        return None
+    directions = [unit_vector(line.direction(points_mm)) for line in lines]
+    lengths = [float(np.linalg.norm(one[1] - one[0])) for one in ends]
+    radius_mm = ARC * wider * min(lengths)
+    met = _meeting(ends[0], ends[1], directions, max(lengths))
+    if met is None:
+        vertex = ends[1][0] if directions[1] @ (ends[1][1] - ends[1][0]) > 0 else ends[1][1]
+        arc = _arc(vertex, directions[0], directions[1], radius_mm)
+        leg = np.stack([vertex, vertex + 1.6 * radius_mm * directions[0]])
+        return None if arc is None else AngleMark(arc, (leg,))
+    behind = [float(((one - met) @ along).mean()) < 0 for one, along in zip(ends, directions, strict=True)]
+    sign = -1.0 if all(behind) else 1.0  # the opposite angle is as large, and there the lines are
+    arc = _arc(met, sign * directions[0], sign * directions[1], radius_mm)
+    if arc is None:
+        return None
+    legs = []
+    for one, along in zip(ends, directions, strict=True):
+        steps = (one - met) @ along
+        outmost = sign * radius_mm
+        low, high = min(0.0, outmost), max(0.0, outmost)
+        if steps.min() > high:  # the line begins beyond the arc
+            high = float(steps.min())
+        elif steps.max() < low:
+            low = float(steps.max())
+        if low < steps.min() or high > steps.max():
+            legs.append(np.stack([met + low * along, met + high * along]))
+    return AngleMark(arc, tuple(legs))
+
+
+def _meeting(
+    first_mm: FloatArray, second_mm: FloatArray, directions: list[FloatArray], reach_mm: float
+) -> FloatArray | None:
+    """Return where two lines of a plane, ``(2, 2)`` each, meet; None farther from either than ``reach_mm``, and in space."""
+    if first_mm.shape[-1] != 2:
+        return None
+    met = crossing(first_mm[0], directions[0], second_mm[0], directions[1])
+    if not np.isfinite(met).all():
+        return None
+    for ends, along in zip((first_mm, second_mm), directions, strict=True):
+        steps = (ends - met) @ along
+        if steps.min() > reach_mm or steps.max() < -reach_mm:
+            return None
+    return met
+
+
+def _arc(vertex_mm: FloatArray, first: FloatArray, second: FloatArray, radius_mm: float) -> FloatArray | None:
+    """Return the points ``(N, D)`` of an arc from one direction to another; None where it would be none."""
+    start = unit_vector(first)
+    angle = float(angle_between(first, second))
+    if not _FLAT < angle < 180.0 - _FLAT or radius_mm <= 0:
+        return None
+    across = unit_vector(second - (second @ start) * start)
+    turns = np.radians(np.linspace(0.0, angle, _ARC_POINTS))[:, None]
+    return np.asarray(vertex_mm + radius_mm * (np.cos(turns) * start + np.sin(turns) * across))
 
 
 def _all_lines(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:

@@ -25,6 +25,7 @@ from app.views.scene_painting import (
     paint_rendering,
     picture_of,
 )
+from app.views.scene_tracing import paint_measuring
 from app.views.tools.tool import Gesture
 from app.views.volume_rendering import Miniature, Renderer, Rendering, make_miniature
 from core.base.errors import AppError
@@ -118,6 +119,9 @@ class SceneView(QWidget):
         events = self._state.events
         for event in (events.selected, events.levels, events.hide_all, events.crosshair_mm, events.show_crosshair):
             event.connect(self._redraw)
+        measuring = self._controller.measuring
+        for signal in (measuring.changed, measuring.pointed, events.show_tracing, events.show_measurements):
+            signal.connect(self._redraw)
         self._state.fit_requested.connect(self.fit)
 
     # Showing
@@ -182,6 +186,7 @@ class SceneView(QWidget):
         if not self._state.hide_all:
             for plane, outline_mm in self._outlines_mm().items():
                 paint_outline(painter, view.to_px(outline_mm), theme.PLANE_COLOURS[plane])
+            paint_measuring(painter, view, self._controller.measuring)
             paint_balls(painter, self._balls(), self.width())
         margin = 2 * CUBE_SIZE
         paint_cube(painter, view, (margin, self.height() - margin))

@@ -7,8 +7,8 @@ Planes are solid, outlines finer, soft tissue is dashed: it is only known at its
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from PySide6.QtCore import QLineF, Qt
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtCore import QLineF, QPointF, Qt
+from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from app.desktop import theme
 from app.session.controller import Controller
@@ -18,13 +18,14 @@ from app.views.slice_layer import ScreenMap, SliceLayer
 from core.geometry.planes import Orientation, SlicePlane
 from core.values.grid import FloatArray
 
-_PENS = {
+PENS = {
     Stroke.OUTLINE: (theme.TRACING, 0.75, 1.2, Qt.PenStyle.SolidLine),
     Stroke.SOFT_TISSUE: (theme.SOFT_TISSUE, 0.9, 1.5, Qt.PenStyle.DashLine),
     Stroke.PLANE: (theme.TRACING, 0.95, 1.5, Qt.PenStyle.SolidLine),
 }
 """Colour, opacity, width and style of each stroke, those below first."""
-_EMPHASIS_WIDTH = 2.4
+EMPHASIS_WIDTH = 2.4
+LEG_WIDTH = 1.3
 
 
 def lines_on(plane: SlicePlane, lines_mm: Sequence[FloatArray]) -> list[FloatArray]:
@@ -71,11 +72,25 @@ class TracingLayer(SliceLayer):
             return
         measuring = self._controller.measuring
         tracing = measuring.tracing
-        for stroke, (name, alpha, width, style) in _PENS.items():
+        for stroke, (name, alpha, width, style) in PENS.items():
             lines = lines_on(plane, [line.ends_mm for line in tracing if line.stroke is stroke])
             _draw(painter, screen_map, lines, name, alpha, width, style)
         pointed = lines_on(plane, measuring.emphasised)
-        _draw(painter, screen_map, pointed, theme.EMPHASIS, 1.0, _EMPHASIS_WIDTH, Qt.PenStyle.SolidLine)
+        _draw(painter, screen_map, pointed, theme.EMPHASIS, 1.0, EMPHASIS_WIDTH, Qt.PenStyle.SolidLine)
+        angles = measuring.emphasised_angles
+        legs = lines_on(plane, [leg for angle in angles for leg in angle.legs_mm])
+        _draw(painter, screen_map, legs, theme.EMPHASIS, 0.8, LEG_WIDTH, Qt.PenStyle.DashLine)
+        arcs = [screen_map.to_screen(arc) for arc in lines_on(plane, [angle.arc_mm for angle in angles])]
+        paint_arcs(painter, arcs)
+
+
+def paint_arcs(painter: QPainter, arcs_screen: Sequence[FloatArray]) -> None:
+    """Paint arcs ``(N, 2)`` of the screen."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in (QPen(theme.colour(theme.SHADE, 0.5), EMPHASIS_WIDTH + 1.0), QPen(theme.colour(theme.EMPHASIS), 1.6)):
+        painter.setPen(pen)
+        for arc in arcs_screen:
+            painter.drawPolyline(QPolygonF([QPointF(*point) for point in arc.tolist()]))
 
 
 def _draw(
@@ -87,9 +102,15 @@ def _draw(
     width: float,
     style: Qt.PenStyle,
 ) -> None:
-    if not lines_px:
-        return
-    lines = [QLineF(*ends.ravel().tolist()) for ends in screen_map.to_screen(np.stack(lines_px))]
+    if lines_px:
+        paint_lines(painter, [screen_map.to_screen(ends) for ends in lines_px], name, alpha, width, style)
+
+
+def paint_lines(
+    painter: QPainter, lines_screen: Sequence[FloatArray], name: str, alpha: float, width: float, style: Qt.PenStyle
+) -> None:
+    """Paint lines ``(2, 2)`` of the screen in a colour of the theme, over a dark seam."""
+    lines = [QLineF(*ends.ravel().tolist()) for ends in lines_screen]
     for pen in (QPen(theme.colour(theme.SHADE, 0.5 * alpha), width + 1.8), QPen(theme.colour(name, alpha), width)):
         pen.setStyle(style)
         pen.setCapStyle(Qt.PenCapStyle.RoundCap if style is Qt.PenStyle.SolidLine else Qt.PenCapStyle.FlatCap)

@@ -278,10 +278,17 @@ class Analysis(_Value):
         quantity = self.quantities[key]
         return quantity.needs_frame() or any(map(self.needs_frame, quantity.others()))
 
+    @cached_property
+    def _symbols(self) -> dict[str, tuple[str, ...]]:
+        """Symbols of each measurement by key: asked of every measurement at each move of a landmark."""
+        found: dict[str, tuple[str, ...]] = {}
+        for key in self.order:
+            symbols = dict.fromkeys(self.quantities[key].symbols())
+            for other in self.quantities[key].others():
+                symbols |= dict.fromkeys(found[other])
+            found[key] = tuple(symbols)
+        return found
+
     def symbols_of(self, key: str) -> tuple[str, ...]:
         """Return the symbols of all landmarks that a measurement needs, also through others, each once."""
-        quantity = self.quantities[key]
-        symbols = dict.fromkeys(quantity.symbols())
-        for other in quantity.others():
-            symbols |= dict.fromkeys(self.symbols_of(other))
-        return tuple(symbols)
+        return self._symbols[key]

@@ -1,9 +1,11 @@
 """The panel of measurements: what it lists, and what a person does with it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QColor, QGuiApplication
 
 from app.desktop.chrome import chrome
 from app.panels.measurements_table import CLASS, INTERVAL, NAME, NORM, SD, VALUE, WIGGLE, WORDS
@@ -111,7 +113,7 @@ def test_the_boxes_choose_analysis_and_norms(panel, window, qtbot):
     panel.analyses.setCurrentIndex(jarabak)
     panel.analyses.activated.emit(jarabak)
     assert measuring.offer.key == "jarabak"
-    assert panel.table.model().rowCount() == 13
+    assert panel.table.model().rowCount() == 16  # 13 measurements under 3 headings
     assert not panel.populations.isVisible()
     idle(window.controller, qtbot)
 
@@ -119,6 +121,10 @@ def test_the_boxes_choose_analysis_and_norms(panel, window, qtbot):
 def test_a_narrow_table_keeps_name_value_and_words(panel, window, qtbot):
     table = panel.table
     table.resize(700, 300)
+    table._fit_columns()
+    assert table.isColumnHidden(INTERVAL)  # no landmark says how uncertain it is
+    radii = np.full(4, 0.5, np.float32)
+    window.controller.document.set_landmarks(replace(window.controller.document.landmarks, radius_mm=radii))
     table._fit_columns()
     shown = [column for column in range(CLASS + 1) if not table.isColumnHidden(column)]
     assert {NAME, VALUE, INTERVAL, NORM, WIGGLE, WORDS} <= set(shown)
@@ -129,6 +135,7 @@ def test_a_narrow_table_keeps_name_value_and_words(panel, window, qtbot):
     assert SD in hidden
     assert INTERVAL in hidden
     assert not {NAME, VALUE, WORDS} & set(hidden)
+    idle(window.controller, qtbot)
 
 
 def test_nothing_is_measured_while_the_panel_is_hidden(panel, window, monkeypatch):
@@ -137,3 +144,62 @@ def test_nothing_is_measured_while_the_panel_is_hidden(panel, window, monkeypatc
     monkeypatch.setattr("app.session.measuring.measure", lambda *_, **__: pytest.fail("nobody looks"))
     window.controller.editor.select("Nasion")
     window.controller.editor.nudge(1, 0)
+
+
+def test_groups_have_headings_that_nobody_points_at(panel, window, qtbot):
+    measuring = window.controller.measuring
+    measuring.choose("jarabak")
+    idle(window.controller, qtbot)
+    table, model = panel.table, panel.table.model()
+    groups = list(dict.fromkeys(row.group for row in measuring.rows))
+    headings = [row for row in range(model.rowCount()) if model.key_at(row) is None]
+    assert [cell(panel, row, NAME) for row in headings] == groups
+    assert headings[0] == 0
+    assert table.columnSpan(0, NAME) == WIGGLE  # the line of the wigglegram runs on
+    assert not model.flags(model.index(0, NAME)) & Qt.ItemFlag.ItemIsSelectable
+    qtbot.mouseMove(table.viewport(), place(panel, 1))
+    qtbot.waitUntil(lambda: measuring.pointed_at == model.key_at(1))
+    qtbot.mouseMove(table.viewport(), place(panel, 0))
+    qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place(panel, 0))
+    measuring.point_at(None)
+    assert measuring.pointed_at is None
+    table.setFocus()
+    table.setCurrentIndex(model.index(headings[1] - 1, NAME))
+    qtbot.keyClick(table, Qt.Key.Key_Down)
+    assert table.currentIndex().row() == headings[1] + 1
+    idle(window.controller, qtbot)
+
+
+def test_an_own_analysis_without_groups_has_no_headings(panel):
+    model = panel.table.model()
+    assert all(model.key_at(row) is not None for row in range(model.rowCount()))
+
+
+def test_words_that_do_not_fit_are_broken_into_lines(panel, window, tmp_path, qtbot):
+    path = panel._measuring.folder / "own.toml"
+    text = path.read_text(encoding="utf-8")
+    long = (
+        "a face that is very much longer than that of most other people of this age, sex and origin, as far as we know"
+    )
+    path.write_text(text.replace("long face", long), encoding="utf-8")
+    panel._measuring.read()
+    idle(window.controller, qtbot)
+    table = panel.table
+    table.resize(420, 300)
+    table._fit_columns()
+    lines = table.fontMetrics().lineSpacing()
+    assert 3 * lines < table.rowHeight(0) < 4 * lines  # no higher than that: the tip has the rest
+    assert table.rowHeight(1) < table.rowHeight(0)
+    assert long in " ".join(cell(panel, 0, WORDS, Qt.ItemDataRole.ToolTipRole).split())
+
+
+def test_the_selected_row_keeps_its_colours(panel, qtbot):
+    table = panel.table
+    table.selectRow(0)
+    qtbot.wait(20)
+    wanted = QColor(chrome().far)
+    place_of_value = table.visualRect(table.model().index(0, VALUE))
+    picture = table.viewport().grab(place_of_value).toImage()
+    pixels = [picture.pixelColor(x, y) for x in range(picture.width()) for y in range(picture.height())]
+    near = [one for one in pixels if max(abs(one.red() - wanted.red()), abs(one.green() - wanted.green())) < 40]
+    assert len(near) > 5

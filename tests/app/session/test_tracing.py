@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.session.tracing import BEYOND, Stroke, measured_lines, traced_lines
+from app.session.tracing import ARC, BEYOND, Stroke, measured_angles, measured_lines, traced_lines
 from core.measuring.file import bundled_analyses, parse_analysis
 from tests.support.measuring_fixtures import OWN_ANALYSIS
 
@@ -71,3 +71,62 @@ def test_every_measurement_of_every_bundled_analysis_has_lines():
             lines = measured_lines(analysis, one.key, points)
             assert lines, (analysis.name, one.key)
             assert all(np.isfinite(line).all() for line in lines)
+
+
+def angles(how, points, key="SNMe", ndim=2):
+    text = OWN_ANALYSIS.replace('how = { angle = ["S", "N", "Me"] }', f"how = {how}").replace(
+        "ndim = 2", f"ndim = {ndim}"
+    )
+    return measured_angles(parse_analysis(text, "own"), key, points)
+
+
+def test_an_angle_has_an_arc_at_its_vertex_from_side_to_side():
+    (mark,) = measured_angles(ANALYSIS, "SNMe", POINTS)
+    from_vertex = mark.arc_mm - POINTS["N"]
+    assert np.allclose(np.linalg.norm(from_vertex, axis=1), 10 * ARC)  # of the shorter side
+    assert np.allclose(from_vertex[0], [-10 * ARC, 0])
+    assert np.allclose(from_vertex[-1], [0, 10 * ARC])
+    assert mark.legs_mm == ()
+
+
+def test_a_difference_of_angles_has_an_arc_for_each_and_none_hides_the_other():
+    how = '{ difference = [{ angle = ["S", "N", "Me"] }, { angle = ["S", "N", "Go"] }] }'
+    first, second = angles(how, POINTS)
+    assert np.linalg.norm(first.arc_mm[0] - POINTS["N"]) != np.linalg.norm(second.arc_mm[0] - POINTS["N"])
+
+
+def test_lines_that_meet_go_on_to_where_they_do_and_have_their_arc_there():
+    points = POINTS | {"S": np.array([2.0, 0.0]), "Me": np.array([0.0, 2.0]), "Go": np.array([0.0, 12.0])}
+    (mark,) = angles('{ angle_between = [["S", "N"], ["Me", "Go"]] }', points)
+    assert np.allclose(np.linalg.norm(mark.arc_mm, axis=1), 8 * ARC)  # about where they meet, the origin
+    assert np.allclose(mark.arc_mm[0], [8 * ARC, 0])
+    assert np.allclose(mark.arc_mm[-1], [0, 8 * ARC])
+    assert [leg.tolist() for leg in mark.legs_mm] == [[[0, 0], [2, 0]], [[0, 0], [0, 2]]]
+    (opposite,) = angles('{ angle_between = [["N", "S"], ["Go", "Me"]] }', points)
+    assert np.allclose(opposite.arc_mm, mark.arc_mm)  # where the lines are, not beyond
+
+
+def test_lines_that_meet_far_away_have_the_arc_between_one_and_a_parallel_of_the_other():
+    points = POINTS | {"Me": np.array([0.0, 30.0]), "Go": np.array([10.0, 31.0])}
+    (mark,) = angles('{ angle_between = [["S", "N"], ["Me", "Go"]] }', points)
+    ((start, end),) = mark.legs_mm
+    assert np.allclose(start, [0, 30])
+    assert end[1] == 30
+    turned = np.degrees(np.arctan2(*(mark.arc_mm[-1] - start)[::-1]))
+    assert np.isclose(turned, np.degrees(np.arctan2(1, 10)))
+
+
+def test_flat_and_unknown_angles_have_no_arc_and_other_measurements_none():
+    assert measured_angles(ANALYSIS, "SNMe", POINTS | {"Me": np.array([30.0, 0.0])}) == ()
+    assert measured_angles(ANALYSIS, "SNMe", POINTS | {"Me": NOWHERE}) == ()
+    assert measured_angles(ANALYSIS, "S–N", POINTS) == ()
+
+
+def test_in_space_an_arc_lies_in_the_plane_of_its_sides():
+    points = {name: np.append(point, 7.0) for name, point in POINTS.items()}
+    (mark,) = angles('{ angle = ["S", "N", "Me"] }', points, ndim=3)
+    assert np.allclose(mark.arc_mm[:, 2], 7)
+    (skew,) = angles(
+        '{ angle_between = [["S", "N"], ["Me", "Go"]] }', points | {"Me": np.array([3.0, 4.0, 1.0])}, ndim=3
+    )
+    assert np.allclose(skew.legs_mm[0][0], [3, 4, 1])

@@ -10,6 +10,7 @@ from app.desktop import theme
 from app.views.scene_view import SceneView
 from core.geometry.planes import Orientation
 from core.values.landmarks import Landmarks, Status
+from tests.support.measuring_fixtures import write_own
 from tests.support.viewer_fixtures import NAMES, make_image, make_prediction
 
 LEFT = Qt.MouseButton.LeftButton
@@ -202,3 +203,23 @@ def test_a_new_image_drops_the_preparation_of_the_old_one(scene, controller, qtb
     start = time.perf_counter()
     scene.grab()
     assert time.perf_counter() - start < 1
+
+
+def test_the_lines_of_an_analysis_are_drawn_through_the_volume(volume, controller, tmp_path, qtbot):
+    measuring, state = controller.measuring, controller.view_state
+    measuring.folder = tmp_path / "analyses"
+    path = write_own(measuring.folder, ndim=3)
+    measuring.read()
+    qtbot.waitUntil(lambda: not controller.jobs.busy)
+    measuring.choose(str(path))
+    state.show_crosshair = False
+    assert not has_colour(volume, theme.TRACING, 20)
+    state.show_tracing = True
+    assert has_colour(volume, theme.TRACING, 20)
+    state.show_tracing = False
+    state.show_measurements = True
+    measuring.point_at("S–N")
+    assert has_colour(volume, theme.EMPHASIS, 20)
+    state.hide_all = True
+    assert not has_colour(volume, theme.EMPHASIS, 20)
+    qtbot.waitUntil(lambda: not controller.jobs.busy)

@@ -87,3 +87,17 @@ def test_a_measurement_that_is_picked_comes_into_view(window, drawn, qtbot):
     qtbot.wait(20)
     assert in_view(np.array([[10.0, 20.0], [20.0, 25.0], [30.0, 30.0]]))
     assert view.screen_map().scale[0] < scale  # they do not all fit at that zoom
+
+
+def test_an_arc_is_drawn_where_an_angle_is_pointed_at(window, drawn, monkeypatch):
+    controller = window.controller
+    controller.view_state.show_measurements = True
+    moved = controller.document.landmarks.with_point("Menton", [20.0, 60.0])  # the four lie on one line
+    controller.document.set_landmarks(moved)
+    painted = []
+    monkeypatch.setattr("app.views.tracing_item.paint_arcs", lambda _, arcs: painted.append(arcs))
+    controller.measuring.point_at("SNMe")
+    window.slice_view.grab()
+    (arc,) = painted[-1]
+    nasion = window.slice_view.screen_map().to_screen([20.0, 25.0])
+    assert np.ptp(np.linalg.norm(arc - nasion, axis=1)) < 1e-6
