@@ -21,6 +21,7 @@ from core.landmark_files.file import read_landmark_file
 from core.landmark_files.formats import needs_names, suffix_of
 from core.landmark_files.image_names import told_apart
 from core.landmark_files.px_record import PxRecord
+from core.measuring.landmark_case import MM, PX, LandmarkCase
 from core.project.cases import CaseQuery
 from core.project.paths import SUFFIX
 from core.project.readings import latest
@@ -28,33 +29,6 @@ from core.project.store import Project
 from core.schemes.scheme import Scheme
 from core.values.grid import Grid
 from core.values.landmarks import Landmarks
-
-MM, PX = "mm", "px"
-
-
-@dataclass(frozen=True)
-class LandmarkCase:
-    """The landmarks of one image.
-
-    Attributes
-    ----------
-    name
-        What the image is called in the project, or in the file of many; the name of a landmark file without its suffix.
-    landmarks
-        In ``unit``; 2D positions with y downwards, whichever way the file counts them.
-    unit
-        ``"mm"``, or ``"px"`` where the pixel size is not known.
-    group
-        What the cases are told apart by, such as a patient or a species; ``""`` for nothing.
-    reader
-        Of a project, who said so; ``""`` for files.
-    """
-
-    name: str
-    landmarks: Landmarks
-    unit: str
-    group: str = ""
-    reader: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from core.base.errors import AppError
 from core.base.files import reason_of, written_whole
 
 if TYPE_CHECKING:
-    from app.commands.landmark_input import LandmarkCase
     from core.measuring.analysis import Analysis
+    from core.measuring.landmark_case import LandmarkCase
     from core.measuring.table import MeasuredCase
 
 
@@ -115,8 +115,9 @@ def _found(
     spacing_mm: tuple[float, ...] | None,
 ) -> tuple[list["LandmarkCase"], list[str]]:
     """Return the cases that can be measured, in mm where that is known or given, and what is to be said of the others."""
-    from app.commands.landmark_input import MM, read_landmark_input
+    from app.commands.landmark_input import read_landmark_input
     from app.commands.project_adding import scheme_named
+    from core.measuring.landmark_case import MM
 
     read = read_landmark_input(paths, scheme=None if scheme is None else scheme_named(scheme), reader=reader)
     cases = [case for case in read.cases if case.landmarks.ndim == analysis.ndim]
@@ -149,7 +150,8 @@ def _left_out(count: int, why: str) -> str:
 
 def _in_mm(case: "LandmarkCase", spacing_mm: tuple[float, ...]) -> "LandmarkCase":
     """Return a case that is in px in mm."""
-    from app.commands.landmark_input import MM, in_mm
+    from app.commands.landmark_input import in_mm
+    from core.measuring.landmark_case import MM
 
     ndim = case.landmarks.ndim
     if len(spacing_mm) not in (1, ndim):

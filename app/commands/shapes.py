@@ -1,6 +1,6 @@
 """The command ``cairn shapes``: Procrustes alignment of the landmarks of many cases, as tables for R and as a list of outliers.
 
-Parses arguments and prints; what is computed and written stands in `shape_tables`, which is imported only when it is wanted.
+Parses arguments and prints; what is computed and written is `core.measuring`'s, which is imported only when it is wanted.
 """
 
 from pathlib import Path
@@ -34,7 +34,8 @@ def shapes(
     """
     from app.commands.landmark_input import read_landmark_input
     from app.commands.project_adding import scheme_named
-    from app.commands.shape_tables import compare, tables, told, write
+    from core.measuring.shape_comparison import compare, told
+    from core.measuring.shape_tables import tables, write
 
     given = read_landmark_input(files, scheme=None if scheme is None else scheme_named(scheme), reader=reader)
     compared = compare(given.cases)

@@ -171,9 +171,49 @@ def shape_space(alignment: Alignment) -> ShapeSpace:
 
 def outliers(alignment: Alignment) -> tuple[int, ...]:
     """Return the rows of the shapes that lie beyond the upper fence of the Procrustes distances, the farthest first."""
-    lower, upper = np.quantile(alignment.distances, (0.25, 0.75))
-    beyond = np.flatnonzero(alignment.distances > upper + FENCE * (upper - lower) + _STANDS_STILL)
+    beyond = np.flatnonzero(alignment.distances > outlier_fence(alignment) + _STANDS_STILL)
     return tuple(beyond[np.argsort(-alignment.distances[beyond], kind="stable")].tolist())
+
+
+def outlier_fence(alignment: Alignment) -> float:
+    """Return the Procrustes distance beyond which a shape is an outlier."""
+    return _fence(alignment.distances)
+
+
+def _fence(distances: FloatArray) -> float:
+    lower, upper = np.quantile(distances, (0.25, 0.75))
+    return float(upper + FENCE * (upper - lower))
+
+
+def mirrored(alignment: Alignment) -> tuple[int, ...]:
+    """Return the rows of the shapes that are mirror images of most others, such as left wings among right ones.
+
+    All are brought together with reflections allowed. A shape counts where it fits clearly better one way round than the
+    other, by the same share as a swap, and then lies within twice the fence of outliers. Where fewer than half do, the shapes
+    are nearly their own mirror images, as flat ones in space are, and none is returned. Where as many lie one way as the
+    other, those are returned that do not lie as the first of them.
+    """
+    shapes, mean = alignment.shapes, alignment.shapes[0]
+    for _ in range(_MOST_ROUNDS):
+        left, _, right = np.linalg.svd(np.einsum("ld,nle->nde", mean, shapes))
+        updated = _unit(np.einsum("nle,nde->nld", shapes, left @ right).mean(axis=0))
+        moved = float(np.abs(updated - mean).max())
+        mean = updated
+        if moved < _STANDS_STILL:
+            break
+    cross = np.einsum("ld,nle->nde", mean, shapes)
+    flip = np.ones(mean.shape[1])
+    flip[-1] = -1.0
+    as_it_is, the_other_way = _distance_from_cross(cross), _distance_from_cross(cross * flip)
+    better = np.minimum(as_it_is, the_other_way)
+    fits = better <= 2 * _fence(better) + _STANDS_STILL
+    lies_so = np.flatnonzero(fits & (as_it_is < LOWERED_TO * the_other_way))
+    lies_otherwise = np.flatnonzero(fits & (the_other_way < LOWERED_TO * as_it_is))
+    if 2 * (len(lies_so) + len(lies_otherwise)) < len(shapes):
+        return ()
+    if len(lies_so) == len(lies_otherwise) > 0:
+        return tuple(max(lies_so, lies_otherwise, key=lambda rows: int(rows[0])).tolist())
+    return tuple(min(lies_so, lies_otherwise, key=len).tolist())
 
 
 def probable_swap(alignment: Alignment, row: int) -> Swap | None:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from app.commands.cli import run
-from app.commands.shape_tables import ALIGNED_FILE, COMPONENTS_FILE, MEAN_FILE, SHAPES_FILE
 from core.landmark_files.file import read_landmarks, write_landmarks
 from core.measuring.morphometrics import align
+from core.measuring.shape_tables import ALIGNED_FILE, COMPONENTS_FILE, MEAN_FILE, SHAPES_FILE
 from core.project.store import Project
 from core.values.landmarks import Landmarks
 from tests.support.desk_fixtures import ANNA, add_cases, make_reading
@@ -94,6 +94,15 @@ def test_swapped_landmarks_are_told_and_stand_in_the_table(tmp_path: Path, cairn
     swapped = [row for row in rows_of(tmp_path / "out" / SHAPES_FILE) if row["probably_swapped"]]
     assert [(row["case"], row["outlier"]) for row in swapped] == [("case 05", "TRUE")]
     assert swapped[0]["probably_swapped"] == "Menton and Tip, lower"
+
+
+def test_mirror_images_are_told(tmp_path: Path, cairn: Typed) -> None:
+    points = configurations()
+    points[7] = points[7] * [-1, 1]
+    write(tmp_path / "in", points)
+    code, out, _ = cairn(tmp_path / "in", "--out", tmp_path / "out")
+    assert code == 0
+    assert "1 case is a mirror image of the others, and compared with them as another shape: case 07." in out
 
 
 def test_a_project_gives_its_readings_and_cases_that_lack_a_landmark_are_named(tmp_path: Path, cairn: Typed) -> None:

@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from core.landmark_files.file import read_landmarks
 from core.landmark_files.tps import tps_records
-from core.measuring.morphometrics import align, outliers, probable_swap, shape_space, tangent
+from core.measuring.morphometrics import align, mirrored, outliers, probable_swap, shape_space, tangent
 from core.measuring.primitives import FloatArray
 
 FLAT = np.array(
@@ -94,6 +94,30 @@ def test_a_mirrored_shape_is_another_shape() -> None:
     mirrored = FLAT.copy()
     mirrored[2, :, 0] *= -1
     assert align(mirrored).distances[2] > 10 * align(FLAT).distances[2]
+
+
+@pytest.mark.parametrize("flipped", [(3,), (0,), (1, 4, 7, 8), (0, 2, 4, 6, 8)])
+def test_mirror_images_among_others_are_found_however_they_lie(flipped: tuple[int, ...]) -> None:
+    generator = np.random.default_rng(5)
+    configurations = DEEP[0] + generator.normal(scale=0.3, size=(11, 6, 3))
+    configurations[list(flipped), :, 1] *= -1
+    turned = np.stack([points @ Rotation.random(rng=generator).as_matrix().T for points in configurations])
+    assert mirrored(align(turned)) == flipped
+
+
+def test_of_as_many_mirror_images_as_others_those_are_meant_that_do_not_lie_as_the_first() -> None:
+    configurations = sample(6, 2)
+    configurations[[1, 3, 5], :, 0] *= -1
+    assert mirrored(align(configurations)) == (1, 3, 5)
+
+
+def test_neither_a_swap_nor_what_is_flat_in_space_is_a_mirror_image() -> None:
+    swapped = sample(20, 3)
+    swapped[4, [1, 2]] = swapped[4, [2, 1]]
+    assert mirrored(align(swapped)) == ()
+    flat = np.concatenate([sample(20, 3), np.random.default_rng(1).normal(scale=0.3, size=(20, 5, 1))], axis=2)
+    flat[6, :, 2] *= -1
+    assert mirrored(align(flat)) == ()
 
 
 def test_what_is_aligned_is_centred_of_size_one_and_lies_as_the_first_configuration() -> None:
