@@ -106,6 +106,8 @@ def project_values(project: Project) -> dict[str, Any]:
         "states": {state_name(state): count for state, count in project.counts().items()},
         "readers": [{"name": reader.name, "kind": reader.kind.value} for reader in project.readers()],
         "schemes": [{"title": s.title, "ndim": s.ndim, "landmarks": list(s.names)} for s in schemes],
+        "free_measurements": project.free_measurements.count(),
+        "analyses": [{"name": one.name, "ndim": one.ndim} for one in project.analyses.all()],
     }
 
 

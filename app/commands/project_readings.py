@@ -4,7 +4,7 @@ Parses arguments, opens projects and prints; `app.commands.project` makes comman
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from core.base.command_line import EXIT_BAD_INPUT
 from core.base.errors import ProjectError
 from core.project.cases import CaseQuery
 from core.project.store import Project
+
+if TYPE_CHECKING:
+    from core.project.merge import Merged
 
 
 def export(
@@ -101,13 +104,13 @@ def merge(
         say_json(
             {
                 "cases": done.cases, "readings": done.readings, "continued": done.continued, "conflicts": conflicts,
-                "notes": done.notes,
+                "free_measurements": done.measurements, "analyses": done.analyses, "notes": done.notes,
             }
         )  # fmt: skip
         return
     typer.echo(
         f"Merged {other} into {project}: {counted(done.cases, 'new case')}, {counted(done.readings, 'new reading')}, "
-        f"{done.continued} continued, {counted(len(done.conflicts), 'conflict')}."
+        f"{done.continued} continued, {counted(len(done.conflicts), 'conflict')}{_measuring_told(done)}."
     )
     for one in done.conflicts:
         typer.echo(
@@ -115,6 +118,12 @@ def merge(
         )
     for note in done.notes:
         typer.echo(f"  {note}")
+
+
+def _measuring_told(done: "Merged") -> str:
+    """Return what a merge has brought besides readings, where it has."""
+    said = f", {counted(done.measurements, 'free measurement')}" if done.measurements else ""
+    return said + (f", {counted(done.analyses, 'new analysis', 'new analyses')}" if done.analyses else "")
 
 
 def agreement(

@@ -65,7 +65,7 @@ class MergeDialog(QDialog):
         return QSize(620, 420 if self.details.isVisibleTo(self) else super().sizeHint().height())
 
     def _show(self, found: "Merged") -> None:
-        brings = bool(found.cases or found.readings or found.continued)
+        brings = bool(found.cases or found.readings or found.continued or found.measurements or found.analyses)
         self.heading.setText(f"{self._path.name} brings {words(found)}.")
         self.accepting.setEnabled(True)
         self.accepting.setDefault(True)
@@ -106,6 +106,8 @@ def words(found: "Merged") -> str:
         if found.continued
         else "",
         f"{_count(len(found.conflicts), 'reading')} changed on both sides" if found.conflicts else "",
+        _count(found.measurements, "free measurement"),
+        "" if not found.analyses else "1 new analysis" if found.analyses == 1 else f"{found.analyses} new analyses",
     ]
     told = [part for part in parts if part]
     return ", ".join(told) if told else "nothing new"

@@ -73,6 +73,10 @@ def check(project: "Project", progress: Progress | None = None) -> Checked:
             project.readings(id_)
         except ProjectError:
             damage.append(f"what was said of {case.name} cannot be read")
+        try:
+            project.free_measurements.of_case(id_)
+        except ProjectError:
+            damage.append(f"what was measured freely in {case.name} cannot be read")
         if lost is not None:
             missing.append(lost)
         elif case.sha256 and not is_content(case, case.path):

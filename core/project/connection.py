@@ -212,12 +212,6 @@ class Connection:
                 f"{self.path.name} was made by a newer Cairn.", "Install the newest version and try again."
             )
         if version < VERSION:
-            if self.read_only:
-                raise ProjectError(
-                    f"{self.path.name} was made by an older Cairn and has to be brought up to date first. "
-                    f"{self.read_only_because}",
-                    "Copy it to where it can be written, and open the copy.",
-                )
             self._back_up(version)
             self._migrate(version)
 
@@ -236,11 +230,15 @@ class Connection:
 
     def _migrate(self, version: int) -> None:
         with self.transaction() as file:
-            for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
-                for statement in _statements(statements):
-                    file.execute(statement)
-                file.execute(f"PRAGMA user_version = {number}")
+            _bring_up_to_date(file, version)
             file.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def _bring_up_to_date(file: sqlite3.Connection, version: int) -> None:
+    for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+        for statement in _statements(statements):
+            file.execute(statement)
+        file.execute(f"PRAGMA user_version = {number}")
 
 
 def _statements(text: str) -> Iterator[str]:
@@ -257,11 +255,31 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     if not read_only:
         return _configured(path, "mode=rw")
     try:
-        return _configured(path, "mode=ro")
+        file = _configured(path, "mode=ro")
     except sqlite3.OperationalError:
         if os.access(path.parent, os.W_OK) or path.with_name(f"{path.name}-wal").exists():
             raise
-        return _configured(path, "immutable=1")  # even a reader of a write-ahead log makes a file beside it
+        file = _configured(path, "immutable=1")  # even a reader of a write-ahead log makes a file beside it
+    return _readable(file)
+
+
+def _readable(file: sqlite3.Connection) -> sqlite3.Connection:
+    """Return a file that is only looked at: of one by an older Cairn, which stays as it is, an up-to-date copy in memory."""
+    with ExitStack() as on_failure:
+        on_failure.callback(file.close)
+        (application,) = file.execute("PRAGMA application_id").fetchone()
+        (version,) = file.execute("PRAGMA user_version").fetchone()
+        if application != APPLICATION_ID or version >= VERSION:
+            on_failure.pop_all()
+            return file
+        copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        on_failure.callback(copy.close)
+        file.backup(copy)
+        _bring_up_to_date(copy, version)
+        copy.execute("PRAGMA query_only = ON")
+        on_failure.pop_all()
+    file.close()
+    return copy
 
 
 def _configured(path: Path, how: str) -> sqlite3.Connection:

@@ -1,4 +1,4 @@
-"""Brings what another copy of a project says into this one: cases, readings with their history, notes.
+"""Brings what another copy of a project says into this one: cases, readings with their history, measurements, notes.
 
 Nothing that anybody did is overwritten: where two copies of a reading have parted, both are kept and the difference is told. To
 merge twice is to merge once. Reads no image.
@@ -14,6 +14,7 @@ import numpy as np
 from core.base.errors import ProjectError
 from core.project.case_matching import match_cases
 from core.project.cases import Case, Geometry, NewCase
+from core.project.free_measurements import FreeMeasurement
 from core.project.readings import Edit, Reader, ReaderKind, Reading, on_pixels_of
 from core.project.store import Project
 from core.schemes.comparison import difference
@@ -55,6 +56,10 @@ class Merged:
         How many readings are new here.
     continued
         How many readings go on where they had been left here.
+    measurements
+        How many free measurements are new here, or as they were changed in the copy.
+    analyses
+        How many analyses are new here.
     conflicts
         What was changed on both sides.
     notes
@@ -66,6 +71,8 @@ class Merged:
     cases: int = 0
     readings: int = 0
     continued: int = 0
+    measurements: int = 0
+    analyses: int = 0
     conflicts: list[Conflict] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     touched: list[tuple[int, Reader | None]] = field(default_factory=list)
@@ -87,6 +94,7 @@ def merge(project: Project, other: Project) -> Merged:
     done = Merged()
     with project.transaction():
         _take_schemes(project, other, done)
+        _take_analyses(project, other, done)
         cases = other.cases(other.case_ids())
         here = project.cases(project.case_ids())
         matches = match_cases(here, cases, (project.folder, other.folder) if project.id == other.id else None)
@@ -102,6 +110,7 @@ def merge(project: Project, other: Project) -> Merged:
                 done.cases += 1
             _merge_case(project, ours, case, done)
             _merge_readings(project, other, ours.id, case.id, done)
+            _merge_measurements(project, other, ours.id, case.id, done)
     return done
 
 
@@ -130,6 +139,17 @@ def _take_schemes(project: Project, other: Project, done: Merged) -> None:
         elif ours.names != theirs.names:
             said = " ".join(difference(ours, theirs.names).sentences())
             done.notes.append(f"The copy has another {ndim}D scheme; the one here stays. {said}".strip())
+
+
+def _take_analyses(project: Project, other: Project, done: Merged) -> None:
+    here = {ours.name: ours for ours in project.analyses.all()}
+    for theirs in other.analyses.all():
+        ours = here.get(theirs.name)
+        if ours is None:
+            project.analyses.put(theirs)
+            done.analyses += 1
+        elif (ours.ndim, ours.text) != (theirs.ndim, theirs.text):
+            done.notes.append(f"The copy has another analysis called “{theirs.name}”; the one here stays.")
 
 
 def _add(project: Project, case: Case) -> Case:
@@ -209,6 +229,36 @@ def _merge_reading(
     kept_as = replace(theirs.reader, name=name)
     project.put_reading(replace(theirs, reader=kept_as, uuid=_identity(theirs.uuid, f"{case_id} {name}")), edits)
     done.conflicts.append(Conflict(case_id, case.name, own.reader, kept_as))
+
+
+def _merge_measurements(project: Project, other: Project, case_id: int, their_id: int, done: Merged) -> None:
+    """Bring together what was measured freely in a case here and in the copy: all that either has, told by its identity."""
+    case = project.case(case_id)
+    for theirs in other.free_measurements.of_case(their_id):
+        theirs = replace(theirs, case_id=case_id)
+        if case.geometry is not None and case.geometry.grid.shape == theirs.geometry.grid.shape:
+            theirs = theirs.on(case.geometry)
+        here = project.free_measurements.of_case(case_id)
+        if any(_measure_the_same(ours, theirs) for ours in here):
+            continue
+        ours = project.free_measurements.find(theirs.uuid)
+        was_changed_here = ours is not None and ours.changed != ours.created
+        if ours is not None and ours.case_id == case_id and was_changed_here and theirs.changed == theirs.created:
+            continue  # it was changed here only
+        if ours is not None and (was_changed_here or ours.case_id != case_id):
+            theirs = replace(theirs, uuid=_identity(theirs.uuid, f"{case_id} {theirs.points_mm}"))
+        if was_changed_here:
+            said = f"{case.name}: a free measurement of {theirs.reader.name} is another one here than in the copy"
+            done.notes.append(f"{said}; both are kept.")
+        project.free_measurements.put(theirs)
+        done.measurements += 1
+        done.touched.append((case_id, theirs.reader))
+
+
+def _measure_the_same(ours: FreeMeasurement, theirs: FreeMeasurement) -> bool:
+    if (ours.reader, ours.kind) != (theirs.reader, theirs.kind) or ours.geometry.grid.ndim != theirs.geometry.grid.ndim:
+        return False
+    return np.allclose(ours.array_mm, theirs.array_mm, rtol=0, atol=_SAME_MM)
 
 
 def _on_grid_of(case: Case, reading: Reading) -> Reading:

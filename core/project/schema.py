@@ -95,7 +95,30 @@ CREATE TABLE edit (
 );
 """
 
-MIGRATIONS = (_FIRST,)
+_MEASUREMENTS = """
+CREATE TABLE free_measurement (
+    id INTEGER PRIMARY KEY,
+    uuid TEXT NOT NULL UNIQUE,
+    case_id INTEGER NOT NULL REFERENCES cases (id) ON DELETE CASCADE,
+    reader_id INTEGER NOT NULL REFERENCES reader (id),
+    kind TEXT NOT NULL CHECK (kind IN ('distance', 'angle')),
+    points TEXT NOT NULL,            -- JSON list of positions, LPS mm or px on the geometry
+    geometry TEXT NOT NULL,
+    created TEXT NOT NULL,
+    changed TEXT NOT NULL
+);
+CREATE INDEX free_measurement_case ON free_measurement (case_id);
+CREATE INDEX free_measurement_reader ON free_measurement (reader_id);
+
+CREATE TABLE analysis (
+    name TEXT PRIMARY KEY,
+    ndim INTEGER NOT NULL CHECK (ndim IN (2, 3)),
+    value TEXT NOT NULL,             -- TOML, as its author wrote it
+    changed TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS = (_FIRST, _MEASUREMENTS)
 """What takes a file from version ``i`` to ``i + 1``; an empty file has version 0."""
 
 VERSION = len(MIGRATIONS)

@@ -17,8 +17,10 @@ from typing import Any
 
 from core.base.errors import ProjectError
 from core.project import case_rows, reading_rows
+from core.project.analyses import ProjectAnalyses
 from core.project.cases import Case, CaseQuery, CaseRow, CaseState, Geometry, NewCase, case_from_row, case_row_from_row
 from core.project.connection import Connection
+from core.project.free_measurements import FreeMeasurements
 from core.project.paths import Stored, absolute, stored
 from core.project.readings import Edit, Reader, ReaderKind, Reading, difference, encode, on_pixels_of
 from core.project.summary import summarise, usual_radius_of
@@ -41,11 +43,20 @@ class Project:
         Its file; see `open` and `create`.
     moves
         Whether the file may move together with its images, so that their paths are kept relative to it.
+
+    Attributes
+    ----------
+    free_measurements
+        Distances and angles that readers have drawn.
+    analyses
+        The project's own analyses.
     """
 
     def __init__(self, connection: Connection, *, moves: bool = True) -> None:
         self._file = connection
         self._moves = moves
+        self.free_measurements = FreeMeasurements(connection)
+        self.analyses = ProjectAnalyses(connection)
 
     @classmethod
     def create(cls, path: Path, *, moves: bool = True) -> "Project":
@@ -285,7 +296,8 @@ class Project:
     def set_case_image(self, id_: int, geometry: Geometry, sha256: str) -> None:
         """Keep what was found when the image of a case was read.
 
-        Where it has the same samples as before and another pixel size, the readings go along: they stay on their pixels.
+        Where it has the same samples as before and another pixel size, readings and free measurements go along: they stay on
+        their pixels.
         """
         with self._file.transaction() as file:
             (before,) = file.execute("SELECT geometry FROM cases WHERE id = ?", (id_,)).fetchone() or ("",)
@@ -293,6 +305,7 @@ class Project:
             file.execute("UPDATE cases SET geometry = ?, sha256 = ? WHERE id = ?", (text, sha256, id_))
             if before and before != text:
                 self._move_readings(file, id_, geometry)
+                self.free_measurements.move(id_, geometry)
 
     def _move_readings(self, file: sqlite3.Connection, case_id: int, geometry: Geometry) -> None:
         for reading in self.readings(case_id):

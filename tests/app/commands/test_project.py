@@ -16,9 +16,12 @@ from app.commands.cli import run, with_default_command
 from core.images.file import read_image
 from core.landmark_files.file import write_landmarks
 from core.models.metadata import read_model_info
+from core.project.analyses import ProjectAnalysis
 from core.project.cases import CaseState, Geometry
+from core.project.free_measurements import FreeKind, FreeMeasurement
 from core.project.readings import Reader, ReaderKind, Reading
 from core.project.store import Project
+from core.values.grid import Grid
 from core.values.landmarks import Landmarks
 from tests.support.model_fixtures import write_tiny_image, write_tiny_model
 
@@ -205,7 +208,26 @@ def test_copies_are_merged(study: Path, tmp_path: Path, cairn: Printed) -> None:
     assert "0 new cases, 1 new reading, 0 continued, 1 conflict." in said
     assert "a: Anna has changed it here and in the copy, which is kept as “Anna (copy)”." in said
     again = json.loads(cairn("merge", study, copy, "--json"))
-    assert again == {"cases": 0, "readings": 0, "continued": 0, "conflicts": [], "notes": []}
+    assert again == {
+        "cases": 0, "readings": 0, "continued": 0, "conflicts": [], "free_measurements": 0, "analyses": 0, "notes": [],
+    }  # fmt: skip
+
+
+def test_a_merge_tells_of_measurements_and_analyses(study: Path, tmp_path: Path, cairn: Printed) -> None:
+    copy = tmp_path / "copy.cairn"
+    with Project.open(study) as project:
+        project.save_copy(copy)
+    with Project.open(copy) as project:
+        ends = ((1.0, 2.0), (3.0, 4.0))
+        geometry = Geometry(Grid.from_spacing((240, 200), 0.1))
+        drawn = FreeMeasurement(1, Reader("Ben"), FreeKind.DISTANCE, ends, geometry)
+        project.free_measurements.save(drawn)
+        project.free_measurements.save(drawn.with_points(drawn.array_mm + 1))
+        project.analyses.put(ProjectAnalysis("wing", 2, "text"))
+    assert "0 conflicts, 2 free measurements, 1 new analysis." in cairn("merge", study, copy)
+    listed = json.loads(cairn("list", study, "--json"))
+    assert listed["free_measurements"] == 2
+    assert listed["analyses"] == [{"name": "wing", "ndim": 2}]
 
 
 def test_landmarks_go_out_and_come_in(study: Path, tmp_path: Path, cairn: Printed) -> None:

@@ -68,6 +68,8 @@ def test_a_preview_leaves_no_trace(full_desk, colleague):
             Merged(cases=2, continued=2, conflicts=[Conflict(1, "a", ANNA, BEN)]),
             "2 new cases, 2 readings that go on, 1 reading changed on both sides",
         ),
+        (Merged(measurements=2, analyses=1), "2 free measurements, 1 new analysis"),
+        (Merged(measurements=1, analyses=2), "1 free measurement, 2 new analyses"),
     ],
 )
 def test_what_a_merge_brings_is_said_in_words(found, expected):

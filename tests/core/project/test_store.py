@@ -318,12 +318,48 @@ def test_an_older_project_is_brought_up_to_date_and_a_copy_is_kept(
     monkeypatch.setattr(connection, "VERSION", schema.VERSION + 1)
     with Project.open(project.path) as newer:
         assert newer.case_ids() == [1]
-    kept = project.path.with_name("study.version-1.cairn")
+    kept = project.path.with_name(f"study.version-{schema.VERSION}.cairn")
     monkeypatch.undo()
     with pytest.raises(ProjectError, match="newer Cairn"):
         Project.open(project.path)
     with Project.open(kept) as older:
         assert older.case_ids() == [1]
+
+
+@pytest.fixture
+def first_version(project: Project, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project as the first Cairn that had projects wrote it."""
+    path = project.folder / "old.cairn"
+    with monkeypatch.context() as older:
+        older.setattr(connection, "MIGRATIONS", schema.MIGRATIONS[:1])
+        older.setattr(connection, "VERSION", 1)
+        with Project.create(path) as old:
+            add(old, "a")
+    with sqlite3.connect(path) as file:
+        assert file.execute("PRAGMA user_version").fetchone() == (1,)
+        assert not file.execute("SELECT 1 FROM sqlite_master WHERE name = 'free_measurement'").fetchall()
+    return path
+
+
+def test_a_project_of_the_first_version_gets_what_is_new(first_version: Path) -> None:
+    for _ in range(2):
+        with Project.open(first_version) as opened:
+            assert opened.case_ids() == [1]
+            assert opened.free_measurements.all() == []
+            assert opened.analyses.all() == []
+            assert opened.damage() == []
+    assert first_version.with_name("old.version-1.cairn").is_file()
+
+
+def test_a_project_of_the_first_version_that_is_only_looked_at_stays_as_it_is(first_version: Path) -> None:
+    before = first_version.read_bytes()
+    with Project.open(first_version, read_only=True) as opened:
+        assert opened.case_ids() == [1]
+        assert opened.free_measurements.all() == []
+        with pytest.raises(ProjectError, match="cannot be changed"):
+            add(opened, "b")
+    assert first_version.read_bytes() == before
+    assert not first_version.with_name("old.version-1.cairn").exists()
 
 
 def test_a_full_disk_loses_nothing(project: Project) -> None:
