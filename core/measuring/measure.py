@@ -279,12 +279,22 @@ def sampled_values(
     return _evaluated(analysis, found.sampled(landmarks, spread_mm or {}, seed), frame_of(analysis, found.points_mm))
 
 
-def interval_of(sampled: FloatArray) -> tuple[float, float]:
-    """Return the ends of the interval that holds 90 % of sampled values ``(...)``; NaN where they do not vary."""
+def interval_of(sampled: FloatArray, value: float = float("nan")) -> tuple[float, float]:
+    """Return the ends of the interval that holds 90 % of sampled values ``(...)``; NaN where they do not vary.
+
+    As many values lie below it as above it, unless ``value`` then would lie outside: an angle cannot exceed 180° and a
+    distance cannot fall below 0, so near such an end errors to both sides give values on one side only. There the interval
+    begins or ends at ``value`` itself, and holds 90 % all the same.
+    """
     drawn = sampled[np.isfinite(sampled)] if sampled.ndim else np.empty(0)
     if not drawn.size or drawn.min() == drawn.max():
         return float("nan"), float("nan")
-    low, high = np.quantile(drawn, [(1 - NOMINAL_COVERAGE) / 2, (1 + NOMINAL_COVERAGE) / 2])
+    tail = (1 - NOMINAL_COVERAGE) / 2
+    low, high = np.quantile(drawn, [tail, tail + NOMINAL_COVERAGE])
+    if value < low:
+        return value, float(np.quantile(drawn, float(np.mean(drawn < value)) + NOMINAL_COVERAGE))
+    if value > high:
+        return float(np.quantile(drawn, float(np.mean(drawn <= value)) - NOMINAL_COVERAGE)), value
     return float(low), float(high)
 
 
@@ -306,7 +316,7 @@ def _norm_of(one: Measurement, population: str) -> Norm | None:
 def _measured(
     one: Measurement, unit: str, value: float, sampled: FloatArray, norm: Norm | None, exact: tuple[str, ...]
 ) -> Measured:
-    low, high = interval_of(sampled)
+    low, high = interval_of(sampled, value)
     drawn = sampled[np.isfinite(sampled)]
     class_name = one.class_of(value)
     share = float("nan")

@@ -180,8 +180,9 @@ def changes(
     for was, now in zip(before, after, strict=True):
         key = was.measurement.key
         if was.known and now.known:
-            low, high = interval_of(np.asarray(drawn_after[key] - drawn_before[key]))
-            found.append(Change(was, now, now.value - was.value, low, high))
+            difference = now.value - was.value
+            low, high = interval_of(np.asarray(drawn_after[key] - drawn_before[key]), difference)
+            found.append(Change(was, now, difference, low, high))
         else:
             which, unknown = ("first", was) if not was.known else ("second", now)
             found.append(Change(was, now, float("nan"), reason=f"In the {which} image: {unknown.reason}"))

@@ -7,7 +7,7 @@ import pytest
 
 from core.measuring.analysis import Analysis
 from core.measuring.file import read_analysis
-from core.measuring.measure import Measured, measure
+from core.measuring.measure import Measured, interval_of, measure
 from core.values.landmarks import Landmarks, Status
 
 ANALYSIS = Analysis.model_validate(
@@ -122,6 +122,27 @@ def test_what_a_person_placed_is_exact_unless_readers_differences_say_otherwise(
     told = by_key(measure(ANALYSIS, marks(status=status), spread_mm={"Sella": 0.5}))["SN"]
     assert told.exact == ("Nasion",)
     assert told.high - told.low == pytest.approx(2 * 1.645 * 0.5, rel=0.05)
+
+
+def test_a_value_at_the_end_of_what_is_possible_lies_in_its_own_interval() -> None:
+    """Errors of three points on a line, to whichever side, make the angle of 180° smaller: half of the errors are folded over."""
+    straight = by_key(measure(ANALYSIS, marks(((0.0, 0.0), (50.0, 0.0), (90.0, 0.0)), radius_mm=1.0)))["SNA"]
+    assert straight.value == straight.high == 180
+    assert 175 < straight.low < 179
+    sharp = by_key(measure(ANALYSIS, marks(((0.0, 0.0), (50.0, 0.0), (10.0, 0.0)), radius_mm=1.0)))["SNA"]
+    assert sharp.value == sharp.low == 0
+    assert 1 < sharp.high < 5
+
+
+def test_an_interval_that_is_moved_to_its_value_still_holds_nine_of_ten() -> None:
+    drawn = np.abs(np.random.default_rng(2).standard_normal(20_000))
+    for value, sign in ((0.0, 1), (0.02, 1), (0.0, -1), (-0.02, -1)):
+        low, high = interval_of(sign * drawn, value)
+        assert low <= value <= high
+        assert np.mean((sign * drawn >= low) & (sign * drawn <= high)) == pytest.approx(0.9, abs=0.005)
+    assert interval_of(drawn, 1.0) == interval_of(drawn)
+    low, high = interval_of(drawn, 9.0)
+    assert (high, np.mean(drawn >= low)) == (9.0, pytest.approx(0.9, abs=0.005))
 
 
 def test_what_cannot_be_computed_says_why_and_costs_only_itself() -> None:
