@@ -4,8 +4,9 @@ Opens files and projects, never an image; what is computed is for the commands. 
 large a pixel is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from core.landmark_files.formats import needs_names, suffix_of
 from core.landmark_files.image_names import told_apart
 from core.landmark_files.px_record import PxRecord
 from core.measuring.landmark_case import MM, PX, LandmarkCase
+from core.project.case_list import is_case_list
 from core.project.cases import CaseQuery
 from core.project.paths import SUFFIX
 from core.project.readings import latest
@@ -48,7 +50,7 @@ class LandmarkInput:
 
 
 def read_landmark_input(
-    paths: Sequence[Path], *, scheme: Scheme | None = None, reader: str | None = None
+    paths: Sequence[Path], *, scheme: Scheme | None = None, reader: str | None = None, skip: bool = False
 ) -> LandmarkInput:
     """Read the landmarks of all cases that paths stand for.
 
@@ -60,11 +62,14 @@ def read_landmark_input(
         Names for files that have none.
     reader
         Of a project, whose readings; the person's that was changed last, else the model's, where omitted.
+    skip
+        Whether files that cannot be read are left out, and named among the notes.
 
     Raises
     ------
     AppError
-        A path is missing or cannot be read, a file needs names, or nobody has read any case of the project.
+        A path is missing or, without ``skip``, cannot be read, a file needs names, nobody has read any case of the project, or
+        nothing at all can be read.
     """
     projects = [path for path in paths if path.suffix.lower() == SUFFIX]
     if projects and len(paths) > 1:
@@ -75,10 +80,21 @@ def read_landmark_input(
         raise AppError("A reader is chosen from a project, not from landmark files.", "Leave --reader out.")
     found: list[tuple[LandmarkCase, str]] = []
     notes: list[str] = []
+    problems: list[AppError] = []
     for path in paths:
-        for case, longer_name, warnings in _of_path(path, scheme):
+        for read in _of_path(path, scheme, notes):
+            try:
+                case, longer_name, warnings = read()
+            except LandmarkFileError as error:
+                if not skip:
+                    raise
+                problems.append(error)
+                continue
             found.append((case, longer_name))
             notes += warnings
+    if problems and not found:
+        raise problems[0]
+    notes += [f"{problem.message} It was left out." for problem in problems]
     return LandmarkInput(tuple(_told_apart(found)), tuple(dict.fromkeys(notes)))
 
 
@@ -114,22 +130,33 @@ def _told_apart(found: Sequence[tuple[LandmarkCase, str]]) -> Iterator[LandmarkC
         yield replace(case, name=name)
 
 
-def _of_path(path: Path, scheme: Scheme | None) -> Iterator[tuple[LandmarkCase, str, Sequence[str]]]:
-    """Yield the cases of a file or folder, each with a longer name and what is to be said of it."""
+_Read = tuple[LandmarkCase, str, Sequence[str]]
+"""A case, a longer name for it, and what is to be said of it."""
+
+
+def _of_path(path: Path, scheme: Scheme | None, notes: list[str]) -> Iterator[Callable[[], _Read]]:
+    """Yield what reads each case of a file or folder; adds to ``notes`` what is to be said of the whole."""
     if not path.exists():
         raise LandmarkFileError(f"There is no file or folder {path}.", "Check the path.")
+    if is_case_list(path):
+        raise LandmarkFileError(
+            f"{path.name} is a list of cases, which are measured as a project.",
+            f"Make one of it, and give that: cairn project new NAME.cairn --list {path.name}.",
+        )
     collection = _collection_at(path)
-    if collection is not None:
-        for record in collection.records:
-            yield _of_record(record, collection, scheme)
+    if collection is None:
+        yield partial(_of_file, path, scheme)
         return
+    notes += collection.left_out
+    for record in collection.records:
+        yield partial(_of_record, record, collection, scheme)
+
+
+def _of_file(path: Path, scheme: Scheme | None) -> _Read:
     file = read_landmark_file(path, names=_names(path, scheme) if needs_names(path) else None)
     stem = path.name[: -len(suffix_of(path) or "")]
-    yield (
-        _case(stem, file.landmarks, file.spacing_mm, path.name, in_px=file.in_px),
-        str(path.with_name(stem)),
-        file.warnings,
-    )
+    case = _case(stem, file.landmarks, file.spacing_mm, path.name, in_px=file.in_px)
+    return case, str(path.with_name(stem)), file.warnings
 
 
 def _collection_at(path: Path) -> Collection | None:
@@ -142,9 +169,7 @@ def _collection_at(path: Path) -> Collection | None:
         raise
 
 
-def _of_record(
-    record: Record, collection: Collection, scheme: Scheme | None
-) -> tuple[LandmarkCase, str, Sequence[str]]:
+def _of_record(record: Record, collection: Collection, scheme: Scheme | None) -> _Read:
     if isinstance(record, PxRecord) and record.upwards:
         # Counted from the lower edge of an image that is not at hand: its height would move all points alike, which changes no
         # distance, angle or shape.

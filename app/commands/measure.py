@@ -1,6 +1,6 @@
 """The command ``cairn measure``: landmark files or a project in, distances, angles and what is unusual out.
 
-Parses arguments, writes the table and prints; what is measured is `core.measuring`'s, what is read `landmark_input`'s. Imports
+Parses arguments and prints; what is measured and written is `core.measuring`'s, what is read `landmark_input`'s. Imports
 neither Qt nor torch, and nothing that measures before it is asked to.
 """
 
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.commands.project_options import Skip
 from app.commands.spacing import spacing_mm_of
-from core.base.errors import AppError
-from core.base.files import reason_of, written_whole
+from core.base.errors import AppError, LandmarkFileError
 
 if TYPE_CHECKING:
+    from app.commands.landmark_input import LandmarkInput
     from core.measuring.analysis import Analysis
     from core.measuring.landmark_case import LandmarkCase
     from core.measuring.table import MeasuredCase
@@ -68,6 +69,7 @@ def measure(
             help="Pixel size of what is in px: one number, or one each along x, y and, in a volume, z.",
         ),
     ] = None,
+    skip: Skip = False,
     listed: Annotated[bool, typer.Option("--list", help="Show the analyses, or what --analysis measures.")] = False,
 ) -> None:
     """Measure distances and angles between landmarks, and compare them with norms."""
@@ -88,7 +90,8 @@ def measure(
         raise typer.BadParameter("--format belongs to --out")
     chosen = read_analysis(analysis)
     _require_population(chosen, population)
-    found, notes = _found(sources, chosen, reader, scheme, None if spacing is None else spacing_mm_of(spacing))
+    read = _read(sources, scheme, reader, skip=skip)
+    found, notes = _fitting(read, chosen, None if spacing is None else spacing_mm_of(spacing))
     cases = _measured(chosen, found, population)
     if out is None:
         printing.say_measured(chosen, cases, long=long)
@@ -107,19 +110,25 @@ def _require_population(analysis: "Analysis", population: str) -> None:
         raise AppError(f"The analysis {analysis.name} has no norms of the population {population}.", hint)
 
 
-def _found(
-    paths: list[Path],
-    analysis: "Analysis",
-    reader: str | None,
-    scheme: str | None,
-    spacing_mm: tuple[float, ...] | None,
-) -> tuple[list["LandmarkCase"], list[str]]:
-    """Return the cases that can be measured, in mm where that is known or given, and what is to be said of the others."""
+def _read(paths: list[Path], scheme: str | None, reader: str | None, *, skip: bool) -> "LandmarkInput":
     from app.commands.landmark_input import read_landmark_input
     from app.commands.project_adding import scheme_named
+
+    names = None if scheme is None else scheme_named(scheme)
+    try:
+        return read_landmark_input(paths, scheme=names, reader=reader, skip=skip)
+    except LandmarkFileError as error:
+        if skip or (len(paths) == 1 and not paths[0].is_dir()):
+            raise
+        raise AppError(error.message, f"{error.hint} Or leave out what cannot be read, with --skip.".strip()) from error
+
+
+def _fitting(
+    read: "LandmarkInput", analysis: "Analysis", spacing_mm: tuple[float, ...] | None
+) -> tuple[list["LandmarkCase"], list[str]]:
+    """Return the cases that can be measured, in mm where that is known or given, and what is to be said of the others."""
     from core.measuring.landmark_case import MM
 
-    read = read_landmark_input(paths, scheme=None if scheme is None else scheme_named(scheme), reader=reader)
     cases = [case for case in read.cases if case.landmarks.ndim == analysis.ndim]
     notes = list(read.notes)
     others = len(read.cases) - len(cases)
@@ -174,13 +183,7 @@ def _measured(analysis: "Analysis", found: "list[LandmarkCase]", population: str
 def _write(
     analysis: "Analysis", cases: list["MeasuredCase"], out: Path, form: TableFormat | None, *, long: bool
 ) -> None:
-    from core.measuring.table import csv_text, long_table, wide_table, xlsx_bytes
+    from core.measuring.table import long_table, wide_table, write_table
 
     table = long_table(cases) if long else wide_table(analysis, cases)
-    as_xlsx = out.suffix.lower() == f".{TableFormat.XLSX}" if form is None else form is TableFormat.XLSX
-    content = xlsx_bytes(table, analysis.title) if as_xlsx else csv_text(table).encode("utf-8")
-    try:
-        with written_whole(out) as temporary:
-            temporary.write_bytes(content)
-    except OSError as error:
-        raise AppError(f"{out} cannot be written ({reason_of(error)}).", "Choose another folder or disk.") from error
+    write_table(table, out, analysis.title, suffix=None if form is None else f".{form}")

@@ -14,6 +14,7 @@ from app.dialogs.import_dialog import ImportDialog
 from app.dialogs.pixel_size_dialog import PixelSizeDialog
 from app.dialogs.scheme_editor import SchemeEditor
 from app.dialogs.series_dialog import SeriesDialog
+from app.dialogs.table_path import table_path
 from app.session.questions import (
     EditedScheme,
     ExportOffer,
@@ -174,14 +175,7 @@ class Dialogs:
 
     def measurements_path(self, suggestion: Path) -> Path | None:
         """Ask where to write a table of measurements; the dialog asks whether a file that is there may be replaced."""
-        dialog = QFileDialog(self.parent, "Save measurements as", str(suggestion.parent), "Tables (*.csv)")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("csv")
-        dialog.selectFile(suggestion.name)
-        try:
-            return Path(dialog.selectedFiles()[0]) if dialog.exec() == QDialog.DialogCode.Accepted else None
-        finally:
-            dialog.deleteLater()
+        return table_path(self.parent, "Save measurements as", suggestion)
 
     def overwrites(self, occupied: Occupied) -> Overwrite:
         """Ask whether to replace a file that a person may not know."""

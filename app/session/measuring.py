@@ -20,12 +20,11 @@ from app.session.questions import Questions
 from app.session.tracing import AngleMark, TracedLine, measured_angles, measured_lines, traced_lines
 from app.session.view_state import ViewState
 from core.base.errors import AppError
-from core.base.files import reason_of, written_whole
 from core.measuring.analysis import Analysis
 from core.measuring.file import read_analysis
 from core.measuring.measure import Measured, measure, names_by_symbol, positions_mm
 from core.measuring.primitives import FloatArray
-from core.measuring.table import MeasuredCase, csv_text, long_table, tab_text
+from core.measuring.table import MeasuredCase, long_table, tab_text, write_table
 from core.values import doubt
 from core.values.landmarks import Landmarks
 
@@ -363,7 +362,7 @@ class Measuring:
             return
         name = image.source.path.name
         folder = self._folder_of_images() or image.source.path.parent
-        path = self._questions.measurements_path(folder / f"{name.partition('.')[0]}-{subject.analysis.name}.csv")
+        path = self._questions.measurements_path(folder / f"{name.partition('.')[0]}-{subject.analysis.name}.xlsx")
         if path is not None:
             self._jobs.run(
                 _write, path, name, subject,
@@ -374,8 +373,4 @@ class Measuring:
 
 def _write(path: Path, name: str, subject: _Subject) -> None:
     table = long_table([MeasuredCase(name, subject.measured(intervals=True))])
-    try:
-        with written_whole(path) as temporary:
-            temporary.write_bytes(csv_text(table).encode("utf-8"))
-    except OSError as error:
-        raise AppError(f"{path} cannot be written ({reason_of(error)}).", "Choose another folder or disk.") from error
+    write_table(table, path, subject.analysis.title)

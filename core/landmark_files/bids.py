@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from core.base.errors import LandmarkFileError
-from core.landmark_files.collection import CaseMarks
+from core.landmark_files.collection import CaseMarks, Record, records_of_files
 from core.landmark_files.contract import Found, Wanted
 from core.landmark_files.image_names import file_stems
 from core.landmark_files.placing import px_from_mm
 from core.landmark_files.precision import PX_DECIMALS, rounded
 from core.landmark_files.px_record import PxRecord, px_points, require_names
-from core.landmark_files.text_file import json_object, json_text, plain_point, text_of
+from core.landmark_files.text_file import LARGEST_FILE_BYTES, json_object, json_text, plain_point, text_of
 
 _KEY = "AnatomicalLandmarkCoordinates"
 _SYSTEM = "AnatomicalLandmarkCoordinateSystem"
@@ -45,13 +45,12 @@ def read_bids(text: str, path: Path, wanted: Wanted) -> Found:
     return _record(text, path).placed(wanted)
 
 
-def bids_records(path: Path) -> list[PxRecord]:
+def bids_records(path: Path) -> Sequence[Record]:
     """Return the landmarks of a file, or of all files of a folder, below it too, that have any."""
     if not path.is_dir():
         return [_record(text_of(path), path)]
     files = [file for file in sorted(path.rglob("*.json")) if not file.name.endswith(_SYSTEM_END)]
-    texts = ((file, text_of(file)) for file in files)
-    return [_record(text, file) for file, text in texts if is_bids(text)]
+    return records_of_files(files, LARGEST_FILE_BYTES, is_bids, _record)
 
 
 def _record(text: str, path: Path) -> PxRecord:

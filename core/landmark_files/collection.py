@@ -1,15 +1,17 @@
 """What files of many cases take and give: what a row of the table in `core/landmark_files/collection_formats.py` is made of.
 
-Values only, and no pixels among them: all that is asked of an image stands in a row of a database. Nothing here opens a file or
-knows a format by its name.
+Values, and no pixels among them: all that is asked of an image stands in a row of a database. Nothing here knows a format by its
+name.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from core.base.errors import LandmarkFileError
 from core.landmark_files.contract import Found, Wanted, Written
+from core.landmark_files.text_file import text_of
 from core.values.grid import Grid
 from core.values.image import Image, ImageSource
 from core.values.landmarks import Landmarks
@@ -118,6 +120,58 @@ class Record(Protocol):
         LandmarkFileError
             They cannot be those of that image, or not those that are wanted.
         """
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A file of a folder that nobody can tell to be a landmark file or not, since it is no text of a landmark file's size.
+
+    Among the records of a folder it stands for what `collection_file.open_collection` leaves out and names.
+
+    Attributes
+    ----------
+    where
+        The file.
+    error
+        Why it was not read.
+    """
+
+    where: str
+    error: LandmarkFileError
+    image_name: str = ""
+    group: str = ""
+
+    def placed(self, wanted: Wanted) -> Found:  # noqa: ARG002 -- as every record's
+        """Raise why there is nothing to be placed."""
+        raise self.error
+
+
+def records_of_files(
+    files: Iterable[Path], largest_bytes: int, is_one: Callable[[str], bool], read: Callable[[str, Path], Record]
+) -> list[Record]:
+    """Return the records of those files of a folder that are of a format; anything may lie beside them.
+
+    Parameters
+    ----------
+    files
+        Those with the format's suffix.
+    largest_bytes
+        Files above this are not read.
+    is_one
+        Tells by its text whether a file is of the format.
+    read
+        Reads the text of one; what it raises goes on.
+    """
+    records: list[Record] = []
+    for file in files:
+        try:
+            text = text_of(file, largest_bytes)
+        except LandmarkFileError as error:
+            records.append(Unread(file.name, error))
+            continue
+        if is_one(text):
+            records.append(read(text, file))
+    return records
 
 
 Content = str | bytes

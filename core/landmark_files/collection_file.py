@@ -17,7 +17,7 @@ from typing import overload
 from core.base.errors import LandmarkFileError
 from core.base.files import reason_of, written_whole
 from core.landmark_files.arrangement import arranged, listed
-from core.landmark_files.collection import CaseImage, CaseMarks, CollectionFormat, Content, Record
+from core.landmark_files.collection import CaseImage, CaseMarks, CollectionFormat, Content, Record, Unread
 from core.landmark_files.collection_formats import collection_format, format_of_collection
 from core.landmark_files.contract import Wanted
 from core.landmark_files.image_names import matched, told_apart
@@ -36,11 +36,14 @@ class Collection:
         Its format.
     records
         What it says, image by image.
+    left_out
+        Sentences to show to the person: which files of a folder could not be read, so that nobody knows what they are.
     """
 
     path: Path
     form: CollectionFormat
     records: tuple[Record, ...]
+    left_out: tuple[str, ...] = ()
 
     @property
     def image_names(self) -> tuple[str, ...]:
@@ -92,12 +95,14 @@ def open_collection(path: Path | str, key: str | None = None) -> Collection:
     if form.read is None:
         raise LandmarkFileError(f"Cairn writes {form.title}, but does not read it.", "Choose another file.")
     try:
-        records = tuple(form.read(path))
+        found = form.read(path)
     except OSError as error:
         raise LandmarkFileError(f"{path} cannot be read ({reason_of(error)}).", "Check its permissions.") from error
+    records = tuple(record for record in found if not isinstance(record, Unread))
     if not records:
         raise LandmarkFileError(f"{path.name} has no landmarks.", "Choose a file with landmarks.")
-    return Collection(path, form, records)
+    left_out = tuple(f"{record.error.message} It was left out." for record in found if isinstance(record, Unread))
+    return Collection(path, form, records, left_out)
 
 
 def placed(collection: Collection, images: Sequence[CaseImage], *, names: Sequence[str] | None = None) -> Placed:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from core.base.errors import LandmarkFileError
-from core.landmark_files.collection import CaseMarks
+from core.landmark_files.collection import CaseMarks, Record, records_of_files
 from core.landmark_files.contract import Found, Wanted
 from core.landmark_files.image_names import file_stems
 from core.landmark_files.placing import px_from_mm
@@ -49,12 +49,12 @@ def read_labelme(text: str, path: Path, wanted: Wanted) -> Found:
     return labelme_record(text, path).placed(wanted)
 
 
-def labelme_records(path: Path) -> list[PxRecord]:
+def labelme_records(path: Path) -> Sequence[Record]:
     """Return the landmarks of a file, or of all files of a folder."""
     if not path.is_dir():
         return [labelme_record(text_of(path, LARGEST_LABELME_BYTES), path)]
-    texts = ((file, text_of(file, LARGEST_LABELME_BYTES)) for file in sorted(path.glob("*.json")))
-    return [labelme_record(text, file) for file, text in texts if '"shapes"' in text]
+    files = sorted(path.glob("*.json"))
+    return records_of_files(files, LARGEST_LABELME_BYTES, lambda text: '"shapes"' in text, labelme_record)
 
 
 def labelme_record(text: str, path: Path) -> PxRecord:

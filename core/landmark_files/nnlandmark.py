@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from core.base.errors import LandmarkFileError
-from core.landmark_files.collection import CaseMarks
+from core.landmark_files.collection import CaseMarks, Record, records_of_files
 from core.landmark_files.contract import Found, Wanted
 from core.landmark_files.image_names import file_stems
 from core.landmark_files.placing import px_from_mm
@@ -21,6 +21,7 @@ from core.landmark_files.precision import PX_DECIMALS, rounded
 from core.landmark_files.px_record import PxRecord, px_points, require_names
 from core.landmark_files.text_file import (
     LARGEST_COLLECTION_BYTES,
+    LARGEST_FILE_BYTES,
     json_object,
     json_text,
     plain_number,
@@ -58,7 +59,7 @@ def read_prediction(text: str, path: Path, wanted: Wanted) -> Found:
     return _prediction(json_object(text, path), path, ()).placed(wanted)
 
 
-def nnlandmark_records(path: Path) -> list[PxRecord]:
+def nnlandmark_records(path: Path) -> Sequence[Record]:
     """Return the landmarks of all cases of a data set's folder, of its file of positions, or of a folder of predictions.
 
     Raises
@@ -71,8 +72,11 @@ def nnlandmark_records(path: Path) -> list[PxRecord]:
     labels = _labels(folder)
     if not positions.exists():
         files = [file for file in sorted(folder.glob("*.json")) if file.name not in _OTHER_FILES]
-        texts = ((file, text_of(file)) for file in files)
-        return [_prediction(json_object(text, file), file, labels) for file, text in texts if is_prediction(text)]
+
+        def prediction(text: str, file: Path) -> PxRecord:
+            return _prediction(json_object(text, file), file, labels)
+
+        return records_of_files(files, LARGEST_FILE_BYTES, is_prediction, prediction)
     spacings = _document(folder / SPACINGS)
     records = []
     for case, landmarks in _document(positions).items():

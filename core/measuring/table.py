@@ -1,7 +1,7 @@
-"""What was measured of many images as one table: a row a case, or a row a measurement; as text for CSV and as an Excel workbook.
+"""What was measured of many images as one table: a row a case, or a row a measurement; as CSV and as an Excel workbook.
 
-Only makes tables; who reads landmarks and writes files is not known here. A text that a spreadsheet would take for a formula
-never becomes one: names of cases and of measurements come from files.
+Makes tables and writes them; who reads landmarks is not known here. A text that a spreadsheet would take for a formula never
+becomes one: names of cases and of measurements come from files.
 """
 
 import csv
@@ -9,8 +9,10 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from core.base.errors import AppError
+from core.base.files import reason_of, written_whole
 from core.measuring.analysis import Analysis
 from core.measuring.measure import Measured
 
@@ -18,6 +20,9 @@ EXTRA_DECIMALS = 2
 """Digits that tables have beyond those that a person is shown: for those who compute with them."""
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 _COLUMN_WIDTHS = (8, 40)
+CSV_SUFFIX, XLSX_SUFFIX = ".csv", ".xlsx"
+TABLE_SUFFIXES = {XLSX_SUFFIX: "Excel workbook", CSV_SUFFIX: "CSV"}
+"""How files of tables end, and what a person calls them."""
 
 Cell = float | str | None
 
@@ -150,6 +155,37 @@ def lacks(cases: Sequence[MeasuredCase]) -> list[Lack]:
     return [Lack(tuple(names), reason, len(numbers)) for (reason, numbers), names in keys.items()]
 
 
+def write_table(table: MeasurementTable, path: Path, title: str, *, suffix: str | None = None) -> None:
+    """Write a table, whole or not at all: as an Excel workbook where its suffix says so, else as CSV.
+
+    CSV is UTF-8 without a byte-order mark, which R and Python take for a part of the first name. Excel takes such a file for one
+    of another encoding when it is opened by a double click: its own format has no such doubt.
+
+    Parameters
+    ----------
+    table
+        What to write.
+    path
+        Where to; folders that are missing are made, as all commands do.
+    title
+        Name of the sheet of a workbook.
+    suffix
+        ``.csv`` or ``.xlsx``, where it is not that of ``path``.
+
+    Raises
+    ------
+    AppError
+        It cannot be written there.
+    """
+    as_workbook = (path.suffix if suffix is None else suffix).lower() == XLSX_SUFFIX
+    content = xlsx_bytes(table, title) if as_workbook else csv_text(table).encode("utf-8")
+    try:
+        with written_whole(path) as temporary:
+            temporary.write_bytes(content)
+    except OSError as error:
+        raise AppError(f"{path} cannot be written ({reason_of(error)}).", "Choose another folder or disk.") from error
+
+
 def csv_text(table: MeasurementTable) -> str:
     """Return the table as comma-separated text; an apostrophe stands before what a spreadsheet would take for a formula."""
     return _separated(table, ",", "\r\n")
@@ -173,23 +209,12 @@ def _defused(cell: Cell) -> Cell:
 
 
 def xlsx_bytes(table: MeasurementTable, title: str) -> bytes:
-    """Return the table as an Excel workbook with one sheet; texts are texts there, whatever they begin with.
+    """Return the table as an Excel workbook with one sheet; texts are texts there, whatever they begin with."""
+    from openpyxl import Workbook  # half a second, for which nobody waits who writes no workbook
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
 
-    Raises
-    ------
-    AppError
-        openpyxl is not installed.
-    """
-    try:
-        from openpyxl import Workbook
-        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-        from openpyxl.styles import Font
-        from openpyxl.utils import get_column_letter
-    except ImportError as error:
-        raise AppError(
-            "Excel workbooks are written by openpyxl, which is not installed.",
-            "Use a Cairn that was installed with: pip install cairn-landmarks[xlsx]. Or write a table with --format csv.",
-        ) from error
     book = Workbook()
     sheet = book.active
     sheet.title = "".join(" " if letter in r"[]:*?/\'" else letter for letter in title)[:31].strip() or "Measurements"

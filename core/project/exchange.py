@@ -98,7 +98,7 @@ def additions_of(
     result = placed(collection, [known.image for known in images], names=names)
     by_name = {known.image.name: known for known in images}
     cases: list[Addition] = []
-    notes: list[str] = []
+    notes = list(collection.left_out)
     sized = 0
     for marks in result.cases:
         known = by_name[marks.image.name]

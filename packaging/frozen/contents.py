@@ -14,7 +14,6 @@ EXCLUDED_MODULES = {
     "scipy": "pyqtgraph, torch and numpy would use it if it were there",
     "pandas": "evaluation and reports only",
     "pyarrow": "Parquet only, an extra of the package: 170 MB for one kind of table",
-    "openpyxl": "Excel workbooks only, an extra of the package",
     "highdicom": "structured reports only, an extra of the package",
     "jpeg_ls": "highdicom's, and pydicom's for pixels that ITK reads here",
     "_jpeg_ls": "the same",

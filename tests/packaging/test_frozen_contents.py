@@ -110,7 +110,7 @@ def test_nothing_that_the_application_imports_is_excluded():
 
 
 def test_the_extras_of_the_package_stay_out():
-    for extra in ("dicom-sr", "parquet", "xlsx"):
+    for extra in ("dicom-sr", "parquet"):
         (needed,) = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"][extra]
         assert re.split(r"\W", needed)[0] in contents.EXCLUDED_MODULES
 

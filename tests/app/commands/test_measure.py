@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import openpyxl
 import pytest
 
 from app.commands import measure_printing
@@ -198,7 +199,6 @@ def test_a_long_table_has_norms_of_the_population(tmp_path: Path, triangle: Path
 
 
 def test_a_workbook_is_written_by_suffix_or_on_request(tmp_path: Path, triangle: Path, cairn: Printed) -> None:
-    openpyxl = pytest.importorskip("openpyxl")
     file = write(tmp_path / "a.csv")
     for arguments in (("--out", tmp_path / "t.xlsx"), ("--out", tmp_path / "t.bin", "--format", "xlsx")):
         cairn(file, "--analysis", triangle, *arguments)
@@ -306,6 +306,51 @@ def test_what_cannot_be_used_is_refused_in_a_sentence(tmp_path: Path, triangle: 
     assert "above zero" in cairn(file, *wanted, "--spacing", "0", code=2)
     assert "cannot be written" in cairn(file, "--analysis", triangle, "--out", tmp_path, code=2)
     assert not out.exists()
+
+
+def test_what_cannot_be_read_is_left_out_on_request(tmp_path: Path, triangle: Path, cairn: Printed) -> None:
+    out, folder = tmp_path / "table.csv", tmp_path / "marks"
+    write(folder / "a.csv")
+    write(folder / "c.csv")
+    (folder / "b.csv").write_text("what,is,this\n1,2,3\n")
+    (tmp_path / "d.csv").write_text("nor,this\n1,2\n")
+    wanted = (folder, tmp_path / "d.csv", "--analysis", triangle, "--out", out)
+    said = cairn(*wanted, code=2)
+    assert "b.csv" in said
+    assert "--skip" in said
+    assert not out.exists()
+    cairn(*wanted, "--skip")
+    assert [row["case"] for row in rows_of(out)] == ["a", "c"]
+    for name in ("b.csv", "d.csv"):
+        (line,) = [line for line in cairn.err.splitlines() if name in line]
+        assert line.endswith("It was left out.")
+    assert "--skip" not in cairn(tmp_path / "d.csv", "--analysis", triangle, code=2)
+    assert "d.csv" in cairn(tmp_path / "d.csv", "--analysis", triangle, "--skip", code=2), "nothing is left to measure"
+    assert "no file or folder" in cairn(*wanted, tmp_path / "e.csv", "--skip", code=2), (
+        "a misspelt path is none of them"
+    )
+
+
+def test_a_file_beside_the_landmarks_that_is_none_is_named_and_costs_nothing(
+    tmp_path: Path, triangle: Path, cairn: Printed
+) -> None:
+    folder, out = tmp_path / "labelme", tmp_path / "table.csv"
+    of = image("a.png")
+    write_collection([CaseMarks(CaseImage.of(of), marks(of))], folder, "labelme")
+    with (folder / "scan.json").open("wb") as stream:
+        stream.truncate(200 << 20)  # a hole, not 200 MiB of disk
+    (folder / "settings.json").write_text('{"theme": "dark"}')
+    cairn(folder, "--analysis", triangle, "--out", out, "--spacing", "0.1")
+    assert [row["AB (mm)"] for row in rows_of(out)] == ["3.0"]
+    assert "scan.json is too large to be a landmark file (200 MiB). It was left out." in cairn.err
+    assert "settings.json" not in cairn.err
+
+
+def test_of_a_list_of_cases_it_is_said_what_to_do(tmp_path: Path, triangle: Path, cairn: Printed) -> None:
+    (tmp_path / "list.csv").write_text("image,landmarks\na.png,a.csv\n")
+    said = cairn(tmp_path / "list.csv", "--analysis", triangle, code=2)
+    assert "list.csv is a list of cases" in said
+    assert "cairn project new NAME.cairn --list list.csv" in said
 
 
 def test_voxels_without_their_image_are_refused(tmp_path: Path, triangle: Path, cairn: Printed) -> None:

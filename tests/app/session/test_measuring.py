@@ -4,6 +4,7 @@ import threading
 from dataclasses import replace
 
 import numpy as np
+import openpyxl
 import pytest
 
 from core.values.landmarks import Status
@@ -208,12 +209,23 @@ def test_the_table_is_written_with_intervals(measuring, controller, answers, tmp
     measuring.ask_save()
     qtbot.waitUntil(answers.measurements.exists)
     idle(controller, qtbot)
-    assert answers.asked[-1] == "save measurements as scan-own.csv"
+    assert answers.asked[-1] == "save measurements as scan-own.xlsx"
     head, _, second, *_ = answers.measurements.read_text(encoding="utf-8").splitlines()
     row = dict(zip(head.split(","), second.split(","), strict=True))
     assert row["case"] == "scan.png"
     assert float(row["low"]) < float(row["value"]) < float(row["high"])
     assert "Measurements saved to out.csv." in messages(controller)
+
+
+def test_a_workbook_is_written_where_its_suffix_is_chosen(measuring, controller, answers, tmp_path, qtbot):
+    answers.measurements = tmp_path / "out.xlsx"
+    measuring.ask_save()
+    qtbot.waitUntil(answers.measurements.exists)
+    idle(controller, qtbot)
+    head, _, row_of_length, *_ = openpyxl.load_workbook(answers.measurements).active.iter_rows(values_only=True)
+    row = dict(zip(head, row_of_length, strict=True))
+    assert row["case"] == "scan.png"
+    assert row["low"] < row["value"] < row["high"]
 
 
 def test_a_table_that_cannot_be_written_is_told(measuring, controller, answers, tmp_path, qtbot):

@@ -2,9 +2,11 @@
 
 import csv
 import io
-import sys
+import zipfile
+from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pytest
 
 from core.base.errors import AppError
@@ -19,6 +21,7 @@ from core.measuring.table import (
     long_table,
     tab_text,
     wide_table,
+    write_table,
     xlsx_bytes,
 )
 from core.values.landmarks import Landmarks, Status
@@ -132,7 +135,6 @@ def test_text_never_becomes_a_formula(name: str) -> None:
     table = MeasurementTable(("case", "=x"), ((name, -2.5), ("plain", None)))
     rows = list(csv.reader(io.StringIO(csv_text(table), newline="")))
     assert rows == [["case", "'=x"], [f"'{name}", "-2.5"], ["plain", ""]]
-    openpyxl = pytest.importorskip("openpyxl")
     sheet = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(table, "t"))).active
     assert {sheet["A2"].data_type, sheet["B1"].data_type} == {"s"}
     assert sheet["A2"].value.replace("\n", "\r") == name
@@ -140,7 +142,6 @@ def test_text_never_becomes_a_formula(name: str) -> None:
 
 
 def test_a_workbook_has_the_numbers_as_numbers() -> None:
-    openpyxl = pytest.importorskip("openpyxl")
     table = wide_table(ANALYSIS, [case("a"), case("b\x07")])
     book = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(table, ANALYSIS.title)))
     assert book.sheetnames == ["Test  of  tables"]
@@ -150,10 +151,39 @@ def test_a_workbook_has_the_numbers_as_numbers() -> None:
     assert rows[2][0] == "b"
 
 
-def test_a_workbook_without_openpyxl_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "openpyxl", None)
-    with pytest.raises(AppError, match=r"cairn-landmarks\[xlsx\]"):
-        xlsx_bytes(wide_table(ANALYSIS, [case("a")]), "t")
+@pytest.mark.parametrize("name", ["table.xlsx", "TABLE.XLSX", "table.csv", "table.tsv", "table"])
+def test_a_table_is_written_as_its_suffix_says(tmp_path: Path, name: str) -> None:
+    table = wide_table(ANALYSIS, [case("Änne")])
+    path = tmp_path / "new folder" / name
+    write_table(table, path, ANALYSIS.title)
+    if name.lower().endswith(".xlsx"):
+        rows = list(openpyxl.load_workbook(path).active.iter_rows(values_only=True))
+        assert rows == [table.columns, *table.rows]
+    else:
+        assert path.read_bytes() == csv_text(table).encode("utf-8")
+        assert not path.read_bytes().startswith(b"\xef\xbb\xbf"), (
+            "R takes a mark of the encoding for a part of the first name"
+        )
+    assert [file.name for file in path.parent.iterdir()] == [name]
+
+
+def test_another_suffix_than_that_of_the_file_can_be_asked_for(tmp_path: Path) -> None:
+    table = wide_table(ANALYSIS, [case("a")])
+    write_table(table, tmp_path / "a.bin", "t", suffix=".xlsx")
+    assert zipfile.is_zipfile(tmp_path / "a.bin")
+    write_table(table, tmp_path / "a.xlsx", "t", suffix=".csv")
+    assert (tmp_path / "a.xlsx").read_text("utf-8").startswith("case,SN (mm)")
+
+
+def test_a_table_that_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> None:
+    (tmp_path / "t.xlsx").mkdir()
+    (tmp_path / "file").write_text("kept")
+    for path in (tmp_path / "t.xlsx", tmp_path / "file" / "t.csv"):
+        with pytest.raises(AppError, match="cannot be written") as caught:
+            write_table(wide_table(ANALYSIS, [case("a")]), path, "t")
+        assert caught.value.hint
+    assert (tmp_path / "file").read_text() == "kept"
+    assert {entry.name for entry in tmp_path.iterdir()} == {"t.xlsx", "file"}
 
 
 def test_text_for_a_clipboard_is_parted_by_tabs_and_made_harmless():
