@@ -35,7 +35,10 @@ def measure(
         typer.Argument(metavar="FILES|PROJECT", help="Landmark files, or folders of them; or one project, NAME.cairn."),
     ] = None,
     analysis: Annotated[
-        str | None, typer.Option("--analysis", metavar="NAME|FILE", help="A bundled analysis, or a .toml file.")
+        str | None,
+        typer.Option(
+            "--analysis", metavar="NAME|FILE", help="An analysis of the project, a bundled one, or a .toml file."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="The table to write; where omitted, it is shown.")
@@ -70,17 +73,20 @@ def measure(
         ),
     ] = None,
     skip: Skip = False,
-    listed: Annotated[bool, typer.Option("--list", help="Show the analyses, or what --analysis measures.")] = False,
+    listed: Annotated[
+        bool, typer.Option("--list", help="Show the analyses, also those of a project, or what --analysis measures.")
+    ] = False,
 ) -> None:
     """Measure distances and angles between landmarks, and compare them with norms."""
     from app.commands import measure_printing as printing
-    from core.measuring.file import bundled_analyses, read_analysis
+    from core.measuring.file import bundled_analyses
 
     if listed:
         if analysis is None:
+            _say_of_project(sources or [])
             printing.say_analyses(bundled_analyses())
         else:
-            printing.say_analysis(read_analysis(analysis))
+            printing.say_analysis(_named(analysis, sources or []))
         return
     if analysis is None:
         raise typer.BadParameter("Say with --analysis what to measure; --list shows what there is")
@@ -88,7 +94,7 @@ def measure(
         raise typer.BadParameter("Give landmark files, or a project")
     if form is not None and out is None:
         raise typer.BadParameter("--format belongs to --out")
-    chosen = read_analysis(analysis)
+    chosen = _named(analysis, sources)
     _require_population(chosen, population)
     read = _read(sources, scheme, reader, skip=skip)
     found, notes = _fitting(read, chosen, None if spacing is None else spacing_mm_of(spacing))
@@ -101,6 +107,44 @@ def measure(
     for note in notes:
         typer.echo(note, err=True)
     printing.say_lacks(cases)
+
+
+def _named(name: str, sources: list[Path]) -> "Analysis":
+    """Return the analysis that is meant: that of the project, else the bundled one, or that of a file."""
+    from core.measuring.file import AnalysisError, bundled_analyses, parse_analysis, read_analysis
+
+    kept = _kept(sources)
+    if name in kept:
+        return parse_analysis(kept[name], f"{name} of this project")
+    if kept and not name.lower().endswith(".toml") and name not in [one.name for one in bundled_analyses()]:
+        known = ", ".join((*kept, *(one.name for one in bundled_analyses())))
+        raise AnalysisError(f"There is no analysis {name}.", f"Give the path of a .toml file, or one of: {known}.")
+    return read_analysis(name)
+
+
+def _kept(sources: list[Path]) -> dict[str, str]:
+    """Return the texts of the analyses of the project that is given, by name; none where none is."""
+    from core.project.paths import SUFFIX
+    from core.project.store import Project
+
+    if len(sources) != 1 or sources[0].suffix.lower() != SUFFIX:
+        return {}
+    with Project.open(sources[0], read_only=True) as project:
+        return {one.name: one.text for one in project.analyses.all()}
+
+
+def _say_of_project(sources: list[Path]) -> None:
+    """Print the analyses of the project that is given, and what is wrong with those that cannot be used."""
+    from app.commands import measure_printing as printing
+    from core.measuring.file import AnalysisError, parse_analysis
+
+    for name, text in _kept(sources).items():
+        try:
+            analysis = parse_analysis(text, f"{name} of this project")
+        except AnalysisError as error:
+            typer.echo(f"{error.message} {error.hint or ''}".strip(), err=True)
+        else:
+            printing.say_analyses([analysis.model_copy(update={"name": name})])
 
 
 def _require_population(analysis: "Analysis", population: str) -> None:

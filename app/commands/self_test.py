@@ -268,7 +268,7 @@ class _Unattended:
     image_path = image_folder = series = landmarks_path = save_path = model_path = _no_answer
     project_path = new_project_path = reader_name = missing_image_folder = _no_answer
     pixel_size = ruler_length_mm = landmark_name = mm_without_pixel_size = scheme = _no_answer
-    export_wish = import_wish = analysis_path = measurements_path = _no_answer
+    export_wish = import_wish = analysis_path = analysis_save_path = measurements_path = _no_answer
 
     def scheme_fit(self, *_: object, by_file: bool) -> None:  # noqa: ARG002 - nobody is there
         return None
@@ -276,7 +276,7 @@ class _Unattended:
     def _no(self, *_: object) -> bool:
         return False
 
-    accepts_model = belongs_here = stops_waiting = leaves_unwritten = _no
+    replaces_analysis = removes_analysis = accepts_model = belongs_here = stops_waiting = leaves_unwritten = _no
 
     def image_paths(self, *_: object) -> list[Path]:
         return []

@@ -177,6 +177,30 @@ class Dialogs:
         """Ask where to write a table of measurements; the dialog asks whether a file that is there may be replaced."""
         return table_path(self.parent, "Save measurements as", suggestion)
 
+    def analysis_save_path(self, suggestion: Path) -> Path | None:
+        """Ask where to save an analysis; the dialog asks whether a file that is there may be replaced."""
+        dialog = QFileDialog(self.parent, "Save analysis as", str(suggestion.parent), _ANALYSES)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("toml")
+        dialog.selectFile(suggestion.name)
+        try:
+            return Path(dialog.selectedFiles()[0]) if dialog.exec() == QDialog.DialogCode.Accepted else None
+        finally:
+            dialog.deleteLater()
+
+    def replaces_analysis(self, name: str) -> bool:
+        """Ask whether another analysis of the project may be replaced."""
+        text = f"The project has another analysis called {name}."
+        more = "If you replace it, what it measures now is lost. To keep both, give one of them another name first."
+        replace = "Replace"
+        return self._ask("Replace this analysis?", text, more, replace, icon=QMessageBox.Icon.Warning) == replace
+
+    def removes_analysis(self, name: str) -> bool:
+        """Ask whether an analysis is to be taken out of the project."""
+        remove = "Take it out"
+        more = "Nobody who opens the project has it then. Landmarks stay. Save it as a file first if you may want it again."
+        return self._ask("Take the analysis out?", f"Take {name} out of the project?", more, remove) == remove
+
     def overwrites(self, occupied: Occupied) -> Overwrite:
         """Ask whether to replace a file that a person may not know."""
         name = occupied.path.name

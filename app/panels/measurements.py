@@ -4,6 +4,7 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QAction, QPalette, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from app.panels.analysis_menu import AnalysisMenu
 from app.panels.measurements_table import MeasurementsTable
 from app.session.measuring import Measuring
 
@@ -38,6 +39,12 @@ class Measurements(QWidget):
         self.tracing_button = QToolButton()
         self.tracing_button.setDefaultAction(tracing)
         self.tracing_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.more = QToolButton()
+        self.more.setText("…")
+        self.more.setToolTip("Make, open, save and take out analyses")
+        self.more.setAccessibleName("More about analyses")
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.more.setMenu(AnalysisMenu(measuring, self.more))
         self.table = MeasurementsTable(measuring)
         self.note = QLabel(_CAUTION)
         self.note.setWordWrap(True)
@@ -46,6 +53,7 @@ class Measurements(QWidget):
         choices = QHBoxLayout()
         choices.setContentsMargins(6, 4, 6, 4)
         choices.addWidget(self.analyses, 3)
+        choices.addWidget(self.more)
         choices.addWidget(self.populations, 2)
         choices.addWidget(self.tracing_button)
         layout = QVBoxLayout(self)

@@ -1,16 +1,16 @@
-"""Which analyses there are for an image, and how much of each its landmarks allow: those that come with Cairn and a person's own.
+"""Which analyses there are for an image, and how much of each its landmarks allow: bundled ones, the project's, a person's files.
 
 Pure but for `read_found`, which reads files and runs in a job. Measures nothing.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.base.errors import AppError
 from core.base.files import reason_of
 from core.measuring.analysis import Analysis
-from core.measuring.file import SUFFIX, AnalysisError, bundled_analyses, read_analysis
+from core.measuring.file import SUFFIX, AnalysisError, bundled_analyses, parse_analysis, read_analysis
 from core.measuring.measure import names_by_symbol
 
 MOST_OWN = 200
@@ -23,6 +23,28 @@ class OwnAnalysis:
 
     path: Path
     analysis: Analysis
+
+
+@dataclass(frozen=True)
+class KeptAnalysis:
+    """An analysis of the project.
+
+    Attributes
+    ----------
+    name
+        What the project knows it by.
+    text
+        What its author wrote.
+    analysis
+        What that says; None where it cannot be used.
+    problem
+        Why not.
+    """
+
+    name: str
+    text: str
+    analysis: Analysis | None
+    problem: AppError | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -53,20 +75,30 @@ class Offer:
     analysis
         The analysis.
     path
-        The file of a person's own; None where it comes with Cairn.
+        The file of a person's own; None where it is in none.
     possible, total
         How many of its measurements have all their landmarks, and how many it has.
+    kept
+        How the project has it; None where it does not.
     """
 
     analysis: Analysis
     path: Path | None
     possible: int
     total: int
+    kept: KeptAnalysis | None = None
 
     @property
     def key(self) -> str:
-        """What it is remembered by: the name, or the path of a person's own."""
+        """What it is remembered by: the name, the name in the project, or the path of a person's own."""
+        if self.kept is not None:
+            return kept_key(self.kept.name)
         return self.analysis.name if self.path is None else str(self.path)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether a person has made it."""
+        return self.path is not None or self.kept is not None
 
     @property
     def fits(self) -> bool:
@@ -76,7 +108,23 @@ class Offer:
     @property
     def text(self) -> str:
         """What it is called in a list."""
-        return f"{self.analysis.title}  ({self.possible} of {self.total})"
+        where = ", in the project" if self.kept is not None else ""
+        return f"{self.analysis.title}  ({self.possible} of {self.total}{where})"
+
+
+def kept_key(name: str) -> str:
+    """Return what an analysis of the project is remembered by."""
+    return f"project: {name}"
+
+
+def kept_analysis(name: str, text: str) -> KeptAnalysis:
+    """Return what the text of the project's analysis says, or why it says nothing."""
+    try:
+        return KeptAnalysis(name, text, parse_analysis(text, f"{name} of this project"))
+    except AnalysisError as error:
+        is_later = error.hint == "Update Cairn."
+        hint = error.hint if is_later else "Correct it in the editor, or take it out of the project."
+        return KeptAnalysis(name, text, None, AppError(error.message, hint))
 
 
 def read_found(folder: Path | None, opened: Sequence[Path]) -> FoundAnalyses:
@@ -105,15 +153,19 @@ def read_found(folder: Path | None, opened: Sequence[Path]) -> FoundAnalyses:
     return FoundAnalyses(bundled_analyses(), tuple(own), tuple(problems))
 
 
-def offers_for(found: FoundAnalyses, ndim: int, names: Collection[str]) -> tuple[Offer, ...]:
+def offers_for(
+    found: FoundAnalyses, ndim: int, names: Collection[str], kept: Sequence[KeptAnalysis] = ()
+) -> tuple[Offer, ...]:
     """Return the analyses of a rank of images, in the order in which they are listed.
 
-    Bundled ones that the landmarks allow come first, whole before in part; then a person's own, and last what would need other
-    landmarks altogether.
+    Those of the project that the landmarks allow come first, then bundled ones, whole before in part; then what else a person has
+    made, and last what would need other landmarks altogether.
     """
     bundled = [_offer(analysis, None, names) for analysis in found.bundled if analysis.ndim == ndim]
     own = [_offer(one.analysis, one.path, names) for one in found.own if one.analysis.ndim == ndim]
-    return tuple(sorted((*bundled, *own), key=_place))
+    usable = [(one, one.analysis) for one in kept if one.analysis is not None and one.analysis.ndim == ndim]
+    ours = [replace(_offer(analysis, None, names), kept=one) for one, analysis in usable]
+    return tuple(sorted((*ours, *bundled, *own), key=_place))
 
 
 def _offer(analysis: Analysis, path: Path | None, names: Collection[str]) -> Offer:
@@ -124,7 +176,7 @@ def _offer(analysis: Analysis, path: Path | None, names: Collection[str]) -> Off
 
 
 def _place(offer: Offer) -> tuple[int, str]:
-    if offer.path is not None:
-        return 2, offer.analysis.title.casefold()
+    if offer.is_own:
+        return -1 if offer.kept is not None and offer.fits else 2, offer.analysis.title.casefold()
     whole = offer.possible == offer.total
     return (0 if whole else 1) if offer.fits else 3, offer.analysis.title.casefold()

@@ -26,6 +26,7 @@ from app.session.localization import localize_image
 from app.session.measuring import Measuring
 from app.session.navigation import Navigator
 from app.session.opener import Opener
+from app.session.own_analyses import OwnAnalyses
 from app.session.path_opener import PathOpener
 from app.session.pixel_sizes import PixelSizes
 from app.session.placing import Placing
@@ -99,9 +100,12 @@ class Controller:
         self.questions = questions
         self.desk = Desk(self.jobs, Reader("I"))
         self.cases = Cases(self.desk, self.document, self.view_state, self.undo_stack, most_bytes=CACHED_BYTES)
+        self.own_analyses = OwnAnalyses(
+            self.desk, self.jobs, questions, self.view_state, folder_of_images=lambda: self.folder
+        )
         self.measuring = Measuring(
             self.document, self.view_state, self.navigator, is_blind=lambda: self.cases.blind, jobs=self.jobs,
-            questions=questions,
+            questions=questions, own=self.own_analyses,
         )  # fmt: skip
         self._shown = ShownJob(self.view_state)
         self._had_project = False
@@ -315,7 +319,8 @@ class Controller:
         )
 
     def take_merged(self, merged: "Merged") -> None:
-        """Show what a merge has brought of this reader; the next step would else be kept in its place."""
+        """Show what a merge has brought of this reader, whose next step would else be kept in its place, and of analyses."""
+        self.own_analyses.read()
         if any(reader in (None, self.desk.reader) for _, reader in merged.touched):
             self.showing.read_anew()
 

@@ -11,17 +11,17 @@ from pathlib import Path
 import numpy as np
 from psygnal import Signal
 
-from app.session.analysis_choice import FoundAnalyses, Offer, offers_for, read_found
+from app.session.analysis_choice import FoundAnalyses, KeptAnalysis, Offer, kept_key, offers_for, read_found
 from app.session.document import Document
 from app.session.jobs import Job, Jobs
 from app.session.measurement_rows import MeasurementRow, copied_table, has_radii, rows_of
 from app.session.navigation import Navigator
+from app.session.own_analyses import OwnAnalyses, read_with_text
 from app.session.questions import Questions
 from app.session.tracing import AngleMark, TracedLine, measured_angles, measured_lines, traced_lines
 from app.session.view_state import ViewState
 from core.base.errors import AppError
 from core.measuring.analysis import Analysis
-from core.measuring.file import read_analysis
 from core.measuring.measure import Measured, measure, names_by_symbol, positions_mm
 from core.measuring.primitives import FloatArray
 from core.measuring.table import MeasuredCase, long_table, tab_text, write_table
@@ -45,6 +45,20 @@ class _Subject:
         return measure(self.analysis, self.landmarks, unit=self.unit, population=self.population, intervals=intervals)
 
 
+@dataclass(frozen=True, eq=False)
+class _OfferedFor:
+    """What the offers depend on."""
+
+    found: FoundAnalyses
+    ndim: int
+    names: frozenset[str]
+    kept: tuple[KeptAnalysis, ...]
+
+    def is_same(self, other: "_OfferedFor") -> bool:
+        same = self.found is other.found and self.kept is other.kept
+        return same and self.ndim == other.ndim and self.names == other.names
+
+
 class Measuring:
     """The measurements of the open image.
 
@@ -56,6 +70,8 @@ class Measuring:
         Tells whether the person must not see what a model has said.
     jobs, questions
         Who reads and writes files and computes intervals, and who asks for them.
+    own
+        The analyses of the project.
     folder_of_images
         Tells where files are looked for first.
 
@@ -80,7 +96,7 @@ class Measuring:
 
     def __init__(
         self, document: Document, view_state: ViewState, navigator: Navigator, *, is_blind: Callable[[], bool], jobs: Jobs,
-        questions: Questions, folder_of_images: Callable[[], Path | None] = lambda: None,
+        questions: Questions, own: OwnAnalyses, folder_of_images: Callable[[], Path | None] = lambda: None,
     ) -> None:  # fmt: skip
         self._document = document
         self._view = view_state
@@ -88,13 +104,14 @@ class Measuring:
         self._is_blind = is_blind
         self._jobs = jobs
         self._questions = questions
+        self.own = own
         self._folder_of_images = folder_of_images
         self.folder: Path | None = None
         self.opened: tuple[Path, ...] = ()
         self.chosen: dict[int, str] = {}
         self.population = ""
         self._found = FoundAnalyses()
-        self._offers: tuple[tuple[FoundAnalyses, int, frozenset[str]], tuple[Offer, ...]] | None = None
+        self._offers: tuple[_OfferedFor, tuple[Offer, ...]] | None = None
         self._reading: Job | None = None
         self._computing: Job | None = None
         self._subject: _Subject | None = None
@@ -104,13 +121,15 @@ class Measuring:
         self._picked: str | None = None
         for signal in (document.image_changed, document.landmarks_changed):
             signal.connect(self.refresh)
+        own.changed.connect(self.refresh)
         view_state.events.dragged.connect(self._drag_changed)
         view_state.events.show_measurements.connect(self._shown)
 
     # Which analysis
 
     def read(self) -> None:
-        """Read the analyses there are, in a job; files of a person's own that are wrong are told once."""
+        """Read the analyses there are, in jobs; those of a person's own that are wrong are told once."""
+        self.own.read()
         if self._reading is None:
             self._reading = self._jobs.run(
                 read_found, self.folder, self.opened,
@@ -138,15 +157,16 @@ class Measuring:
         image, landmarks = self._document.image, self._document.landmarks
         if image is None or landmarks is None or self.is_without_size:
             return ()
-        wanted = self._found, image.ndim, frozenset((*landmarks.names, *self._document.wanted_names))
-        if self._offers is None or self._offers[0][0] is not wanted[0] or self._offers[0][1:] != wanted[1:]:
-            self._offers = wanted, offers_for(*wanted)
+        names = frozenset((*landmarks.names, *self._document.wanted_names))
+        wanted = _OfferedFor(self._found, image.ndim, names, self.own.kept)
+        if self._offers is None or not self._offers[0].is_same(wanted):
+            self._offers = wanted, offers_for(wanted.found, wanted.ndim, wanted.names, wanted.kept)
         return self._offers[1]
 
     @property
     def is_offered(self) -> bool:
         """Whether an analysis fits the landmarks of the open image."""
-        return any(offer.fits or offer.path is not None for offer in self.offers)
+        return any(offer.fits or offer.is_own for offer in self.offers)
 
     @property
     def is_without_size(self) -> bool:
@@ -197,21 +217,46 @@ class Measuring:
         path = self._questions.analysis_path(self.folder)
         if path is not None:
             self._jobs.run(
-                read_analysis, path,
-                on_result=lambda analysis: self._open(path, analysis), on_error=self._questions.show_error, may_stall=True,
+                read_with_text, path,
+                on_result=lambda read: self._open(path, *read), on_error=self._questions.show_error, may_stall=True,
             )  # fmt: skip
 
-    def _open(self, path: Path, analysis: Analysis) -> None:
+    def _open(self, path: Path, text: str, analysis: Analysis) -> None:
         image = self._document.image
         if image is None or image.ndim != analysis.ndim:
             said = f"{analysis.title} measures {analysis.ndim}D images, and this one is of another kind."
             self._questions.show_error(AppError(said, "Open such an image first."))
+            return
+        if self.own.keeps:
+            self.own.ask_put(text, analysis, lambda: self.show_kept(analysis.name, analysis.ndim))
             return
         self.opened = tuple(dict.fromkeys((path, *self.opened)))
         self.chosen[analysis.ndim] = str(path)
         self.remembered.emit()
         self._view.show_measurements = True
         self.read()
+
+    def ask_save_analysis(self) -> None:
+        """Ask where to save the analysis in use as a file."""
+        if self.offer is not None:
+            self.own.ask_save(self.offer)
+
+    def ask_keep(self, offer: Offer) -> None:
+        """Put an analysis into the project, so that everybody who opens it has it."""
+
+        def keep(text: str) -> None:
+            analysis = offer.analysis
+            self.own.ask_put(text, analysis, lambda: self.show_kept(analysis.name, analysis.ndim))
+
+        self.own.read_text(offer, keep)
+
+    def show_kept(self, name: str, ndim: int) -> None:
+        """Measure images of a rank by an analysis of the project, and show what comes of it."""
+        self.chosen[ndim] = kept_key(name)
+        self.population = ""
+        self.remembered.emit()
+        self._view.show_measurements = True
+        self.refresh()
 
     # What was measured
 

@@ -318,5 +318,14 @@ class Questions(Protocol):
     def import_wish(self, offer: ImportOffer) -> ImportWish | None:
         """Ask which file or folder to read, and whose landmarks it holds."""
 
+    def analysis_save_path(self, suggestion: Path) -> Path | None:
+        """Ask where to save an analysis; whether a file that is there may be replaced is asked, too."""
+
+    def replaces_analysis(self, name: str) -> bool:
+        """Ask whether another analysis of the project may be replaced that is called so."""
+
+    def removes_analysis(self, name: str) -> bool:
+        """Ask whether an analysis is to be taken out of the project."""
+
     def show_error(self, error: AppError) -> None:
         """Say what is wrong and what to do."""

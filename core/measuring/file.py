@@ -32,9 +32,23 @@ def read_analysis(analysis: str | Path) -> Analysis:
     AnalysisError
         There is no such analysis, or its file is wrong; says where.
     """
+    return parse_analysis(read_analysis_text(analysis), _path_of(analysis).name)
+
+
+def _path_of(analysis: str | Path) -> Path:
     path = Path(analysis)
-    if path.suffix.lower() != SUFFIX:
-        path = assets_folder() / "analyses" / f"{analysis}{SUFFIX}"
+    return path if path.suffix.lower() == SUFFIX else assets_folder() / "analyses" / f"{analysis}{SUFFIX}"
+
+
+def read_analysis_text(analysis: str | Path) -> str:
+    """Return the text of a bundled analysis by its name, or of any by the path of its file, as its author wrote it.
+
+    Raises
+    ------
+    AnalysisError
+        There is no such file, or none that holds a text.
+    """
+    path = _path_of(analysis)
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST_FILE_BYTES + 1)
@@ -50,10 +64,9 @@ def read_analysis(analysis: str | Path) -> Analysis:
             f"The analysis {path.name} is larger than {LARGEST_FILE_BYTES >> 20} MiB.", "Check the file."
         )
     try:
-        text = data.decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise AnalysisError(f"The analysis {path.name} is not UTF-8 text.", "Save it as UTF-8.") from error
-    return parse_analysis(text, path.name)
 
 
 def parse_analysis(text: str, called: str) -> Analysis:

@@ -48,6 +48,9 @@ class Answers:
     save: Path | None = None
     analysis: Path | None = None
     measurements: Path | None = None
+    saved_analysis: Path | None = None
+    replaces: bool = False
+    removes: bool = True
     model: Path | None = None
     accepts: bool = True
     on_unsaved: Unsaved = Unsaved.CANCEL
@@ -124,6 +127,18 @@ class Answers:
     def measurements_path(self, suggestion: Path) -> Path | None:
         self.asked.append(f"save measurements as {suggestion.name}")
         return self.measurements
+
+    def analysis_save_path(self, suggestion: Path) -> Path | None:
+        self.asked.append(f"save analysis as {suggestion.name}")
+        return self.saved_analysis
+
+    def replaces_analysis(self, name: str) -> bool:
+        self.asked.append(f"replace analysis {name}")
+        return self.replaces
+
+    def removes_analysis(self, name: str) -> bool:
+        self.asked.append(f"remove analysis {name}")
+        return self.removes
 
     def overwrites(self, occupied: Occupied) -> Overwrite:
         why = f"of {occupied.image_name}" if occupied.image_name else "changed" if occupied.changed else "unread"

@@ -14,6 +14,7 @@ from app.commands.cli import run, with_default_command
 from core.landmark_files.collection import CaseImage, CaseMarks
 from core.landmark_files.collection_file import write_collection
 from core.landmark_files.file import write_landmarks
+from core.project.analyses import ProjectAnalysis
 from core.project.cases import Geometry, NewCase
 from core.project.readings import Reader, ReaderKind, Reading
 from core.project.store import Project
@@ -373,3 +374,32 @@ def test_the_analysis_of_the_manual_is_one(tmp_path: Path, cairn: Printed) -> No
 def test_help_does_not_import_what_measures() -> None:
     code = "from app.commands.cli import run; run(['--help']); import sys; assert 'core.measuring' not in sys.modules"
     assert imported_by(code) & {"torch", "PySide6", "openpyxl"} == set()
+
+
+@pytest.fixture
+def equipped(study: Path) -> Path:
+    """The project with an analysis of its own and one that a later Cairn wrote."""
+    with Project.open(study) as project:
+        project.analyses.put(ProjectAnalysis("ours", 2, ANALYSIS.format(ndim=2)))
+        project.analyses.put(ProjectAnalysis("later", 2, "schema_version = 9\n"))
+    return study
+
+
+def test_a_project_is_measured_by_its_own_analysis(equipped: Path, tmp_path: Path, cairn: Printed) -> None:
+    out = tmp_path / "table.csv"
+    cairn(equipped, "--analysis", "ours", "--out", out)
+    assert rows_of(out)[0]["ABC (°)"] == "90.0"
+    assert "Steiner" in cairn("--list", equipped, "--analysis", "steiner")  # bundled ones are found as well
+
+
+def test_the_analyses_of_a_project_are_listed_and_one_that_is_wrong_is_told(equipped: Path, cairn: Printed) -> None:
+    said = cairn("--list", equipped)
+    assert said.startswith("ours: Triangle (2D)\n  AB, ABC, ratio, AD\n")
+    assert "steiner: " in said
+    assert (
+        cairn.err
+        == "The analysis later of this project is of version 9, but this program reads up to 1. Update Cairn.\n"
+    )
+    assert "Landmarks: A, B, C" in cairn("--list", equipped, "--analysis", "ours")
+    assert "later of this project is of version 9" in cairn(equipped, "--analysis", "later", code=2)
+    assert "or one of: later, ours, downs" in cairn(equipped, "--analysis", "gone", code=2)

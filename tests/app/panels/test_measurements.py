@@ -9,8 +9,9 @@ from PySide6.QtGui import QColor, QGuiApplication
 
 from app.desktop.chrome import chrome
 from app.panels.measurements_table import CLASS, INTERVAL, NAME, NORM, SD, VALUE, WIGGLE, WORDS
+from core.project.store import Project
 from tests.support.measuring_fixtures import write_own
-from tests.support.viewer_fixtures import idle
+from tests.support.viewer_fixtures import idle, make_image, make_prediction
 
 
 @pytest.fixture
@@ -203,3 +204,35 @@ def test_the_selected_row_keeps_its_colours(panel, qtbot):
     pixels = [picture.pixelColor(x, y) for x in range(picture.width()) for y in range(picture.height())]
     near = [one for one in pixels if max(abs(one.red() - wanted.red()), abs(one.green() - wanted.green())) < 40]
     assert len(near) > 5
+
+
+def test_the_menu_beside_the_box_saves_keeps_and_takes_out(panel, window, answers, tmp_path, qtbot):
+    controller = window.controller
+    menu = panel.more.menu()
+
+    def entries():
+        menu.fill()
+        return {action.text(): action for action in menu.actions() if action.text()}
+
+    assert list(entries()) == ["&Open analysis…", "&Save “My own” as a file…"]
+    path = tmp_path / "day.cairn"
+    Project.create(path).close()
+    controller.desk.open(lambda: Project.open(path))
+    qtbot.waitUntil(lambda: controller.own_analyses.keeps)
+    idle(controller, qtbot)
+    image = make_image(spacing_known=True)
+    controller.document.set_image(image, make_prediction(image).landmarks, None)
+    controller.view_state.begin(image)
+    entries()["&Put “My own” into the project"].trigger()
+    qtbot.waitUntil(lambda: controller.own_analyses.find("own") is not None)
+    there = entries()
+    assert "&Put “My own” into the project" not in there  # it is the project's now
+    assert panel.analyses.currentText() == "My own  (3 of 4, in the project)"
+    kept = there["My own"].menu().actions()
+    answers.saved_analysis = tmp_path / "out.toml"
+    kept[0].trigger()
+    qtbot.waitUntil(answers.saved_analysis.exists)
+    kept[1].trigger()
+    qtbot.waitUntil(lambda: controller.own_analyses.kept == ())
+    idle(controller, qtbot)
+    controller.desk.close()
