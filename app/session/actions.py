@@ -220,7 +220,7 @@ _FILE = (
         "file.analysis", "Open anal&ysis…", lambda c: c.measuring.ask_open(), FILE, group=1, enabled_when=_has_image,
     ),
     Action(
-        "file.save_analysis", "Save analysis as&…", lambda c: c.measuring.ask_save_analysis(), FILE, group=1,
+        "file.save_analysis", "Sav&e analysis as…", lambda c: c.measuring.ask_save_analysis(), FILE, group=1,
         enabled_when=_can_measure,
     ),
     Action(
