@@ -220,7 +220,7 @@ _FILE = (
         "file.analysis", "Open anal&ysis…", lambda c: c.measuring.ask_open(), FILE, group=1, enabled_when=_has_image,
     ),
     Action(
-        "file.save_analysis", "Sav&e analysis as…", lambda c: c.measuring.ask_save_analysis(), FILE, group=1,
+        "file.save_analysis", "Save analys&is as…", lambda c: c.measuring.ask_save_analysis(), FILE, group=1,
         enabled_when=_can_measure,
     ),
     Action(
@@ -238,7 +238,7 @@ _FILE = (
         enabled_when=_has_desk, group=2,
     ),
     Action(
-        "file.add_images", "Add &images to the project…", Controller.ask_add_images, FILE, enabled_when=_can_add, group=2,
+        "file.add_images", "Add ima&ges to the project…", Controller.ask_add_images, FILE, enabled_when=_can_add, group=2,
     ),
     Action(
         "file.add_folder", "Add a &folder to the project…", Controller.ask_add_folder, FILE, enabled_when=_can_add, group=2,
