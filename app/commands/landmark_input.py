@@ -208,6 +208,24 @@ def _case(
     return LandmarkCase(name, in_mm(landmarks, spacing_mm), MM)
 
 
+def case_in_mm(case: LandmarkCase, spacing_mm: tuple[float, ...]) -> LandmarkCase:
+    """Return a case in mm by a pixel size that a person gives; one that is in mm already as it is.
+
+    Raises
+    ------
+    AppError
+        The number of sizes is not that of the axes.
+    """
+    if case.unit == MM:
+        return case
+    ndim = case.landmarks.ndim
+    if len(spacing_mm) not in (1, ndim):
+        raise AppError(
+            f"--spacing gives {len(spacing_mm)} sizes, but the images are {ndim}D.", "Give one, or one for each axis."
+        )
+    return replace(case, landmarks=in_mm(case.landmarks, spacing_mm), unit=MM)
+
+
 def in_mm(landmarks: Landmarks, spacing_mm: Sequence[float]) -> Landmarks:
     """Return landmarks in px in mm.
 

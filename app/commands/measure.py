@@ -4,7 +4,6 @@ Parses arguments and prints; what is measured and written is `core.measuring`'s,
 neither Qt nor torch, and nothing that measures before it is asked to.
 """
 
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from app.commands.landmark_input import LandmarkInput
     from core.measuring.analysis import Analysis
     from core.measuring.landmark_case import LandmarkCase
+    from core.measuring.reader_spread import ReaderSpread
     from core.measuring.table import MeasuredCase
 
 
@@ -60,6 +60,15 @@ def measure(
             help="Whose readings of a project; the person's that was changed last, else the model's.",
         ),
     ] = None,
+    readers: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--readers",
+            metavar="PROJECT|FILES",
+            help="Whose differences tell how uncertain hand-placed landmarks are: a project, or, given again and again, what "
+            "each has marked of the same images.",
+        ),
+    ] = None,
     scheme: Annotated[
         str | None,
         typer.Option("--scheme", metavar="NAME|FILE", help="Names of the landmarks in files that have none."),
@@ -97,13 +106,17 @@ def measure(
     chosen = _named(analysis, sources)
     _require_population(chosen, population)
     read = _read(sources, scheme, reader, skip=skip)
-    found, notes = _fitting(read, chosen, None if spacing is None else spacing_mm_of(spacing))
-    cases = _measured(chosen, found, population)
+    spacing_mm = None if spacing is None else spacing_mm_of(spacing)
+    found, notes = _fitting(read, chosen, spacing_mm)
+    spread = _spread(chosen, sources, readers or [], scheme, spacing_mm)
+    cases = _measured(chosen, found, population, spread)
     if out is None:
         printing.say_measured(chosen, cases, long=long)
     else:
         _write(chosen, cases, out, form, long=long)
         typer.echo(f"Wrote the measurements of {printing.counted(len(cases), 'case')} to {out}.")
+    if long or (out is None and len(cases) == 1):  # where intervals are told
+        notes += printing.told_by_readers(cases, spread)
     for note in notes:
         typer.echo(note, err=True)
     printing.say_lacks(cases)
@@ -171,6 +184,7 @@ def _fitting(
     read: "LandmarkInput", analysis: "Analysis", spacing_mm: tuple[float, ...] | None
 ) -> tuple[list["LandmarkCase"], list[str]]:
     """Return the cases that can be measured, in mm where that is known or given, and what is to be said of the others."""
+    from app.commands.landmark_input import case_in_mm
     from core.measuring.landmark_case import MM
 
     cases = [case for case in read.cases if case.landmarks.ndim == analysis.ndim]
@@ -194,32 +208,48 @@ def _fitting(
         notes.append(f"{said} in mm already; --spacing was not applied there.")
     if not cases:
         raise AppError("The voxel size of these cases is not known.", "Set it in their project.")
-    return [case if spacing_mm is None or case.unit == MM else _in_mm(case, spacing_mm) for case in cases], notes
+    return [case if spacing_mm is None else case_in_mm(case, spacing_mm) for case in cases], notes
 
 
 def _left_out(count: int, why: str) -> str:
     return f"{'1 case' if count == 1 else f'{count} cases'} left out: {why}."
 
 
-def _in_mm(case: "LandmarkCase", spacing_mm: tuple[float, ...]) -> "LandmarkCase":
-    """Return a case that is in px in mm."""
-    from app.commands.landmark_input import in_mm
-    from core.measuring.landmark_case import MM
+def _spread(
+    analysis: "Analysis",
+    sources: list[Path],
+    readers: list[Path],
+    scheme: str | None,
+    spacing_mm: tuple[float, ...] | None,
+) -> "ReaderSpread":
+    """Return how far readers differ: those asked for, else those of the project that is measured, else those that are known."""
+    from app.commands.readers import spread_between
+    from app.desk.project_spread import spread_in
+    from core.measuring.reader_spread import NOTHING, spread_for
+    from core.project.paths import SUFFIX
+    from core.project.store import Project
 
-    ndim = case.landmarks.ndim
-    if len(spacing_mm) not in (1, ndim):
-        raise AppError(
-            f"--spacing gives {len(spacing_mm)} sizes, but the images are {ndim}D.", "Give one, or one for each axis."
-        )
-    return replace(case, landmarks=in_mm(case.landmarks, spacing_mm), unit=MM)
+    known = NOTHING
+    if readers:
+        known = spread_between(readers, analysis.ndim, scheme, spacing_mm)
+    elif sources[0].suffix.lower() == SUFFIX:
+        with Project.open(sources[0], read_only=True) as project:
+            known = spread_in(project, analysis.ndim)
+    return spread_for(analysis, known)
 
 
-def _measured(analysis: "Analysis", found: "list[LandmarkCase]", population: str) -> list["MeasuredCase"]:
+def _measured(
+    analysis: "Analysis", found: "list[LandmarkCase]", population: str, spread: "ReaderSpread"
+) -> list["MeasuredCase"]:
     from core.measuring.measure import measure as measured
     from core.measuring.table import MeasuredCase
 
     return [
-        MeasuredCase(case.name, measured(analysis, case.landmarks, unit=case.unit, population=population), case.reader)
+        MeasuredCase(
+            case.name,
+            measured(analysis, case.landmarks, unit=case.unit, population=population, spread_mm=spread.spread_mm),
+            case.reader,
+        )
         for case in found
     ]
 

@@ -13,6 +13,7 @@ from app.commands.project_printing import counted as counted
 from app.commands.project_printing import say_table
 from core.measuring.analysis import Analysis, Norm
 from core.measuring.measure import Measured
+from core.measuring.reader_spread import ReaderSpread
 from core.measuring.table import MeasuredCase, head_of, lacks
 
 _UNDECIDED = "(not decided)"
@@ -132,6 +133,17 @@ def _parts(heads: Sequence[str], columns: Sequence[Sequence[str]], labels: Seque
         parts[-1].append(place)
         taken += width
     return parts
+
+
+def told_by_readers(cases: Sequence[MeasuredCase], spread: ReaderSpread) -> list[str]:
+    """Return a sentence that says whose differences tell how uncertain landmarks without a radius are; none where none are."""
+    names = dict.fromkeys(name for case in cases for one in case.measured for name in one.by_readers)
+    whose = spread.sources_of(names)
+    return (
+        [f"Intervals of landmarks placed by hand come from the differences of readers: {'; '.join(whose)}."]
+        if whose
+        else []
+    )
 
 
 def say_lacks(cases: Sequence[MeasuredCase]) -> None:

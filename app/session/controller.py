@@ -31,6 +31,7 @@ from app.session.path_opener import PathOpener
 from app.session.pixel_sizes import PixelSizes
 from app.session.placing import Placing
 from app.session.preparation import Left, how_left
+from app.session.project_readers import ProjectReaders
 from app.session.projects import Projects, is_project
 from app.session.questions import Questions, Unsaved
 from app.session.review_guide import ReviewGuide
@@ -107,6 +108,7 @@ class Controller:
             self.document, self.view_state, self.navigator, is_blind=lambda: self.cases.blind, jobs=self.jobs,
             questions=questions, own=self.own_analyses,
         )  # fmt: skip
+        self.readers = ProjectReaders(self.desk, self.measuring.take_readers)
         self._shown = ShownJob(self.view_state)
         self._had_project = False
         parts = self.document, self.editor, self.view_state

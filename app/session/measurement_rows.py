@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from core.measuring.measure import Measured, deviation_mm
 from core.measuring.table import EXTRA_DECIMALS, Cell, MeasurementTable
+from core.values import doubt
 from core.values.landmarks import Landmarks
 
 FAR_SD = 2.0
@@ -193,6 +194,9 @@ def _tip(one: Measured) -> str:
         whose = ", ".join(part for part in (norm.population, norm.age, norm.sex) if part)
         source = f" {norm.source}." if norm.source else ""
         said.append(f"Norm: {_with_unit(norm_text(one), one.unit)}{f', {whose}' if whose else ''}.{source}")
+    if one.known and one.by_readers:
+        names = ", ".join(one.by_readers)
+        said.append(f"Placed by hand; how uncertain they are is told by how far readers differ: {names}.")
     if one.known and one.exact:
         names = ", ".join(one.exact)
         said.append(f"Taken as exact, because nothing says how uncertain they are: {names}.")
@@ -204,6 +208,11 @@ def _tip(one: Measured) -> str:
 def has_radii(landmarks: Landmarks) -> bool:
     """Tell whether any landmark says how uncertain it is, so that there are intervals to compute."""
     return any(math.isfinite(deviation_mm(landmarks, name, {})) for name in landmarks.names)
+
+
+def has_hand_placed(landmarks: Landmarks) -> bool:
+    """Tell whether a person has placed or confirmed any landmark, so that readers' differences may tell how uncertain it is."""
+    return any(status in doubt.HUMAN_STATES for status in landmarks.status)
 
 
 _HEADS = (

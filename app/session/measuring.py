@@ -14,7 +14,7 @@ from psygnal import Signal
 from app.session.analysis_choice import FoundAnalyses, KeptAnalysis, Offer, kept_key, offers_for, read_found
 from app.session.document import Document
 from app.session.jobs import Job, Jobs
-from app.session.measurement_rows import MeasurementRow, copied_table, has_radii, rows_of
+from app.session.measurement_rows import MeasurementRow, copied_table, has_hand_placed, has_radii, rows_of
 from app.session.navigation import Navigator
 from app.session.own_analyses import OwnAnalyses, read_with_text
 from app.session.questions import Questions
@@ -24,6 +24,8 @@ from core.base.errors import AppError
 from core.measuring.analysis import Analysis
 from core.measuring.measure import Measured, measure, names_by_symbol, positions_mm
 from core.measuring.primitives import FloatArray
+from core.measuring.quantities import MM
+from core.measuring.reader_spread import NOTHING, ReaderSpread, spread_for
 from core.measuring.table import MeasuredCase, long_table, tab_text, write_table
 from core.values import doubt
 from core.values.landmarks import Landmarks
@@ -40,9 +42,21 @@ class _Subject:
     landmarks: Landmarks
     unit: str
     population: str
+    readers: ReaderSpread = NOTHING
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether anything may tell how uncertain a landmark is: its radius, or the differences of readers."""
+        told_by_readers = self.unit == MM and bool(self.analysis.readers or self.readers.spread_mm)
+        return has_radii(self.landmarks) or (told_by_readers and has_hand_placed(self.landmarks))
 
     def measured(self, *, intervals: bool) -> tuple[Measured, ...]:
-        return measure(self.analysis, self.landmarks, unit=self.unit, population=self.population, intervals=intervals)
+        # The tables of readers that come with Cairn lie on the disk: they are asked for with intervals only, in a job.
+        spread_mm = spread_for(self.analysis, self.readers).spread_mm if intervals else None
+        return measure(
+            self.analysis, self.landmarks, unit=self.unit, spread_mm=spread_mm, population=self.population,
+            intervals=intervals,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +97,8 @@ class Measuring:
         Files of analyses that a person has opened elsewhere.
     chosen
         Key of the analysis that a person has chosen, by the rank of the images.
+    readers
+        How far the readers of the project differ, by the rank of the images; what is not known of them is missing.
     """
 
     changed = Signal()
@@ -110,6 +126,7 @@ class Measuring:
         self.opened: tuple[Path, ...] = ()
         self.chosen: dict[int, str] = {}
         self.population = ""
+        self.readers: Mapping[int, ReaderSpread] = {}
         self._found = FoundAnalyses()
         self._offers: tuple[_OfferedFor, tuple[Offer, ...]] | None = None
         self._reading: Job | None = None
@@ -274,9 +291,9 @@ class Measuring:
 
     @property
     def may_have_intervals(self) -> bool:
-        """Whether any landmark says how uncertain it is, so that there are intervals, now or soon."""
-        landmarks = self.shown_landmarks
-        return landmarks is not None and has_radii(landmarks)
+        """Whether anything tells how uncertain a landmark is, so that there are intervals, now or soon."""
+        self._bring_up_to_date()
+        return self._subject is not None and self._subject.is_uncertain
 
     @property
     def shown_landmarks(self) -> Landmarks | None:
@@ -288,6 +305,16 @@ class Measuring:
             if not doubt.is_decided(landmarks, name):
                 landmarks = landmarks.without_point(name)
         return replace(landmarks, radius_mm=np.full(len(landmarks), np.nan, np.float32))
+
+    def _new_subject(self, analysis: Analysis, landmarks: Landmarks) -> _Subject:
+        readers = self.readers.get(landmarks.ndim, NOTHING)
+        return _Subject(analysis, landmarks, self._document.unit, self.population, readers)
+
+    def take_readers(self, readers: Mapping[int, ReaderSpread]) -> None:
+        """Measure anew where readers are known to differ otherwise than before."""
+        if readers != self.readers:
+            self.readers = readers
+            self.refresh()
 
     def refresh(self, *_: object) -> None:
         """Measure anew: landmarks, their unit or who may see what have changed."""
@@ -306,10 +333,10 @@ class Measuring:
         if offer is None or landmarks is None or landmarks.ndim != offer.analysis.ndim:
             self._measured, self._has_intervals = (), True
             return
-        subject = _Subject(offer.analysis, landmarks, self._document.unit, self.population)
+        subject = self._new_subject(offer.analysis, landmarks)
         self._subject = subject
         self._measured = subject.measured(intervals=False)
-        self._has_intervals = not has_radii(landmarks)
+        self._has_intervals = not subject.is_uncertain
         if not self._has_intervals and self._view.dragged is None:
             self._compute()
 

@@ -186,6 +186,9 @@ class Analysis(_Value):
     axes
         What “anterior” is: where these pairs lead (``landmarks``), so that a turned picture gives the same numbers, or along
         the rows of the image (``image``), where a publication reckons so; the pairs then only say whether it is mirrored.
+    readers
+        Name of the table in ``assets/readers`` that says how far readers of these landmarks differ, where a project does not;
+        empty for none.
     tracing
         What is drawn.
     measurements
@@ -202,6 +205,7 @@ class Analysis(_Value):
     anterior: tuple[Pair, ...] = ()
     superior: tuple[Pair, ...] = ()
     axes: Literal["landmarks", "image"] = "landmarks"
+    readers: Annotated[str, Field(max_length=60, pattern=r"^[a-z0-9-]*$")] = ""
     tracing: tuple[Tracing, ...] = ()
     measurements: Annotated[tuple[Measurement, ...], Field(min_length=1, max_length=LARGEST_ANALYSIS)]
 

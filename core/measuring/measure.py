@@ -4,7 +4,7 @@ Pure: no files and no Qt. What cannot be computed is named with its reason, neve
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -13,6 +13,7 @@ from core.measuring.analysis import Analysis, Measurement, Norm
 from core.measuring.frame import Frame, find_frame
 from core.measuring.primitives import FloatArray
 from core.measuring.quantities import MM, At
+from core.values import doubt
 from core.values.landmarks import NOMINAL_COVERAGE, Landmarks, Status
 
 SAMPLES = 2000
@@ -46,6 +47,8 @@ class Measured:
         Share of the sampled values in the same class, 0 to 1; NaN without samples.
     exact
         Names of the landmarks that were taken as exact, because nothing says how uncertain they are.
+    by_readers
+        Names of the landmarks of which readers' differences say it, for want of a radius.
     """
 
     measurement: Measurement
@@ -59,6 +62,7 @@ class Measured:
     class_name: str = ""
     class_share: float = float("nan")
     exact: tuple[str, ...] = ()
+    by_readers: tuple[str, ...] = ()
 
     @property
     def known(self) -> bool:
@@ -109,7 +113,8 @@ def measure(
         Unit of the positions: ``mm``, or ``px`` where the pixel size is not known. Lengths are then not measured: what
         is defined in mm means nothing in px.
     spread_mm
-        For landmarks that a person placed: standard deviation of one reader's position along an axis, mm, by name.
+        For landmarks that a person placed, or agreed to without a radius: standard deviation of one reader's position along an
+        axis, mm, by name, as `core.measuring.reader_spread` knows it. Not used where positions are px.
     population
         Norm that is preferred where a measurement has several, by its population.
     seed
@@ -129,12 +134,13 @@ def measure(
     """
     if landmarks.ndim != analysis.ndim:
         raise ValueError(f"an analysis of {analysis.ndim}D images measures no {landmarks.ndim}D landmarks")
+    known_mm = spread_mm if spread_mm is not None and unit == MM else {}
     found = _Found.of(analysis, landmarks)
     frame = frame_of(analysis, found.points_mm)
     values = _evaluated(analysis, found.points_mm, frame)
     sampled = values
     if intervals:
-        sampled = _evaluated(analysis, found.sampled(landmarks, spread_mm or {}, seed), frame)
+        sampled = _evaluated(analysis, found.sampled(landmarks, known_mm, seed), frame)
     measured = []
     for one in analysis.measurements:
         if one.hidden:
@@ -145,8 +151,9 @@ def measure(
         if reason:
             measured.append(Measured(one, analysis.units[one.key], float("nan"), reason=reason, norm=norm))
             continue
-        exact = found.exact(analysis, one.key, landmarks, spread_mm or {})
-        measured.append(_measured(one, analysis.units[one.key], float(values[one.key]), sampled[one.key], norm, exact))
+        value = _measured(one, analysis.units[one.key], float(values[one.key]), sampled[one.key], norm)
+        exact, by_readers = found.uncertain(analysis, one.key, landmarks, known_mm)
+        measured.append(replace(value, exact=exact, by_readers=by_readers))
     return tuple(measured)
 
 
@@ -211,12 +218,14 @@ class _Found:
         absent = landmarks.status[landmarks.index(name)] is Status.ABSENT
         return f"{name} is {'not in the image' if absent else 'not placed'}."
 
-    def exact(
+    def uncertain(
         self, analysis: Analysis, key: str, landmarks: Landmarks, spread_mm: Mapping[str, float]
-    ) -> tuple[str, ...]:
-        """Return the names of a measurement's landmarks of which nothing says how uncertain they are."""
-        names = (self.name_of[symbol] for symbol in analysis.symbols_of(key))
-        return tuple(name for name in names if np.isnan(deviation_mm(landmarks, name, spread_mm)))
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the names of a measurement's landmarks whose uncertainty nothing tells, and of those where readers tell it."""
+        names = [self.name_of[symbol] for symbol in analysis.symbols_of(key)]
+        without_radius = [name for name in names if np.isnan(deviation_mm(landmarks, name, {}))]
+        exact = tuple(name for name in without_radius if np.isnan(deviation_mm(landmarks, name, spread_mm)))
+        return exact, tuple(name for name in without_radius if name not in exact)
 
     def sampled(self, landmarks: Landmarks, spread_mm: Mapping[str, float], seed: int) -> dict[str, FloatArray]:
         """Return ``(SAMPLES, D)`` positions by symbol, drawn around each landmark as its radius says."""
@@ -241,13 +250,15 @@ def _listed(words: Sequence[str]) -> str:
 def deviation_mm(landmarks: Landmarks, name: str, spread_mm: Mapping[str, float]) -> float:
     """Return the standard deviation of a landmark's position along an axis, mm; NaN where nothing tells it.
 
-    Of what a model placed, and of what a person confirmed there, the calibrated radius tells it: errors are taken as normal and
-    alike in all directions, and the radius as what holds 90 % of them. Of what a person placed or moved, ``spread_mm`` does.
+    Of what a model placed, and of what a person confirmed there, the calibrated radius tells it: errors are taken as normal
+    and alike in all directions, and the radius as what holds 90 % of them. Of what a person placed, moved, or confirmed where
+    there is no radius, ``spread_mm`` does; of what a model placed without one nothing does.
     """
     row = landmarks.index(name)
-    if landmarks.status[row] in (Status.PREDICTED, Status.CONFIRMED) and np.isfinite(landmarks.radius_mm[row]):
+    status = landmarks.status[row]
+    if status in (Status.PREDICTED, Status.CONFIRMED) and np.isfinite(landmarks.radius_mm[row]):
         return float(landmarks.radius_mm[row]) / _radius_of_unit_sd(landmarks.ndim)
-    return spread_mm.get(name, float("nan"))
+    return spread_mm.get(name, float("nan")) if status in doubt.HUMAN_STATES else float("nan")
 
 
 def _radius_of_unit_sd(ndim: int) -> float:
@@ -313,9 +324,7 @@ def _norm_of(one: Measurement, population: str) -> Norm | None:
     return next(chosen, one.norms[0] if one.norms else None)
 
 
-def _measured(
-    one: Measurement, unit: str, value: float, sampled: FloatArray, norm: Norm | None, exact: tuple[str, ...]
-) -> Measured:
+def _measured(one: Measurement, unit: str, value: float, sampled: FloatArray, norm: Norm | None) -> Measured:
     low, high = interval_of(sampled, value)
     drawn = sampled[np.isfinite(sampled)]
     class_name = one.class_of(value)
@@ -325,4 +334,4 @@ def _measured(
     deviation_sd = float("nan")
     if norm is not None and norm.mean is not None and norm.sd is not None:
         deviation_sd = (value - norm.mean) / norm.sd
-    return Measured(one, unit, value, low, high, "", norm, deviation_sd, class_name, share, exact)
+    return Measured(one, unit, value, low, high, "", norm, deviation_sd, class_name, share)

@@ -93,7 +93,8 @@ def long_table(cases: Sequence[MeasuredCase]) -> MeasurementTable:
     """Return a table with a row for each measurement of each case, with all that is known of it.
 
     ``low`` and ``high`` are the ends of the interval that holds the true value in 90 % of cases; ``class_decided`` says whether
-    nine of ten values in it are of the same class, and ``exact`` names the landmarks of which no uncertainty is known.
+    nine of ten values in it are of the same class, ``by_readers`` names the landmarks whose uncertainty is told by readers'
+    differences, and ``exact`` those of which none is known.
     """
     named = _named_columns(cases)
     rows = [(*_names(case, named), *_long_row(one)) for case in cases for one in case.measured]
@@ -102,7 +103,7 @@ def long_table(cases: Sequence[MeasuredCase]) -> MeasurementTable:
 
 _LONG = (
     "measurement", "title", "value", "unit", "low", "high", "norm_mean", "norm_sd", "norm_low", "norm_high", "population",
-    "deviation_sd", "assessment", "class", "class_decided", "exact", "reason",
+    "deviation_sd", "assessment", "class", "class_decided", "by_readers", "exact", "reason",
 )  # fmt: skip
 
 
@@ -125,6 +126,7 @@ def _long_row(one: Measured) -> tuple[Cell, ...]:
         one.in_words,
         one.class_name,
         "" if math.isnan(one.class_share) else "yes" if one.class_decided else "no",
+        "; ".join(one.by_readers),
         "; ".join(one.exact),
         one.reason,
     )

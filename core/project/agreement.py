@@ -254,9 +254,13 @@ def _pairs(first: Sequence[Reading], second: Sequence[Reading]) -> tuple[list[tu
     return pairs, left_out
 
 
+def shared_geometry(readings: Sequence[Reading]) -> Geometry:
+    """Return the grid to compare readings of one image on: the first that knows its pixel size, else the first."""
+    return next((one.geometry for one in readings if one.geometry.spacing_known), readings[0].geometry)
+
+
 def _geometry(one: Reading, other: Reading) -> Geometry:
-    """Return the grid to compare two readings on: one that knows its pixel size, where there is one."""
-    return other.geometry if other.geometry.spacing_known and not one.geometry.spacing_known else one.geometry
+    return shared_geometry((one, other))
 
 
 def _count(cases: int) -> str:

@@ -354,6 +354,78 @@ def test_of_a_list_of_cases_it_is_said_what_to_do(tmp_path: Path, triangle: Path
     assert "cairn project new NAME.cairn --list list.csv" in said
 
 
+def reader_folders(tmp_path: Path, count: int = 10) -> tuple[Path, Path]:
+    """Folders of two readers who have marked the same images, 0.2 mm apart along both axes."""
+    folders = tmp_path / "anna", tmp_path / "ben"
+    for folder, shift in zip(folders, (0.0, 2.0), strict=True):
+        folder.mkdir()
+        for number in range(count):
+            of = image(f"film{number}.png")
+            write_landmarks(marks(of, POINTS + shift), folder / f"film{number}.csv", image=of)
+    return folders
+
+
+def intervals(out: Path) -> dict[str, tuple[str, str, str]]:
+    return {row["measurement"]: (row["low"], row["by_readers"], row["exact"]) for row in rows_of(out)}
+
+
+def test_readers_differences_give_intervals_to_what_was_placed_by_hand(
+    tmp_path: Path, triangle: Path, cairn: Printed
+) -> None:
+    anna, ben = reader_folders(tmp_path)
+    out = tmp_path / "table.csv"
+    wanted = (anna / "film0.csv", "--analysis", triangle, "--out", out, "--long")
+    cairn(*wanted)
+    assert intervals(out)["AB"] == ("", "", "Apex; Left"), "nothing says how uncertain they are"
+    cairn(*wanted, "--readers", anna, "--readers", ben)
+    low, by_readers, exact = intervals(out)["AB"]
+    assert float(low) == pytest.approx(3.0 - 1.645 * np.sqrt(2) * np.sqrt(0.2**2 / 2), abs=0.01)
+    assert (by_readers, exact) == ("Apex; Left", "")
+    assert "come from the differences of readers: anna and ben, 10 cases." in cairn.err
+    cairn(*wanted[:-1], "--readers", anna, "--readers", ben)
+    assert "readers" not in cairn.err, "a table without intervals"
+
+
+def test_readers_who_say_nothing_are_refused(tmp_path: Path, triangle: Path, cairn: Printed) -> None:
+    anna, ben = reader_folders(tmp_path, 9)
+    wanted = (anna, "--analysis", triangle)
+    assert "differs from nobody" in cairn(*wanted, "--readers", anna, code=2)
+    assert "several readers in 10 images" in cairn(*wanted, "--readers", anna, "--readers", ben, code=2)
+    assert "no file or folder" in cairn(*wanted, "--readers", anna, "--readers", tmp_path / "cem", code=2)
+    assert "one project, or files" in cairn(*wanted, "--readers", anna, "--readers", tmp_path / "a.cairn", code=2)
+
+
+def test_readers_of_a_project_count_where_it_is_measured_and_where_it_is_named(
+    tmp_path: Path, triangle: Path, cairn: Printed
+) -> None:
+    study, out = tmp_path / "study.cairn", tmp_path / "table.csv"
+    of = image("film.png")
+    with Project.create(study) as project:
+        for case_id in project.add_cases(
+            [NewCase(tmp_path / f"film{number}.png", f"film{number}") for number in range(10)]
+        ):
+            for reader, shift in ((Reader("Anna"), 0.0), (Reader("Ben"), 2.0)):
+                said = marks(of, POINTS + shift)
+                project.save_reading(Reading(case_id, reader, said, Geometry.of(of)), "Place")
+    cairn(study, "--analysis", triangle, "--out", out, "--long", "--reader", "Anna")
+    assert intervals(out)["AB"][1:] == ("Apex; Left", "")
+    assert "Anna and Ben, 10 cases" in cairn.err
+    cairn(write(tmp_path / "other.csv"), "--analysis", triangle, "--out", out, "--long", "--readers", study)
+    assert intervals(out)["AB"][1:] == ("Apex; Left", "")
+
+
+def test_of_cephalograms_the_two_doctors_tell_where_nobody_else_does(tmp_path: Path, cairn: Printed) -> None:
+    of = image("film.png", 0.1, (2400, 1935))
+    places = np.array([(500.0, 700.0), (1200.0, 600.0), (1150.0, 1100.0)])
+    file = tmp_path / "film.csv"
+    write_landmarks(
+        Landmarks(("Sella", "Nasion", "Subspinale"), of.grid.to_mm(np.flip(places, axis=1))), file, image=of
+    )
+    cairn(file, "--analysis", "steiner", "--out", tmp_path / "t.csv", "--long")
+    assert intervals(tmp_path / "t.csv")["SNA"][1:] == ("Sella; Nasion; Subspinale", "")
+    assert "two doctors, 150 films" in cairn.err
+
+
 def test_voxels_without_their_image_are_refused(tmp_path: Path, triangle: Path, cairn: Printed) -> None:
     triangle.write_text(ANALYSIS.format(ndim=3), encoding="utf-8")
     file = tmp_path / "a.json"

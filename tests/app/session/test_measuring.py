@@ -7,6 +7,7 @@ import numpy as np
 import openpyxl
 import pytest
 
+from core.measuring.reader_spread import ReaderSpread
 from core.values.landmarks import Status
 from tests.support.measuring_fixtures import write_own
 from tests.support.viewer_fixtures import idle, make_image, make_prediction, messages
@@ -226,6 +227,24 @@ def test_a_workbook_is_written_where_its_suffix_is_chosen(measuring, controller,
     row = dict(zip(head, row_of_length, strict=True))
     assert row["case"] == "scan.png"
     assert row["low"] < row["value"] < row["high"]
+
+
+def test_what_is_placed_by_hand_has_an_interval_once_readers_are_known(measuring, controller, qtbot):
+    marks = controller.document.landmarks
+    by_hand = replace(marks, status=(Status.PLACED,) * len(marks), radius_mm=np.full(len(marks), np.nan, np.float32))
+    controller.document.set_landmarks(by_hand)
+    assert not measuring.may_have_intervals
+    measuring.take_readers({2: ReaderSpread({"Sella": 0.5, "Nasion": 0.5}, {"Sella": "us", "Nasion": "us"})})
+    assert measuring.may_have_intervals
+    qtbot.waitUntil(lambda: np.isfinite(value(measuring, "S–N").low))
+    one = value(measuring, "S–N")
+    assert one.high - one.low == pytest.approx(2 * 1.645 * 0.5 * np.sqrt(2), rel=0.06)
+    assert one.by_readers == ("Sella", "Nasion")
+    assert "how far readers differ: Sella, Nasion" in next(row for row in measuring.rows if row.key == "S–N").tip
+    assert value(measuring).exact == ("Menton",)
+    measuring.take_readers({})
+    assert not measuring.may_have_intervals
+    assert np.isnan(value(measuring, "S–N").low)
 
 
 def test_a_table_that_cannot_be_written_is_told(measuring, controller, answers, tmp_path, qtbot):
