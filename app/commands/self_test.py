@@ -269,6 +269,7 @@ class _Unattended:
     project_path = new_project_path = reader_name = missing_image_folder = _no_answer
     pixel_size = ruler_length_mm = landmark_name = mm_without_pixel_size = scheme = _no_answer
     export_wish = import_wish = analysis_path = analysis_save_path = measurements_path = _no_answer
+    picture_wish = report_wish = _no_answer
 
     def scheme_fit(self, *_: object, by_file: bool) -> None:  # noqa: ARG002 - nobody is there
         return None

@@ -12,9 +12,11 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, 
 from app.dialogs.export_dialog import ask_export
 from app.dialogs.import_dialog import ImportDialog
 from app.dialogs.pixel_size_dialog import PixelSizeDialog
+from app.dialogs.printout_dialogs import ask_picture, ask_report
 from app.dialogs.scheme_editor import SchemeEditor
 from app.dialogs.series_dialog import SeriesDialog
 from app.dialogs.table_path import table_path
+from app.session.printouts import PictureOffer, PictureWish, ReportOffer, ReportWish
 from app.session.questions import (
     EditedScheme,
     ExportOffer,
@@ -200,6 +202,14 @@ class Dialogs:
         remove = "Take it out"
         more = "Nobody who opens the project has it then. Landmarks stay. Save it as a file first if you may want it again."
         return self._ask("Take the analysis out?", f"Take {name} out of the project?", more, remove) == remove
+
+    def picture_wish(self, offer: PictureOffer) -> PictureWish | None:
+        """Ask what a picture of the image shows, how large and where to."""
+        return ask_picture(offer, self.parent)
+
+    def report_wish(self, offer: ReportOffer) -> ReportWish | None:
+        """Ask on which paper a report is made, whether it names the image, and where to."""
+        return ask_report(offer, self.parent)
 
     def overwrites(self, occupied: Occupied) -> Overwrite:
         """Ask whether to replace a file that a person may not know."""

@@ -227,6 +227,8 @@ _FILE = (
         "file.measurements", "Save meas&urements as…", lambda c: c.measuring.ask_save(), FILE, group=1,
         enabled_when=_can_measure,
     ),
+    Action("file.picture", "Save picture of any si&ze…", _by_window, FILE, (), "", _has_image, group=1, of_window=True),
+    Action("file.report", "Save printa&ble report (PDF)…", _by_window, FILE, (), "", _can_measure, group=1, of_window=True),
     Action(
         "file.new_project", "Ne&w project…", lambda c: c.projects.ask_new(), FILE, enabled_when=_has_desk, group=2,
     ),

@@ -14,7 +14,8 @@ from psygnal import Signal
 from app.session.analysis_choice import FoundAnalyses, KeptAnalysis, Offer, kept_key, offers_for, read_found
 from app.session.document import Document
 from app.session.jobs import Job, Jobs
-from app.session.measurement_rows import MeasurementRow, copied_table, has_hand_placed, has_radii, rows_of
+from app.session.measured_subject import MeasuredSubject
+from app.session.measurement_rows import MeasurementRow, copied_table, rows_of
 from app.session.navigation import Navigator
 from app.session.own_analyses import OwnAnalyses, read_with_text
 from app.session.questions import Questions
@@ -22,41 +23,15 @@ from app.session.tracing import AngleMark, TracedLine, measured_angles, measured
 from app.session.view_state import ViewState
 from core.base.errors import AppError
 from core.measuring.analysis import Analysis
-from core.measuring.measure import Measured, measure, names_by_symbol, positions_mm
+from core.measuring.measure import Measured, names_by_symbol, positions_mm
 from core.measuring.primitives import FloatArray
-from core.measuring.quantities import MM
-from core.measuring.reader_spread import NOTHING, ReaderSpread, spread_for
+from core.measuring.reader_spread import NOTHING, ReaderSpread
 from core.measuring.table import MeasuredCase, long_table, tab_text, write_table
 from core.values import doubt
-from core.values.landmarks import Landmarks
+from core.values.landmarks import Landmarks, Status
 
 _NO_VOXEL_SIZE = "The voxel size of this volume is not known, so nothing in it can be measured."
 _NOTHING_FITS = "No analysis fits the landmarks of this image. “Open analysis…” in the File menu takes one of your own."
-
-
-@dataclass(frozen=True, eq=False)
-class _Subject:
-    """What is measured: equal only to itself, so that a late answer is recognised."""
-
-    analysis: Analysis
-    landmarks: Landmarks
-    unit: str
-    population: str
-    readers: ReaderSpread = NOTHING
-
-    @property
-    def is_uncertain(self) -> bool:
-        """Whether anything may tell how uncertain a landmark is: its radius, or the differences of readers."""
-        told_by_readers = self.unit == MM and bool(self.analysis.readers or self.readers.spread_mm)
-        return has_radii(self.landmarks) or (told_by_readers and has_hand_placed(self.landmarks))
-
-    def measured(self, *, intervals: bool) -> tuple[Measured, ...]:
-        # The tables of readers that come with Cairn lie on the disk: they are asked for with intervals only, in a job.
-        spread_mm = spread_for(self.analysis, self.readers).spread_mm if intervals else None
-        return measure(
-            self.analysis, self.landmarks, unit=self.unit, spread_mm=spread_mm, population=self.population,
-            intervals=intervals,
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +106,7 @@ class Measuring:
         self._offers: tuple[_OfferedFor, tuple[Offer, ...]] | None = None
         self._reading: Job | None = None
         self._computing: Job | None = None
-        self._subject: _Subject | None = None
+        self._subject: MeasuredSubject | None = None
         self._measured: tuple[Measured, ...] = ()
         self._has_intervals = False
         self._pointed_at: str | None = None
@@ -303,12 +278,12 @@ class Measuring:
             return landmarks
         for name in landmarks.names:
             if not doubt.is_decided(landmarks, name):
-                landmarks = landmarks.without_point(name)
+                landmarks = landmarks.with_point(name, np.full(landmarks.ndim, np.nan), Status.UNPLACED)
         return replace(landmarks, radius_mm=np.full(len(landmarks), np.nan, np.float32))
 
-    def _new_subject(self, analysis: Analysis, landmarks: Landmarks) -> _Subject:
+    def _new_subject(self, analysis: Analysis, landmarks: Landmarks) -> MeasuredSubject:
         readers = self.readers.get(landmarks.ndim, NOTHING)
-        return _Subject(analysis, landmarks, self._document.unit, self.population, readers)
+        return MeasuredSubject(analysis, landmarks, self._document.unit, self.population, readers)
 
     def take_readers(self, readers: Mapping[int, ReaderSpread]) -> None:
         """Measure anew where readers are known to differ otherwise than before."""
@@ -421,6 +396,12 @@ class Measuring:
 
     # Taking it elsewhere
 
+    @property
+    def subject(self) -> MeasuredSubject | None:
+        """What is measured now: a value that a job can take along and measure with intervals; None where nothing is."""
+        self._bring_up_to_date()
+        return self._subject
+
     def copied_text(self) -> str:
         """Return the list as tab-separated text."""
         return tab_text(copied_table(self.measured))
@@ -443,6 +424,6 @@ class Measuring:
             )  # fmt: skip
 
 
-def _write(path: Path, name: str, subject: _Subject) -> None:
+def _write(path: Path, name: str, subject: MeasuredSubject) -> None:
     table = long_table([MeasuredCase(name, subject.measured(intervals=True))])
     write_table(table, path, subject.analysis.title)

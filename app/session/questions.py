@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from app.session.printouts import PictureOffer, PictureWish, ReportOffer, ReportWish
 from core.base.errors import AppError
 from core.images.dicom.series import Series
 from core.models.metadata import ModelInfo
@@ -263,6 +264,12 @@ class Questions(Protocol):
 
     def measurements_path(self, suggestion: Path) -> Path | None:
         """Ask where to write a table of measurements; also whether a file that is there may be replaced."""
+
+    def picture_wish(self, offer: PictureOffer) -> PictureWish | None:
+        """Ask what a picture of the image shows, how large and where to; also whether a file that is there may be replaced."""
+
+    def report_wish(self, offer: ReportOffer) -> ReportWish | None:
+        """Ask on which paper a report is made, whether it names the image, and where to; also whether a file may be replaced."""
 
     def overwrites(self, occupied: Occupied) -> Overwrite:
         """Ask whether to replace a file."""

@@ -61,9 +61,9 @@ class LandmarkLayer(SliceLayer):
             return
         screen = screen_map.to_screen([glyph.point_px for glyph in self._glyphs])
         for glyph, centre in zip(self._glyphs, screen, strict=True):
-            self._paint_ring(painter, glyph, QPointF(*centre), screen_map)
+            paint_ring(painter, glyph, QPointF(*centre), screen_map)
         for glyph, centre in zip(self._glyphs, screen, strict=True):
-            _paint_glyph(painter, glyph, QPointF(*centre))
+            paint_glyph(painter, glyph, QPointF(*centre))
         if self._show_labels:
             wanted = (screen_map, self.boundingRect())
             if self._labels_for != wanted:  # finding room for them takes longer than painting them
@@ -71,19 +71,6 @@ class LandmarkLayer(SliceLayer):
                 self._labels_for = wanted
             for glyph, corner in zip(self._glyphs, self._corners, strict=True):
                 self._paint_label(painter, glyph, QPointF(*corner))
-
-    def _paint_ring(self, painter: QPainter, glyph: Glyph, centre: QPointF, screen_map: ScreenMap) -> None:
-        half_width, half_height = np.asarray(glyph.radii_px) * np.abs(screen_map.scale)
-        if max(half_width, half_height) <= GLYPH_RADIUS:
-            return
-        colour = theme.status_colour(glyph.status, (0.9 if glyph.selected else 0.55) * glyph.opacity)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        width = 1.6 if glyph.selected else 1.2
-        shade = theme.colour(theme.SHADE, 0.43 * glyph.opacity)
-        line = Qt.PenStyle.DashLine if glyph.calibrated else Qt.PenStyle.DotLine
-        for pen in (QPen(shade, width + 1.6), QPen(colour, width, line)):
-            painter.setPen(pen)
-            painter.drawEllipse(centre, half_width, half_height)
 
     def _texts(self, glyph: Glyph) -> list[tuple[QFont, str]]:
         """Return what a label consists of: the name, and in smaller letters how far away and how sure it is."""
@@ -120,7 +107,22 @@ class LandmarkLayer(SliceLayer):
             corner += QPointF(QFontMetricsF(font).horizontalAdvance(text), 0)
 
 
-def _paint_glyph(painter: QPainter, glyph: Glyph, centre: QPointF) -> None:
+def paint_ring(painter: QPainter, glyph: Glyph, centre: QPointF, screen_map: ScreenMap) -> None:
+    """Paint how sure the model is: a dashed ring for a calibrated radius, a dotted one for a spread."""
+    half_width, half_height = np.asarray(glyph.radii_px) * np.abs(screen_map.scale)
+    if max(half_width, half_height) <= GLYPH_RADIUS:
+        return
+    colour = theme.status_colour(glyph.status, (0.9 if glyph.selected else 0.55) * glyph.opacity)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    width = 1.6 if glyph.selected else 1.2
+    shade = theme.colour(theme.SHADE, 0.43 * glyph.opacity)
+    line = Qt.PenStyle.DashLine if glyph.calibrated else Qt.PenStyle.DotLine
+    for pen in (QPen(shade, width + 1.6), QPen(colour, width, line)):
+        painter.setPen(pen)
+        painter.drawEllipse(centre, half_width, half_height)
+
+
+def paint_glyph(painter: QPainter, glyph: Glyph, centre: QPointF) -> None:
     """Paint shape and centre dot; the very pixel under the point stays visible around the dot."""
     radius = SELECTED_RADIUS if glyph.selected else GLYPH_RADIUS
     colour = theme.status_colour(glyph.status, glyph.opacity)

@@ -10,20 +10,30 @@ from PySide6.QtGui import QPainter
 
 from app.desktop import theme
 from app.session.measuring import Measuring
+from app.session.tracing import AngleMark, TracedLine
 from app.views.projection import ProjectionView
 from app.views.tracing_item import EMPHASIS_WIDTH, LEG_WIDTH, PENS, paint_arcs, paint_lines
 from core.values.grid import FloatArray
 
 
 def paint_measuring(painter: QPainter, view: ProjectionView, measuring: Measuring) -> None:
-    """Paint outlines below planes below what is pointed at, as `view` shows them."""
-    tracing = measuring.tracing
+    """Paint what is measured as `view` shows it."""
+    paint_tracing_in_space(painter, view, measuring.tracing, measuring.emphasised, measuring.emphasised_angles)
+
+
+def paint_tracing_in_space(
+    painter: QPainter,
+    view: ProjectionView,
+    tracing: Sequence[TracedLine],
+    emphasised: Sequence[FloatArray],
+    angles: Sequence[AngleMark],
+) -> None:
+    """Paint outlines below planes below the lines and angles that are pointed at, as `view` shows them."""
     for stroke, (name, alpha, width, style) in PENS.items():
         lines = _on_panel(view, [line.ends_mm for line in tracing if line.stroke is stroke])
         paint_lines(painter, lines, name, alpha, width, style)
-    pointed = _on_panel(view, measuring.emphasised)
+    pointed = _on_panel(view, emphasised)
     paint_lines(painter, pointed, theme.EMPHASIS, 1.0, EMPHASIS_WIDTH, Qt.PenStyle.SolidLine)
-    angles = measuring.emphasised_angles
     legs = _on_panel(view, [leg for angle in angles for leg in angle.legs_mm])
     paint_lines(painter, legs, theme.EMPHASIS, 0.8, LEG_WIDTH, Qt.PenStyle.DashLine)
     paint_arcs(painter, _on_panel(view, [angle.arc_mm for angle in angles]))

@@ -25,6 +25,7 @@ from app.views.scene_painting import (
     paint_rendering,
     picture_of,
 )
+from app.views.scene_picture import ScenePicture
 from app.views.scene_tracing import paint_measuring
 from app.views.tools.tool import Gesture
 from app.views.volume_rendering import Miniature, Renderer, Rendering, make_miniature
@@ -82,6 +83,22 @@ class SceneView(QWidget):
     def view(self) -> ProjectionView | None:
         """How the volume is looked at, None without one."""
         return self._view
+
+    @property
+    def picture(self) -> ScenePicture | None:
+        """What the panel shows now, to be drawn elsewhere; None without a volume."""
+        view, measuring = self._view, self._controller.measuring
+        if view is None:
+            return None
+        self._render(view)
+        outlines = tuple(
+            (view.to_px(outline_mm), theme.PLANE_COLOURS[plane]) for plane, outline_mm in self._outlines_mm().items()
+        )
+        size_px = float(self.width()), float(self.height())
+        return ScenePicture(
+            size_px, view, self._rendering, outlines, tuple(self._balls()),
+            measuring.tracing, measuring.emphasised, measuring.emphasised_angles,
+        )  # fmt: skip
 
     def look_from(self, side: str) -> None:
         """Look from one of the patient's sides: ``"R"``, ``"L"``, ``"A"``, ``"P"``, ``"S"`` or ``"I"``."""

@@ -176,6 +176,12 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         one = self._box.mapViewToScene(QPointF(1, 1))
         return ScreenMap((origin.x(), origin.y()), (one.x() - origin.x(), one.y() - origin.y()))
 
+    @property
+    def shown_px(self) -> tuple[float, float, float, float]:
+        """Left, top, width and height of what is in view, in pixels of the slice; it may reach beyond it."""
+        shown = self._box.viewRect()
+        return shown.x(), shown.y(), shown.width(), shown.height()
+
     def name_at(self, point_screen: tuple[float, float]) -> str | None:
         """Return the landmark under a screen position."""
         return self._landmark_layer.name_at(point_screen)

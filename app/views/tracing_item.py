@@ -12,7 +12,7 @@ from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from app.desktop import theme
 from app.session.controller import Controller
-from app.session.tracing import Stroke
+from app.session.tracing import AngleMark, Stroke, TracedLine
 from app.views.glyphs import reach_mm
 from app.views.slice_layer import ScreenMap, SliceLayer
 from core.geometry.planes import Orientation, SlicePlane
@@ -71,17 +71,27 @@ class TracingLayer(SliceLayer):
         if plane is None or self._controller.view_state.hide_all:
             return
         measuring = self._controller.measuring
-        tracing = measuring.tracing
-        for stroke, (name, alpha, width, style) in PENS.items():
-            lines = lines_on(plane, [line.ends_mm for line in tracing if line.stroke is stroke])
-            _draw(painter, screen_map, lines, name, alpha, width, style)
-        pointed = lines_on(plane, measuring.emphasised)
-        _draw(painter, screen_map, pointed, theme.EMPHASIS, 1.0, EMPHASIS_WIDTH, Qt.PenStyle.SolidLine)
-        angles = measuring.emphasised_angles
-        legs = lines_on(plane, [leg for angle in angles for leg in angle.legs_mm])
-        _draw(painter, screen_map, legs, theme.EMPHASIS, 0.8, LEG_WIDTH, Qt.PenStyle.DashLine)
-        arcs = [screen_map.to_screen(arc) for arc in lines_on(plane, [angle.arc_mm for angle in angles])]
-        paint_arcs(painter, arcs)
+        paint_tracing(painter, screen_map, plane, measuring.tracing, measuring.emphasised, measuring.emphasised_angles)
+
+
+def paint_tracing(
+    painter: QPainter,
+    screen_map: ScreenMap,
+    plane: SlicePlane,
+    tracing: Sequence[TracedLine],
+    emphasised: Sequence[FloatArray] = (),
+    angles: Sequence[AngleMark] = (),
+) -> None:
+    """Paint what a slice shows of a tracing: outlines below planes below the lines and angles that are pointed at."""
+    for stroke, (name, alpha, width, style) in PENS.items():
+        lines = lines_on(plane, [line.ends_mm for line in tracing if line.stroke is stroke])
+        _draw(painter, screen_map, lines, name, alpha, width, style)
+    pointed = lines_on(plane, emphasised)
+    _draw(painter, screen_map, pointed, theme.EMPHASIS, 1.0, EMPHASIS_WIDTH, Qt.PenStyle.SolidLine)
+    legs = lines_on(plane, [leg for angle in angles for leg in angle.legs_mm])
+    _draw(painter, screen_map, legs, theme.EMPHASIS, 0.8, LEG_WIDTH, Qt.PenStyle.DashLine)
+    arcs = [screen_map.to_screen(arc) for arc in lines_on(plane, [angle.arc_mm for angle in angles])]
+    paint_arcs(painter, arcs)
 
 
 def paint_arcs(painter: QPainter, arcs_screen: Sequence[FloatArray]) -> None:

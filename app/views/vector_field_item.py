@@ -129,22 +129,27 @@ class VectorFieldLayer(SliceLayer):
         if self._lines_map != screen_map:
             self._lines = arrow_lines(picture, screen_map)
             self._lines_map = screen_map
-        for pen in (QPen(theme.colour(theme.SHADE, 0.35), 2.6), QPen(theme.colour(theme.ARROW, 0.9), 1.2)):
-            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-            painter.setPen(pen)
-            painter.drawLines(self._lines)
-        sides = picture.sides_px * np.abs(screen_map.scale)
-        centres = screen_map.to_screen(picture.centres_px)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        if _is_upright(sides):
-            half = np.abs(sides).max(axis=0) / 2
-            frame = QRectF(QPointF(*(centres.min(axis=0) - half)), QPointF(*(centres.max(axis=0) + half)))
-            painter.setPen(QPen(theme.colour(theme.ARROW, 0.5), 1, Qt.PenStyle.DotLine))
-            painter.drawRect(frame)
-        painter.setPen(QPen(theme.colour(theme.CELL), 1.6))
-        corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) / 2 @ sides
-        for centre in centres[picture.likely]:
-            painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in centre + corners]))
+        paint_field(painter, screen_map, picture, self._lines)
+
+
+def paint_field(painter: QPainter, screen_map: ScreenMap, picture: FieldPicture, lines: list[QLineF]) -> None:
+    """Paint the ``lines`` of `arrow_lines` below squares, and a thin frame around the cells."""
+    for pen in (QPen(theme.colour(theme.SHADE, 0.35), 2.6), QPen(theme.colour(theme.ARROW, 0.9), 1.2)):
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        painter.setPen(pen)
+        painter.drawLines(lines)
+    sides = picture.sides_px * np.abs(screen_map.scale)
+    centres = screen_map.to_screen(picture.centres_px)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    if _is_upright(sides):
+        half = np.abs(sides).max(axis=0) / 2
+        frame = QRectF(QPointF(*(centres.min(axis=0) - half)), QPointF(*(centres.max(axis=0) + half)))
+        painter.setPen(QPen(theme.colour(theme.ARROW, 0.5), 1, Qt.PenStyle.DotLine))
+        painter.drawRect(frame)
+    painter.setPen(QPen(theme.colour(theme.CELL), 1.6))
+    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) / 2 @ sides
+    for centre in centres[picture.likely]:
+        painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in centre + corners]))
 
 
 def _is_upright(sides: FloatArray) -> bool:

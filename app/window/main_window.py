@@ -22,6 +22,7 @@ from app.views.volume_view import VolumeView
 from app.window.action_set import ActionSet
 from app.window.measurements_dock import MeasurementsDock
 from app.window.menu_bar import fill_menu_bar
+from app.window.printouts import Printouts
 from app.window.reader_dialogs import ReaderDialogs
 from app.window.recent_menu import RecentMenu
 from app.window.remembered import WindowLayout, restore_measuring, restore_models, restore_reader, restore_view
@@ -62,10 +63,13 @@ class MainWindow(QMainWindow):
         self.viewer = VolumeView(controller)
         self.table = LandmarkTable(controller)
         self.reader_dialogs = ReaderDialogs(controller, self)
+        self.printouts = Printouts(controller, self.viewer)
         by_window = {
             "file.quit": self.close,
             "help.shortcuts": self.show_shortcuts,
             "help.about": self.show_about,
+            "file.picture": self.printouts.ask_picture,
+            "file.report": self.printouts.ask_report,
             "review.agreement": self.reader_dialogs.show_agreement,
             "review.merge": self.reader_dialogs.ask_merge,
         }

@@ -11,6 +11,7 @@ import numpy as np
 from pytestqt.qtbot import QtBot
 
 from app.session.controller import Controller
+from app.session.printouts import PictureOffer, PictureWish, ReportOffer, ReportWish
 from app.session.questions import (
     EditedScheme,
     ExportOffer,
@@ -71,6 +72,8 @@ class Answers:
     fit: Fit | None = None
     exports: Callable[[ExportOffer], ExportWish | None] = lambda _: None
     imports: Callable[[ImportOffer], ImportWish | None] = lambda _: None
+    pictures: Callable[[PictureOffer], PictureWish | None] = lambda _: None
+    reports: Callable[[ReportOffer], ReportWish | None] = lambda _: None
     asked: list[str] = field(default_factory=list)
     errors: list[AppError] = field(default_factory=list)
 
@@ -139,6 +142,12 @@ class Answers:
     def removes_analysis(self, name: str) -> bool:
         self.asked.append(f"remove analysis {name}")
         return self.removes
+
+    def picture_wish(self, offer: PictureOffer) -> PictureWish | None:
+        return self.pictures(offer)
+
+    def report_wish(self, offer: ReportOffer) -> ReportWish | None:
+        return self.reports(offer)
 
     def overwrites(self, occupied: Occupied) -> Overwrite:
         why = f"of {occupied.image_name}" if occupied.image_name else "changed" if occupied.changed else "unread"

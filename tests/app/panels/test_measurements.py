@@ -142,7 +142,7 @@ def test_a_narrow_table_keeps_name_value_and_words(panel, window, qtbot):
 def test_nothing_is_measured_while_the_panel_is_hidden(panel, window, monkeypatch):
     window.controller.view_state.show_measurements = False
     assert not panel.isVisible()
-    monkeypatch.setattr("app.session.measuring.measure", lambda *_, **__: pytest.fail("nobody looks"))
+    monkeypatch.setattr("app.session.measured_subject.measure", lambda *_, **__: pytest.fail("nobody looks"))
     window.controller.editor.select("Nasion")
     window.controller.editor.nudge(1, 0)
 

@@ -34,7 +34,7 @@ def value(measuring, key="SNMe"):
 
 
 def test_nothing_is_measured_before_somebody_looks(measuring, monkeypatch):
-    monkeypatch.setattr("app.session.measuring.measure", lambda *_, **__: pytest.fail("nobody looks"))
+    monkeypatch.setattr("app.session.measured_subject.measure", lambda *_, **__: pytest.fail("nobody looks"))
     measuring.refresh()
 
 
@@ -66,7 +66,7 @@ def test_while_a_landmark_is_dragged_values_follow_and_intervals_wait(measuring,
 def test_intervals_are_computed_beside_the_main_thread_and_late_ones_are_dropped(
     measuring, controller, qtbot, monkeypatch
 ):
-    from app.session import measuring as module
+    from app.session import measured_subject as module
 
     gate, threads, sampled = threading.Event(), set(), []
     compute = module.measure
