@@ -15,6 +15,7 @@ from core.schemes.file import read_scheme
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "measurements.md"
 MODELS_LANDMARKS = "cephalometric-19"
 """The scheme whose landmarks a bundled model finds on X-rays."""
+NOT_COMPARED = "not compared"
 INTRODUCTION = """\
 # Measurements
 
@@ -24,8 +25,27 @@ your own may say: [measuring.md](measuring.md).
 
 Signs hold for a face however it lies in the image: forward is to the side of the nose. A norm that reads “82 ± 2” is mean and
 standard deviation, “62 to 65” the usual range. A norm holds for the people of whom it was taken, and for lengths also for
-the enlargement of their films. Short names in the last column stand for the source above the table. None of this is a
+the enlargement of their films. Short names in the column of sources stand for the source above the table. None of this is a
 diagnosis.
+
+**Compared with** says what else definition, sign and norms were held against, and what stands otherwise there. Few of the
+publications themselves were at hand: mostly it is programs and papers that cite them, so agreement means that others read the
+publication alike. Where nothing was found, definition and norms are to be held against the publication before anybody relies
+on them. The short names:
+
+| | |
+| --- | --- |
+| Digital Crown | *Cartographie scientifique globale des analyses*, 2026: the notes of an open program \
+(github.com/hraaaaf/Digital_crown) from the publications of Steiner, Tweed, McNamara and Ricketts |
+| WebCeph | github.com/Ryoichi916/WebCeph, `src/analyses` at 40c9178, which names the publication of each figure |
+| YomCeph | github.com/yomismtz/-ngulos-cefalometricos: its tables of reference values and its audit of references, 2026 |
+| Cephalometric | github.com/alexcorvi/cephalometric, `src/literature/analysis` |
+| Downs 1956 | W. B. Downs, Analysis of the dentofacial profile, Angle Orthodontist 26, which repeats the figures of 1948, \
+in the digest slideshare.net/slideshow/downs-analysis-51555621 |
+| Progress in Orthodontics 2016 | doi 10.1186/s40510-016-0147-8, table 2, after Kim 1974 and Kim and Vietas 1978 |
+| PMC6562227 | table 1 of that article, definitions of soft tissue measurements |
+| Wang 2016 | the benchmark of the analysis `isbi-2015` |
+| analyzeceph.com, ortho-analyser.com | pages on the analyses of Jarabak, and on the Eastman correction |
 """
 
 
@@ -39,9 +59,10 @@ def _analysis(analysis: Analysis) -> Iterator[str]:
     yield f"{_full(analysis.about)}\n"
     yield f"Source: {_full(analysis.source)}\n"
     shown = [one for one in analysis.measurements if not one.hidden]
-    yield "| measurement | definition | unit | norm | source |\n| --- | --- | --- | --- | --- |"
+    yield "| measurement | definition | unit | norm | source | compared with |\n| --- | --- | --- | --- | --- | --- |"
     for one in shown:
-        cells = (_name(one), _definition(analysis, one), analysis.units[one.key], _usual(one), one.source)
+        compared = one.checked or NOT_COMPARED
+        cells = (_name(one), _definition(analysis, one), analysis.units[one.key], _usual(one), one.source, compared)
         yield f"| {' | '.join(map(_cell, cells))} |"
     yield ""
     found = read_scheme(MODELS_LANDMARKS).names

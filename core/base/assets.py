@@ -1,4 +1,4 @@
-"""Where the bundled models, samples, icons, schemes and analyses lie: in a checkout, an installation or the frozen application.
+"""Where the bundled models, samples, icons, schemes, analyses and tables of readers lie: in a checkout, installed or frozen.
 
 Finds the folder and reads nothing in it.
 """
@@ -17,7 +17,7 @@ _INSTALLED = Path("share") / _DISTRIBUTION / "assets"
 
 
 def assets_folder() -> Path:
-    """Return the folder that holds ``models``, ``samples``, ``icons``, ``schemes`` and ``analyses``.
+    """Return the folder that holds ``models``, ``samples``, ``icons``, ``schemes``, ``analyses`` and ``readers``.
 
     Raises
     ------

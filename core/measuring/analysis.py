@@ -109,6 +109,8 @@ class Measurement(_Value):
         What it is, in words.
     source
         Where it is defined and, unless the norms say otherwise, where these come from.
+    checked
+        With what else definition, sign and norms were compared, and what differed there; empty where nothing was found.
     group
         Under what heading it stands.
     decimals
@@ -128,6 +130,7 @@ class Measurement(_Value):
     how: dict[str, Any]
     definition: Text = ""
     source: OneLine = ""
+    checked: OneLine = ""
     group: OneLine = ""
     decimals: Annotated[int, Field(ge=0, le=6)] = 1
     norms: tuple[Norm, ...] = ()

@@ -22,7 +22,8 @@ def test_page_holds_every_measurement_with_definition_norms_and_source() -> None
             assert row.startswith(f"| **{one.name}**")
             assert one.definition in row
             assert one.source in row
-            assert row.count(" | ") == 4, row
+            assert row.endswith(f" | {one.checked or 'not compared'} |")
+            assert row.count(" | ") == 5, row
             for norm in one.norms:
                 assert f"{norm.low if norm.mean is None else norm.mean:g}".replace("-", "−") in row
 
