@@ -13,6 +13,7 @@ import numpy as np
 
 from app.commands.project_agreement import reader_named
 from app.commands.project_printing import counted
+from app.desk.read_cases import read_cases
 from core.base.errors import AppError, LandmarkFileError, ProjectError
 from core.landmark_files.arrangement import listed
 from core.landmark_files.collection import Record
@@ -20,13 +21,10 @@ from core.landmark_files.collection_file import Collection, open_collection
 from core.landmark_files.contract import Wanted
 from core.landmark_files.file import read_landmark_file
 from core.landmark_files.formats import needs_names, suffix_of
-from core.landmark_files.image_names import told_apart
 from core.landmark_files.px_record import PxRecord
-from core.measuring.landmark_case import MM, PX, LandmarkCase
+from core.measuring.landmark_case import MM, PX, LandmarkCase, with_distinct_names
 from core.project.case_list import is_case_list
-from core.project.cases import CaseQuery
 from core.project.paths import SUFFIX
-from core.project.readings import latest
 from core.project.store import Project
 from core.schemes.scheme import Scheme
 from core.values.grid import Grid
@@ -95,39 +93,21 @@ def read_landmark_input(
     if problems and not found:
         raise problems[0]
     notes += [f"{problem.message} It was left out." for problem in problems]
-    return LandmarkInput(tuple(_told_apart(found)), tuple(dict.fromkeys(notes)))
+    return LandmarkInput(tuple(with_distinct_names(found)), tuple(dict.fromkeys(notes)))
 
 
 def _of_project(path: Path, reader: str | None) -> LandmarkInput:
-    cases, unread = [], []
     with Project.open(path, read_only=True) as project:
         who = None if reader is None else reader_named(project, reader)
-        for case in project.cases(project.case_ids(CaseQuery(excluded=False))):
-            reading = latest([one for one in project.readings(case.id) if who in (None, one.reader)])
-            if reading is None:
-                unread.append(case.name)
-                continue
-            unit = MM if reading.geometry.spacing_known else PX
-            found = LandmarkCase(case.name, reading.landmarks, unit, case.patient_group, reading.reader.name)
-            cases.append((found, f"{case.name} ({case.id})"))
-    if not cases:
+        read = read_cases(project, who)
+    if not read.cases:
         whoever = f"{who.name} has not" if who else "Nobody has"
         raise ProjectError(
             f"{whoever} read any case of {path.name}.", "Choose another reader, or localize the cases first."
         )
-    missing = f"{counted(len(unread), 'case')} left out, not read{f' by {who.name}' if who else ''}: {listed(unread)}."
-    return LandmarkInput(tuple(_told_apart(cases)), (missing,) if unread else ())
-
-
-def _told_apart(found: Sequence[tuple[LandmarkCase, str]]) -> Iterator[LandmarkCase]:
-    """Yield cases, under their longer names where two would be called the same; refuse what stands there twice."""
-    names = told_apart([case.name for case, _ in found])
-    if len({name.casefold() for name in names}) < len(names):
-        names = [longer for _, longer in found]
-    for number, ((case, _), name) in enumerate(zip(found, names, strict=True)):
-        if name in names[:number]:
-            raise LandmarkFileError(f"There are several sets of landmarks of {name}.", "Leave one of them.")
-        yield replace(case, name=name)
+    names = [case.name for case in read.unread]
+    missing = f"{counted(len(names), 'case')} left out, not read{f' by {who.name}' if who else ''}: {listed(names)}."
+    return LandmarkInput(read.cases, (missing,) if names else ())
 
 
 _Read = tuple[LandmarkCase, str, Sequence[str]]

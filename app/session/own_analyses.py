@@ -72,7 +72,7 @@ class OwnAnalyses:
 
     def read(self) -> None:
         """Read what the project has, in a job; what is wrong there is told once."""
-        self._desk.ask(_all_kept, self._take)
+        self._desk.ask(all_kept, self._take)
 
     def _take(self, kept: tuple[KeptAnalysis, ...]) -> None:
         for one in kept:
@@ -160,7 +160,8 @@ def read_with_text(path: Path) -> tuple[str, Analysis]:
     return text, parse_analysis(text, path.name)
 
 
-def _all_kept(project: "Project") -> tuple[KeptAnalysis, ...]:
+def all_kept(project: "Project") -> tuple[KeptAnalysis, ...]:
+    """Return the analyses of a project; for jobs."""
     return tuple(kept_analysis(one.name, one.text) for one in project.analyses.all())
 
 

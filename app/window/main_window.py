@@ -27,6 +27,7 @@ from app.window.reader_dialogs import ReaderDialogs
 from app.window.recent_menu import RecentMenu
 from app.window.remembered import WindowLayout, restore_measuring, restore_models, restore_reader, restore_view
 from app.window.sessions_menu import SessionsMenu
+from app.window.shapes_opener import ShapesOpener
 from app.window.theme_menu import ThemeMenu
 from app.window.tool_bar import ToolBar
 from app.window.window_menu import WindowMenu
@@ -64,6 +65,7 @@ class MainWindow(QMainWindow):
         self.table = LandmarkTable(controller)
         self.reader_dialogs = ReaderDialogs(controller, self)
         self.printouts = Printouts(controller, self.viewer)
+        self.shapes = ShapesOpener(controller, self, self.bring_to_front)
         by_window = {
             "file.quit": self.close,
             "help.shortcuts": self.show_shortcuts,
@@ -72,6 +74,7 @@ class MainWindow(QMainWindow):
             "file.report": self.printouts.ask_report,
             "review.agreement": self.reader_dialogs.show_agreement,
             "review.merge": self.reader_dialogs.ask_merge,
+            "review.shapes": self.shapes.show,
         }
         self.action_set = ActionSet(controller, self, by_window)
         self.actions_by_id = self.action_set.by_id
@@ -271,5 +274,6 @@ class MainWindow(QMainWindow):
         self._layout.save()
         self.worklist.save()
         self.measurements.save()
+        self.shapes.close()
         self.closing.emit()
         self.hide()

@@ -143,10 +143,10 @@ def comparable(cases: Sequence[LandmarkCase], *, without: Collection[str] = ()) 
     lacking = {case.name: lacked for case, lacked in zip(cases, lacks, strict=True) if lacked}
     if len(names) < LEAST_LANDMARKS:
         raise LandmarkFileError(
-            f"Shapes have {LEAST_LANDMARKS} landmarks at least, and here are {len(names)}.", "Choose other files."
+            f"Shapes have {LEAST_LANDMARKS} landmarks at least, and here are {len(names)}.", "Choose other cases."
         )
     if len(whole) < LEAST_CASES:
-        hint = "Give more files."
+        hint = "Give more cases."
         if lacking:
             name, (missing, *_) = next(iter(lacking.items()))
             hint = f"{name} lacks {missing}, for instance: place it."
@@ -165,23 +165,29 @@ def _placed(case: LandmarkCase) -> frozenset[str]:
     return frozenset(name for name, is_there in zip(case.landmarks.names, located, strict=True) if is_there)
 
 
-def told(compared: Compared) -> Iterable[str]:
-    """Yield the sentences for the person: how much varies, and which cases to look at."""
-    found, alignment, space, swaps = compared.found, compared.alignment, compared.space, compared.swaps
-    usual = float(np.median(alignment.distances))
-    shares = ", ".join(f"PC{number} {100 * share:.0f} %" for number, share in enumerate(space.shares[:3], start=1))
-    yield (
-        f"{counted(len(found.cases), 'case')} with {len(found.names)} landmarks; "
+def summary(compared: Compared) -> str:
+    """Say in a sentence how many cases there are, and how much they vary."""
+    usual = float(np.median(compared.alignment.distances))
+    shares = ", ".join(
+        f"PC{number} {100 * share:.0f} %" for number, share in enumerate(compared.space.shares[:3], start=1)
+    )
+    return (
+        f"{counted(len(compared.found.cases), 'case')} with {len(compared.found.names)} landmarks; "
         f"median Procrustes distance to the mean {usual:.4f}; {shares} of the variance."
     )
+
+
+def told(compared: Compared) -> Iterable[str]:
+    """Yield the sentences for the person: how much varies, and which cases to look at."""
+    yield summary(compared)
     if compared.mirrored:
         yield mirrored_sentence(compared)
-    if not swaps:
+    if not compared.swaps:
         yield "No case is an outlier."
         return
-    yield f"{counted(len(swaps), 'outlier')} by Procrustes distance, the farthest first:"
-    for row, swap in swaps.items():
-        line = f"  {found.cases[row].name}: {alignment.distances[row]:.4f}"
+    yield f"{counted(len(compared.swaps), 'outlier')} by Procrustes distance, the farthest first:"
+    for row, swap in compared.swaps.items():
+        line = f"  {compared.found.cases[row].name}: {compared.alignment.distances[row]:.4f}"
         if swap is not None:
             line += f"; probably swapped: {swapped_text(compared, row)} ({swap.without:.4f} the other way round)"
         yield line

@@ -1,0 +1,75 @@
+"""The landmarks of all cases of a project, as one reader or whoever speaks for each case has said them.
+
+Asks a project: for jobs and commands, never for the main thread. Opens no image.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.measuring.landmark_case import MM, PX, LandmarkCase, with_distinct_names
+from core.project.cases import Case, CaseQuery
+from core.project.readings import Reader, Reading, latest
+from core.values import doubt
+from core.values.landmarks import Landmarks
+
+if TYPE_CHECKING:
+    from core.project.store import Project
+
+
+@dataclass(frozen=True)
+class ReadCases:
+    """The cases of a project without those that a person has excluded.
+
+    Attributes
+    ----------
+    cases
+        The landmarks of those that were read, no two of the same name.
+    known
+        What the project knows of each of them, in the same order.
+    unread
+        The others.
+    """
+
+    cases: tuple[LandmarkCase, ...]
+    known: tuple[Case, ...]
+    unread: tuple[Case, ...]
+
+
+def read_cases(project: "Project", reader: Reader | None, *, only_decided: bool = False) -> ReadCases:
+    """Return the landmarks of the cases of a project.
+
+    Parameters
+    ----------
+    project
+        An open one.
+    reader
+        Whose readings; of each case the person's that was changed last, else the model's, where omitted.
+    only_decided
+        Whether only what a person has decided on counts, and nothing that a model has said.
+    """
+    found, known, unread = [], [], []
+    for case in project.cases(project.case_ids(CaseQuery(excluded=False))):
+        reading = _reading(project, case, reader)
+        if reading is None:
+            unread.append(case)
+            continue
+        landmarks = decided(reading.landmarks) if only_decided else reading.landmarks
+        unit = MM if reading.geometry.spacing_known else PX
+        read = LandmarkCase(case.name, landmarks, unit, case.patient_group, reading.reader.name)
+        found.append((read, f"{case.name} ({case.id})"))
+        known.append(case)
+    return ReadCases(tuple(with_distinct_names(found)), tuple(known), tuple(unread))
+
+
+def _reading(project: "Project", case: Case, reader: Reader | None) -> Reading | None:
+    return latest(project.readings(case.id)) if reader is None else project.reading(case.id, reader)
+
+
+def decided(landmarks: Landmarks) -> Landmarks:
+    """Return landmarks without what no person has decided on, and without a model's radii."""
+    for name in landmarks.names:
+        if not doubt.is_decided(landmarks, name):
+            landmarks = landmarks.without_point(name)
+    return replace(landmarks, radius_mm=np.full(len(landmarks), np.nan, np.float32))
