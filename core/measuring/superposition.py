@@ -1,6 +1,7 @@
-"""Two images of one patient: the movement that lays the second on the first along a line, and what has changed in between.
+"""Two images of one patient: the movement that lays the later on the earlier along a line, and what has changed in between.
 
 Pure: no files, no images and no Qt. Any two landmarks make a line; those of cephalometry are S–N, ANS–PNS and Go–Me.
+`registration` also knows best fits and mirrored images.
 """
 
 from collections.abc import Mapping
@@ -49,7 +50,12 @@ class Change:
     @property
     def unit(self) -> str:
         """Unit of values and difference."""
-        return self.first.unit
+        return self.first.unit if self.first.known or not self.second.known else self.second.unit
+
+    @property
+    def exact(self) -> tuple[str, ...]:
+        """Names of the landmarks that were taken as exact at either time, because nothing says how uncertain they are."""
+        return tuple(dict.fromkeys((*self.first.exact, *self.second.exact))) if self.known else ()
 
     @property
     def known(self) -> bool:
@@ -62,12 +68,12 @@ class Change:
         return None if np.isnan(self.low) else not self.low <= 0.0 <= self.high
 
 
-def superimpose(first: Landmarks, second: Landmarks, line: tuple[str, str]) -> FloatArray:
-    """Return the rigid movement that lays the line of the second landmarks on that of the first.
+def superimpose(first: Landmarks, second: Landmarks, line: tuple[str, str], *, scaled: bool = False) -> FloatArray:
+    """Return the movement that lays the line of the second landmarks on that of the first.
 
-    The line's first point comes to lie on its first point, and its direction on its direction; lengths stay as they are. In 3D
-    a turn about the line is still free: it is the one that brings the other landmarks of both nearest to each other, by least
-    squares, and where there are none, the movement turns as little as possible.
+    The line's first point comes to lie on its first point, and its direction on its direction; lengths stay as they are unless
+    ``scaled``. In 3D a turn about the line is still free: it is the one that brings the other landmarks of both nearest to each
+    other, by least squares, and where there are none, the movement turns as little as possible.
 
     Parameters
     ----------
@@ -75,6 +81,8 @@ def superimpose(first: Landmarks, second: Landmarks, line: tuple[str, str]) -> F
         At both times, in mm of the images they were placed on, which look to the same side.
     line
         Names of two landmarks, such as sella and nasion.
+    scaled
+        Whether everything is also made longer or shorter, so that the line is as long as it was.
 
     Returns
     -------
@@ -86,29 +94,40 @@ def superimpose(first: Landmarks, second: Landmarks, line: tuple[str, str]) -> F
     AppError
         The landmarks are of different ranks, or the line is not known in one of them, or has no length there.
     """
+    require_same_rank(first, second)
+    for landmarks, which in ((first, "earlier"), (second, "later")):
+        _require_line(landmarks, line, which)
+    names = [*line, *(name for name in first.names if name in second.names and name not in line)]
+    return movement_along(first.subset(names).points_mm, second.subset(names).points_mm, scaled=scaled)
+
+
+def require_same_rank(first: Landmarks, second: Landmarks) -> None:
+    """Raise `AppError` where one image is a volume and the other is not."""
     if first.ndim != second.ndim:
         raise AppError(
             f"A {second.ndim}D image cannot be laid on a {first.ndim}D one.", "Choose two images of the same kind."
         )
-    to_mm, along = _line_of(first, line, "first")
-    from_mm, was_along = _line_of(second, line, "second")
-    if first.ndim == 2:
+
+
+def movement_along(first_mm: FloatArray, second_mm: FloatArray, *, scaled: bool = False) -> FloatArray:
+    """Return what `superimpose` does, for points ``(L, D)`` of which the first two are the line; the others may be unknown."""
+    to_mm, from_mm = first_mm[0], second_mm[0]
+    along, was_along = unit_vector(first_mm[1] - to_mm), unit_vector(second_mm[1] - from_mm)
+    if len(along) == 2:
         cosine, sine = float(was_along @ along), float(was_along[0] * along[1] - was_along[1] * along[0])
         rotation = np.array([[cosine, -sine], [sine, cosine]])
     else:
         rotation = _smallest_rotation(was_along, along)
-        shared = [name for name in first.names if name in second.names and name not in line]
-        there = np.array([first.point_mm(name) for name in shared]).reshape(-1, 3) - to_mm
-        moved = (np.array([second.point_mm(name) for name in shared]).reshape(-1, 3) - from_mm) @ rotation.T
-        rotation = _roll(moved, there, along) @ rotation
-    first_from_second = np.eye(first.ndim + 1)
+        rotation = _roll((second_mm[2:] - from_mm) @ rotation.T, first_mm[2:] - to_mm, along) @ rotation
+    if scaled:
+        rotation = rotation * float(np.linalg.norm(first_mm[1] - to_mm) / np.linalg.norm(second_mm[1] - from_mm))
+    first_from_second = np.eye(len(along) + 1)
     first_from_second[:-1, :-1] = rotation
     first_from_second[:-1, -1] = to_mm - rotation @ from_mm
     return first_from_second
 
 
-def _line_of(landmarks: Landmarks, line: tuple[str, str], which: str) -> tuple[FloatArray, FloatArray]:
-    """Return the first point ``(D,)`` of a line, mm, and its direction, of length one."""
+def _require_line(landmarks: Landmarks, line: tuple[str, str], which: str) -> None:
     for name in line:
         if name not in landmarks.names or not np.isfinite(landmarks.point_mm(name)).all():
             raise AppError(
@@ -116,12 +135,10 @@ def _line_of(landmarks: Landmarks, line: tuple[str, str], which: str) -> tuple[F
                 "Place it, or choose another line.",
             )
     start_mm, end_mm = (landmarks.point_mm(name) for name in line)
-    direction = unit_vector(end_mm - start_mm)
-    if not np.isfinite(direction).all():
+    if not np.isfinite(unit_vector(end_mm - start_mm)).all():
         raise AppError(
             f"{' and '.join(line)} lie on the same spot in the {which} image and make no line.", "Correct them."
         )
-    return start_mm, direction
 
 
 def _smallest_rotation(source: FloatArray, target: FloatArray) -> FloatArray:
@@ -184,6 +201,6 @@ def changes(
             low, high = interval_of(np.asarray(drawn_after[key] - drawn_before[key]), difference)
             found.append(Change(was, now, difference, low, high))
         else:
-            which, unknown = ("first", was) if not was.known else ("second", now)
+            which, unknown = ("earlier", was) if not was.known else ("later", now)
             found.append(Change(was, now, float("nan"), reason=f"In the {which} image: {unknown.reason}"))
     return tuple(found)

@@ -37,6 +37,12 @@ def test_first_point_and_direction_come_to_lie_on_each_other_and_lengths_stay() 
     np.testing.assert_allclose(superimpose(FACE, later, ("N", "Me")) @ [*later.point_mm("N"), 1], [80, 20, 1])
 
 
+def test_scaled_the_line_is_as_long_as_it_was_and_everything_grows_alike() -> None:
+    later = Landmarks(("S", "N", "Me"), np.array([[100.0, 50.0], [100.0, 190.0], [-40.0, 170.0]]))  # S–N is 140, not 70
+    moved = transform_points(superimpose(FACE, later, ("S", "N"), scaled=True), later.points_mm)
+    np.testing.assert_allclose(moved, [[10, 20], [80, 20], [70, 90]], atol=1e-12)
+
+
 def test_the_same_landmarks_need_no_movement() -> None:
     np.testing.assert_allclose(superimpose(FACE, FACE, ("S", "Me")), np.eye(3), atol=1e-12)
     np.testing.assert_allclose(superimpose(SKULL, SKULL, ("S", "Me")), np.eye(4), atol=1e-12)
@@ -82,11 +88,11 @@ def test_in_space_without_other_landmarks_it_turns_as_little_as_possible() -> No
 
 def test_lines_that_are_none_are_refused_in_a_sentence() -> None:
     unplaced = FACE.without_point("N")
-    with pytest.raises(AppError, match="N has no position in the second image, so the line S–N"):
+    with pytest.raises(AppError, match="N has no position in the later image, so the line S–N"):
         superimpose(FACE, unplaced, ("S", "N"))
-    with pytest.raises(AppError, match="Go has no position in the first image"):
+    with pytest.raises(AppError, match="Go has no position in the earlier image"):
         superimpose(FACE, FACE, ("Go", "Me"))
-    with pytest.raises(AppError, match="same spot in the second image"):
+    with pytest.raises(AppError, match="same spot in the later image"):
         superimpose(FACE, FACE.with_point("N", FACE.point_mm("S")), ("S", "N"))
     with pytest.raises(AppError, match="3D image cannot be laid on a 2D one"):
         superimpose(FACE, SKULL, ("S", "N"))
@@ -109,7 +115,7 @@ def test_differences_are_second_less_first_with_the_interval_of_both_errors() ->
     assert (longer.difference, longer.unit, longer.measurement.key) == (pytest.approx(4.0), "mm", "N-Me")
     assert angle.difference == pytest.approx(np.degrees(np.arctan2(104, 100)) - 45)
     assert not unknown.known
-    assert unknown.reason.startswith("In the first image: It needs Go")
+    assert unknown.reason.startswith("In the earlier image: It needs Go")
     # A radius is 2.146 SD; the variance of a difference of two lengths is the sum of those of the four ends along it.
     sd = np.sqrt(2 * 1.0**2 + 2 * 2.0**2) / np.sqrt(-2 * np.log(0.1))
     np.testing.assert_allclose([longer.low, longer.high], [4 - 1.645 * sd, 4 + 1.645 * sd], atol=0.15)
@@ -123,12 +129,12 @@ def test_differences_are_second_less_first_with_the_interval_of_both_errors() ->
 def test_what_is_unknown_at_the_second_time_is_said_and_exact_landmarks_have_no_interval() -> None:
     missing = FACE.without_point("Me")
     first, *_ = changes(ANALYSIS, FACE, missing)
-    assert first.reason == "In the second image: Me is not in the image."
+    assert first.reason == "In the later image: Me is not in the image."
     exact, *_ = changes(ANALYSIS, FACE, FACE)
     assert np.isnan(exact.low)
     assert exact.beyond_error is None
     px, *_ = changes(ANALYSIS, FACE, FACE, units=("mm", "px"))
-    assert px.reason == "In the second image: It is a length in mm, and the pixel size is not known."
+    assert px.reason == "In the later image: It is a length in mm, and the pixel size is not known."
 
 
 def test_superimposing_changes_no_measurement() -> None:
