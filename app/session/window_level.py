@@ -53,3 +53,10 @@ def dragged_levels(levels: Levels, right: float, up: float, full: Levels) -> Lev
     width = (levels[1] - levels[0]) * float(np.exp(2 * right))
     width = float(np.clip(width, scale * 1e-3, scale * 20))
     return centre - width / 2, centre + width / 2
+
+
+def grey_values(pixels: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.uint8]:
+    """Return pixels as bytes of which 0 stands for values up to ``low`` and 255 for those from ``high`` on."""
+    part = (np.asarray(pixels, dtype=np.float32) - low) / max(high - low, 1e-30)
+    grey: npt.NDArray[np.uint8] = np.clip(np.nan_to_num(part) * 255, 0, 255).astype(np.uint8)
+    return grey

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QImage, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QPainter, QPainterPath, QPen
 
 from app.desktop import theme
 from app.session.controller import Controller
+from app.session.window_level import grey_values
+from app.views.grey_picture import picture_of_grey
 from app.views.slice_layer import HALO, ScreenMap, SliceLayer
 from core.geometry.planes import Orientation, SlicePlane
 from core.geometry.slices import extract_slice
@@ -117,27 +119,8 @@ class LoupeLayer(SliceLayer):
             grey = 255 - grey
         left, top = np.array([middle.x(), middle.y()]) + (first - 0.5 - point_px) * scale
         width, height = (last - first) * scale
-        picture, _pixels = _picture(grey)
+        picture, _pixels = picture_of_grey(grey)
         painter.drawImage(QRectF(float(left), float(top), float(width), float(height)), picture)
-
-
-def _picture(grey: npt.NDArray[np.uint8]) -> tuple[QImage, npt.NDArray[np.uint8]]:
-    """Return grey values as a picture, and its pixels, which must live as long.
-
-    Below the last row lies one that is not shown: Qt 6.11 reads a byte beyond the last pixel while it smooths.
-    """
-    rows, columns = grey.shape
-    padded = np.zeros((rows + 1, -(-columns // 4) * 4), np.uint8)
-    padded[:rows, :columns] = grey
-    picture = QImage(padded.data, columns, rows, padded.strides[0], QImage.Format.Format_Grayscale8)
-    return picture, padded
-
-
-def grey_values(pixels: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.uint8]:
-    """Return pixels as bytes of which 0 stands for values up to ``low`` and 255 for those from ``high`` on."""
-    part = (np.asarray(pixels, dtype=np.float32) - low) / max(high - low, 1e-30)
-    grey: npt.NDArray[np.uint8] = np.clip(np.nan_to_num(part) * 255, 0, 255).astype(np.uint8)
-    return grey
 
 
 def times_in(screen_map: ScreenMap) -> float:

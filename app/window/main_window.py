@@ -28,6 +28,7 @@ from app.window.recent_menu import RecentMenu
 from app.window.remembered import WindowLayout, restore_measuring, restore_models, restore_reader, restore_view
 from app.window.sessions_menu import SessionsMenu
 from app.window.shapes_opener import ShapesOpener
+from app.window.superimposition_opener import SuperimpositionOpener
 from app.window.theme_menu import ThemeMenu
 from app.window.tool_bar import ToolBar
 from app.window.window_menu import WindowMenu
@@ -66,6 +67,7 @@ class MainWindow(QMainWindow):
         self.reader_dialogs = ReaderDialogs(controller, self)
         self.printouts = Printouts(controller, self.viewer)
         self.shapes = ShapesOpener(controller, self, self.bring_to_front)
+        self.superimposition = SuperimpositionOpener(controller, self)
         by_window = {
             "file.quit": self.close,
             "help.shortcuts": self.show_shortcuts,
@@ -75,6 +77,7 @@ class MainWindow(QMainWindow):
             "review.agreement": self.reader_dialogs.show_agreement,
             "review.merge": self.reader_dialogs.ask_merge,
             "review.shapes": self.shapes.show,
+            "view.superimpose": self.superimposition.show,
         }
         self.action_set = ActionSet(controller, self, by_window)
         self.actions_by_id = self.action_set.by_id

@@ -26,14 +26,16 @@ def change_table(comparison: Comparison, times: Times) -> MeasurementTable:
     """Return a table with a row for each measurement.
 
     ``low`` and ``high`` are the ends of the interval that holds the true difference in 90 % of cases; ``beyond_uncertainty`` says
-    whether it leaves out zero. ``exact`` names the landmarks of which no uncertainty is known: the interval is then too narrow.
+    whether it leaves out zero. ``by_readers`` names the landmarks whose uncertainty readers' differences tell, ``exact`` those
+    of which nothing tells it: the interval is then too narrow.
     """
     rows = tuple((times.earlier, times.later, *_change_row(change)) for change in comparison.changes)
     return MeasurementTable(("earlier_image", "later_image", *_CHANGE), rows)
 
 
 _CHANGE = (
-    "measurement", "title", "earlier", "later", "unit", "difference", "low", "high", "beyond_uncertainty", "exact", "reason",
+    "measurement", "title", "earlier", "later", "unit", "difference", "low", "high", "beyond_uncertainty", "by_readers",
+    "exact", "reason",
 )  # fmt: skip
 
 
@@ -49,6 +51,7 @@ def _change_row(change: Change) -> tuple[Cell, ...]:
         _figure(change.low, decimals),
         _figure(change.high, decimals),
         _ANSWERS[change.beyond_error],
+        "; ".join(change.by_readers),
         "; ".join(change.exact),
         change.reason,
     )
@@ -57,13 +60,13 @@ def _change_row(change: Change) -> tuple[Cell, ...]:
 def way_table(comparison: Comparison, times: Times) -> MeasurementTable:
     """Return a table with a row for each landmark: its way once the later image is laid on the earlier one.
 
-    ``radius`` is the distance from where the way ends within which it truly ends in 90 % of cases.
+    ``radius`` is how far from where the way ends within which it truly ends in 90 % of cases.
     """
     sides = [name for name, _ in comparison.sides]
     on = "" if comparison.registration is None else comparison.registration.text
     heads = (
-        "earlier_image", "later_image", "superimposed_on", "landmark", "way", *sides, "radius", "unit", "beyond_uncertainty",
-        "exact",
+        "earlier_image", "later_image", "superimposed_on", "landmark", "distance", *sides, "radius", "unit", "beyond_uncertainty",
+        "by_readers", "exact",
     )  # fmt: skip
     rows = tuple(
         (times.earlier, times.later, on, *_way_row(comparison, displacement))
@@ -81,6 +84,7 @@ def _way_row(comparison: Comparison, way: Displacement) -> tuple[Cell, ...]:
         _figure(way.radius_mm, decimals),
         comparison.unit,
         _ANSWERS[way.beyond_error],
+        "; ".join(way.by_readers),
         "; ".join(way.exact),
     )
 

@@ -3,7 +3,7 @@
 Pure: no files, no images and no Qt. What cannot be told without a pixel size is left out, with a sentence.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,6 +85,7 @@ def compare(
     analysis: Analysis | None = None,
     *,
     population: str = "",
+    spread_mm: Mapping[str, float] | None = None,
 ) -> Comparison:
     """Superimpose two images of one patient, and measure both.
 
@@ -98,6 +99,9 @@ def compare(
         What is measured, of the rank of both; None superimposes only.
     population
         Whose norms count.
+    spread_mm
+        For landmarks that a person placed: standard deviation of one reader's position along an axis, mm, by name, as
+        `core.measuring.reader_spread` knows it. Not used where positions are px.
 
     Raises
     ------
@@ -113,7 +117,9 @@ def compare(
     found: tuple[Change, ...] = ()
     if analysis is not None:
         units = earlier.unit, later.unit
-        found = changes(analysis, earlier.landmarks, later.landmarks, units=units, population=population)
+        found = changes(
+            analysis, earlier.landmarks, later.landmarks, units=units, population=population, spread_mm=spread_mm
+        )
     registered: Registered | None = None
     ways: tuple[Displacement, ...] = ()
     trouble = ""
@@ -121,7 +127,10 @@ def compare(
         try:
             _require_common_unit(registration, earlier, later)
             registered = register(registration, earlier.landmarks, later.landmarks)
-            ways = displacements(registration, registered, earlier.landmarks, later.landmarks)
+            spreads = [spread_mm if spread_mm is not None and one.unit == MM else {} for one in (earlier, later)]
+            ways = displacements(
+                registration, registered, earlier.landmarks, later.landmarks, spread_mm=(spreads[0], spreads[1])
+            )
         except AppError as error:
             trouble = str(error)
     notes = _notes(earlier, later, registration, registered)

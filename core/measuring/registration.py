@@ -12,6 +12,7 @@ import numpy as np
 
 from core.base.errors import AppError
 from core.geometry.shapes import fit_similarity, transform_points
+from core.measuring.file import bundled_analyses
 from core.measuring.measure import SAMPLES, deviation_mm
 from core.measuring.primitives import FloatArray
 from core.measuring.superposition import movement_along, require_same_rank, superimpose
@@ -93,8 +94,9 @@ class Displacement:
     radius_mm
         In 90 % of cases the true way ends within this distance of where it is drawn to, as far as the radii of the landmarks
         tell; NaN where they tell nothing.
-    exact
-        Landmarks, of the way and of the superimposition, that were taken as exact at either time.
+    exact, by_readers
+        Landmarks, of the way and of the superimposition, that were taken as exact at either time, and those whose uncertainty
+        readers' differences tell.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Displacement:
     later_mm: FloatArray
     radius_mm: float = float("nan")
     exact: tuple[str, ...] = ()
+    by_readers: tuple[str, ...] = ()
 
     @property
     def vector_mm(self) -> FloatArray:
@@ -117,6 +120,21 @@ class Displacement:
     def beyond_error(self) -> bool | None:
         """Whether the way is longer than the radius; None without one."""
         return None if np.isnan(self.radius_mm) else self.length_mm > self.radius_mm
+
+
+def line_of(symbols: tuple[str, str], names: Collection[str]) -> tuple[str, str] | None:
+    """Return the landmarks that a line of symbols such as S and N stands for, among some names; None where they are not there.
+
+    Symbols mean what they mean in the bundled analyses, which are read from the disk the first time.
+    """
+    found = []
+    for symbol in symbols:
+        known = [name for one in bundled_analyses() for name in one.landmarks.get(symbol, ())]
+        name = next((name for name in known if name in names), symbol if symbol in names else None)
+        if name is None:
+            return None
+        found.append(name)
+    return found[0], found[1]
 
 
 def shared_names(earlier: Landmarks, later: Landmarks) -> tuple[str, ...]:
@@ -202,7 +220,7 @@ def displacements(
     earlier: Landmarks,
     later: Landmarks,
     *,
-    spread_mm: Mapping[str, float] | None = None,
+    spread_mm: tuple[Mapping[str, float], Mapping[str, float]] = ({}, {}),
     seed: int = 0,
 ) -> tuple[Displacement, ...]:
     """Return the way of each landmark that is known at both times.
@@ -218,29 +236,34 @@ def displacements(
     earlier, later
         The landmarks.
     spread_mm
-        Standard deviation per axis of landmarks that persons place, by name, where that is known.
+        For both times: standard deviation per axis of landmarks that persons place, by name, in the unit of their positions.
     seed
         Of the samples.
     """
     names = shared_names(earlier, later)
-    first, second = earlier.subset(names), later.subset(names)
-    moved_mm = transform_points(registered.earlier_from_later, second.points_mm)
-    spread = spread_mm or {}
-    sd = [np.array([deviation_mm(which, name, spread) for name in names]) for which in (first, second)]
+    both = earlier.subset(names), later.subset(names)
+    moved_mm = transform_points(registered.earlier_from_later, both[1].points_mm)
+    ways_mm = moved_mm - both[0].points_mm
+    by_radius = [_deviations(which, {}) for which in both]
+    sd = [_deviations(which, spread) for which, spread in zip(both, spread_mm, strict=True)]
     radii = np.full(len(names), np.nan)
     if any(np.isfinite(each).any() for each in sd):
-        radii = _radii(registration, registered, (first, second), sd, moved_mm - first.points_mm, seed)
-    unknown = [name for name, *each in zip(names, *sd, strict=True) if np.isnan(each).any()]
-    return tuple(
-        Displacement(
-            name, first.points_mm[row], moved_mm[row], float(radii[row]), _exact(unknown, name, registration.names)
+        radii = _radii(registration, registered, both, sd, ways_mm, seed)
+    exact = np.isnan(sd).any(axis=0)
+    told = (np.isnan(by_radius) & np.isfinite(sd)).any(axis=0)
+    found = []
+    for row, name in enumerate(names):
+        taking_part = np.array([one == name or one in registration.names for one in names])
+        of_exact, of_told = (
+            tuple(one for one, counts in zip(names, (which & taking_part).tolist(), strict=True) if counts)
+            for which in (exact, told)
         )
-        for row, name in enumerate(names)
-    )
+        found.append(Displacement(name, both[0].points_mm[row], moved_mm[row], float(radii[row]), of_exact, of_told))
+    return tuple(found)
 
 
-def _exact(unknown: Collection[str], name: str, of_registration: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(one for one in unknown if one == name or one in of_registration)
+def _deviations(landmarks: Landmarks, spread_mm: Mapping[str, float]) -> FloatArray:
+    return np.array([deviation_mm(landmarks, name, spread_mm) for name in landmarks.names])
 
 
 def _radii(

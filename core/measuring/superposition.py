@@ -58,6 +58,11 @@ class Change:
         return tuple(dict.fromkeys((*self.first.exact, *self.second.exact))) if self.known else ()
 
     @property
+    def by_readers(self) -> tuple[str, ...]:
+        """Names of the landmarks whose uncertainty readers' differences tell, at either time."""
+        return tuple(dict.fromkeys((*self.first.by_readers, *self.second.by_readers))) if self.known else ()
+
+    @property
     def known(self) -> bool:
         """Whether there is a difference."""
         return bool(np.isfinite(self.difference))
@@ -191,8 +196,9 @@ def changes(
     """
     before = measure(analysis, first, unit=units[0], spread_mm=spread_mm, population=population, seed=seed)
     after = measure(analysis, second, unit=units[1], spread_mm=spread_mm, population=population, seed=seed + 1)
-    drawn_before = sampled_values(analysis, first, spread_mm=spread_mm, seed=seed)
-    drawn_after = sampled_values(analysis, second, spread_mm=spread_mm, seed=seed + 1)
+    in_mm = [spread_mm if unit == MM else None for unit in units]  # spreads in mm say nothing of positions in px
+    drawn_before = sampled_values(analysis, first, spread_mm=in_mm[0], seed=seed)
+    drawn_after = sampled_values(analysis, second, spread_mm=in_mm[1], seed=seed + 1)
     found = []
     for was, now in zip(before, after, strict=True):
         key = was.measurement.key

@@ -3,7 +3,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from app.session.window_level import dragged_levels, percentile_levels
+from app.session.window_level import dragged_levels, grey_values, percentile_levels
 
 
 def test_outliers_are_left_out():
@@ -52,3 +52,8 @@ def test_a_volume_stored_in_another_order_is_sampled_without_a_copy_of_it():
     tracemalloc.stop()
     assert peak < voxels.nbytes
     assert (low, high) == pytest.approx((100 - 2.326 * 20, 100 + 2.326 * 20), abs=1)
+
+
+def test_grey_values_follow_the_levels():
+    assert grey_values(np.array([[-5.0, 0.0, 5.0, 10.0, np.nan]]), 0, 10).tolist() == [[0, 0, 127, 255, 0]]
+    assert grey_values(np.array([[1, 2]]), 2, 2).tolist() == [[0, 0]]

@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
-from app.views.loupe import GAP, LEAST_RADIUS, RADIUS, grey_values, loupe_centre, radius_in, times_in
+from app.views.loupe import GAP, LEAST_RADIUS, RADIUS, loupe_centre, radius_in, times_in
 from app.views.slice_layer import ScreenMap
 from core.values.image import Image
 from tests.support.hand import LEFT, NO_KEY, drag, middle_of_loupe, screen
@@ -39,11 +39,6 @@ def test_what_is_large_already_is_enlarged_less():
     assert times_in(ScreenMap(scale=(0.25, 0.25))) == 4
     assert times_in(ScreenMap(scale=(2.0, 2.0))) == pytest.approx(4 / np.sqrt(2))
     assert times_in(ScreenMap(scale=(30.0, 30.0))) == 2
-
-
-def test_grey_values_follow_the_levels():
-    assert grey_values(np.array([[-5.0, 0.0, 5.0, 10.0, np.nan]]), 0, 10).tolist() == [[0, 0, 127, 255, 0]]
-    assert grey_values(np.array([[1, 2]]), 2, 2).tolist() == [[0, 0]]
 
 
 def grey_at(view, place: QPoint) -> int:

@@ -41,7 +41,7 @@ def rows(table: MeasurementTable) -> list[dict[str, str]]:
 
 
 def grown() -> Landmarks:
-    return turned(FACE.with_point("Me", FACE.point_mm("Me") + [3.0, 4.0]), 21.0)
+    return turned(FACE.with_point("Me", np.add(FACE.point_mm("Me"), [3.0, 4.0])), 21.0)
 
 
 def compared(earlier: Moment, later: Moment, registration: Registration | None = SN) -> Comparison:
@@ -52,7 +52,7 @@ def test_growth_is_told_by_measurements_and_ways_alike() -> None:
     found = compared(Moment(with_radius(FACE, 0.3)), Moment(with_radius(grown(), 0.3)))
     angle, length, lacking = found.changes
     was = FACE.point_mm("Me") - FACE.point_mm("N")
-    assert length.difference == pytest.approx(np.hypot(*(was + [3, 4])) - np.hypot(*was))
+    assert length.difference == pytest.approx(np.hypot(*np.add(was, [3, 4])) - np.hypot(*was))
     assert length.beyond_error is True
     assert angle.known
     assert not lacking.known
@@ -81,8 +81,8 @@ def test_tables_say_it_and_no_cell_becomes_a_formula() -> None:
     assert lacking["difference"] == lacking["low"] == lacking["beyond_uncertainty"] == ""
     ways = {row["landmark"]: row for row in rows(way_table(found, TIMES))}
     assert list(ways) == list(FACE.names)
-    assert (ways["Me"]["way"], ways["Me"]["unit"], ways["Me"]["superimposed_on"]) == ("5.0", "mm", "S–N, at S")
-    assert ways["S"]["way"] == "0.0"
+    assert (ways["Me"]["distance"], ways["Me"]["unit"], ways["Me"]["superimposed_on"]) == ("5.0", "mm", "S–N, at S")
+    assert ways["S"]["distance"] == "0.0"
     assert float(ways["Me"]["forward"]) ** 2 + float(ways["Me"]["up"]) ** 2 == pytest.approx(25, abs=0.01)
     assert ways["Me"]["beyond_uncertainty"] == "yes"
 
@@ -114,6 +114,19 @@ def test_without_a_pixel_size_in_one_there_are_angles_and_no_way_is_told_unless_
     assert next(way for way in scaled.displacements if way.name == "Me").length_mm == pytest.approx(5)
     assert "scaled by 0.100" in scaled.notes[1]
     assert not scaled.changes[1].known  # the table measures the images as they are
+
+
+def test_what_readers_differ_by_makes_intervals_of_what_was_placed_by_hand_where_lengths_are_mm() -> None:
+    spread = dict.fromkeys(FACE.names, 0.5)
+    found = compare(Moment(FACE), Moment(grown()), SN, ANALYSIS, spread_mm=spread)
+    assert found.changes[1].low < found.changes[1].difference < found.changes[1].high
+    assert found.changes[1].by_readers == ("N", "Me")
+    assert found.displacements[3].radius_mm > 0.5
+    assert rows(change_table(found, TIMES))[1]["by_readers"] == "N; Me"
+    assert rows(way_table(found, TIMES))[3]["by_readers"] == "S; N; Me"
+    px = compare(Moment(FACE, PX), Moment(grown(), PX), SN, ANALYSIS, spread_mm=spread)
+    assert np.isnan(px.displacements[3].radius_mm)
+    assert np.isnan(px.changes[0].low)
 
 
 def test_without_any_pixel_size_ways_are_px() -> None:

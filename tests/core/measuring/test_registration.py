@@ -13,6 +13,7 @@ from core.measuring.registration import (
     Registered,
     Registration,
     displacements,
+    line_of,
     looks_the_other_way,
     register,
     shared_names,
@@ -58,7 +59,9 @@ def test_a_face_that_was_only_turned_and_moved_has_not_changed(registration: Reg
 
 
 def test_a_jaw_that_grew_shows_up_as_exactly_that() -> None:
-    grown = FACE.with_point("Me", FACE.point_mm("Me") + [3.0, 4.0]).with_point("Go", FACE.point_mm("Go") + [0.0, 2.0])
+    grown = FACE.with_point("Me", np.add(FACE.point_mm("Me"), [3.0, 4.0])).with_point(
+        "Go", np.add(FACE.point_mm("Go"), [0.0, 2.0])
+    )
     later = turned(grown, 21.0)
     for registration in (SN, FIT):
         ways = {way.name: way for way in displacements(registration, register(registration, FACE, later), FACE, later)}
@@ -160,7 +163,7 @@ def test_a_fit_of_many_landmarks_is_more_certain_than_a_line_of_two() -> None:
 
 def test_a_long_way_is_beyond_the_error_and_the_same_input_gives_the_same_radius() -> None:
     first = with_radius(FACE, 0.5)
-    later = with_radius(turned(FACE.with_point("Me", FACE.point_mm("Me") + [3.0, 12.0]), 30.0), 0.5)
+    later = with_radius(turned(FACE.with_point("Me", np.add(FACE.point_mm("Me"), [3.0, 12.0])), 30.0), 0.5)
     one, other = (displacements(SN, register(SN, first, later), first, later) for _ in range(2))
     menton = one[3]
     assert menton.beyond_error is True
@@ -174,11 +177,21 @@ def test_landmarks_taken_as_exact_are_named_with_those_of_the_superimposition() 
     ways = displacements(SN, register(SN, placed, predicted), placed, predicted)
     assert ways[3].exact == ("S", "N", "Me")
     assert all(np.isnan(way.radius_mm) for way in displacements(SN, register(SN, placed, placed), placed, placed))
-    known = displacements(SN, register(SN, placed, placed), placed, placed, spread_mm=dict.fromkeys(FACE.names, 0.7))
+    spread = dict.fromkeys(FACE.names, 0.7)
+    known = displacements(SN, register(SN, placed, placed), placed, placed, spread_mm=(spread, spread))
     assert known[3].radius_mm > 0.7
     assert known[3].exact == ()
+    assert known[3].by_readers == ("S", "N", "Me")
+    assert displacements(SN, register(SN, predicted, predicted), predicted, predicted)[3].by_readers == ()
 
 
 def test_what_it_is_called() -> None:
     assert SN.text == "S–N, at S"
     assert FIT.text == "best fit of S, N, ANS"
+
+
+def test_symbols_stand_for_the_names_that_the_landmarks_have() -> None:
+    assert line_of(("S", "N"), ("Nasion", "Sella", "Menton")) == ("Sella", "Nasion")
+    assert line_of(("Me", "Go"), ("Me", "Go")) == ("Me", "Go")
+    assert line_of(("S", "N"), ("Sella", "Menton")) is None
+    assert line_of(("left", "right"), ("right", "left")) == ("left", "right")
