@@ -277,7 +277,9 @@ class _Unattended:
     def _no(self, *_: object) -> bool:
         return False
 
-    replaces_analysis = removes_analysis = accepts_model = belongs_here = stops_waiting = leaves_unwritten = _no
+    replaces_analysis = gives_up_analysis = removes_analysis = accepts_model = belongs_here = stops_waiting = (
+        leaves_unwritten
+    ) = _no
 
     def image_paths(self, *_: object) -> list[Path]:
         return []

@@ -160,6 +160,8 @@ QTableView::item {{ padding: 0 3px; }}
 QHeaderView::section {{ background: {c.window}; color: {c.faint}; border: none; border-bottom: 1px solid {c.line};
   padding: 5px 6px; }}
 QHeaderView::up-arrow, QHeaderView::down-arrow {{ subcontrol-position: top center; width: 9px; height: 6px; }}
+QLineEdit[wrong="true"], QComboBox[wrong="true"], QPlainTextEdit[wrong="true"] {{ border: 1px solid {c.far}; }}
+#measurementPreview {{ color: {c.text}; padding: 4px 0; font-weight: bold; }}
 #definitionCard {{ background: {c.panel}; border: none; border-top: 1px solid {c.line}; }}
 QDockWidget {{ titlebar-close-icon: none; color: {c.text}; }}
 QDockWidget::title {{ background: {c.window}; padding: 6px 8px; }}

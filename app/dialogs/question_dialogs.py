@@ -197,6 +197,15 @@ class Dialogs:
         replace = "Replace"
         return self._ask("Replace this analysis?", text, more, replace, icon=QMessageBox.Icon.Warning) == replace
 
+    def gives_up_analysis(self, name: str) -> bool:
+        """Ask whether to give up what was changed in an analysis."""
+        give_up = "Give it up"
+        more = "What was there before stays as it is."
+        return (
+            self._ask("Give up the changes?", f"What you have changed in {name} is not saved.", more, give_up)
+            == give_up
+        )
+
     def removes_analysis(self, name: str) -> bool:
         """Ask whether an analysis is to be taken out of the project."""
         remove = "Take it out"

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QTool
 
 from app.panels.analysis_menu import AnalysisMenu
 from app.panels.measurements_table import MeasurementsTable
+from app.session.analysis_editing import AnalysisEditing
 from app.session.measuring import Measuring
 
 _FIRST_NORMS = "Norms: those listed first"
@@ -19,11 +20,15 @@ class Measurements(QWidget):
     ----------
     measuring
         What is shown, and who is told what a person chooses.
+    editing
+        Who lets a person make analyses.
     tracing
         The action that draws the tracing, for a button.
     """
 
-    def __init__(self, measuring: Measuring, tracing: QAction, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, measuring: Measuring, editing: AnalysisEditing, tracing: QAction, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._measuring = measuring
         self._stale = True
@@ -44,7 +49,7 @@ class Measurements(QWidget):
         self.more.setToolTip("Make, open, save and take out analyses")
         self.more.setAccessibleName("More about analyses")
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.more.setMenu(AnalysisMenu(measuring, self.more))
+        self.more.setMenu(AnalysisMenu(measuring, editing, self.more))
         self.table = MeasurementsTable(measuring)
         self.note = QLabel(_CAUTION)
         self.note.setWordWrap(True)

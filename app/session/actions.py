@@ -31,6 +31,11 @@ def _can_measure(controller: Controller) -> bool:
     return _has_image(controller) and controller.measuring.is_offered
 
 
+def _edit_analysis(controller: Controller) -> None:
+    if controller.measuring.offer is not None:
+        controller.analysis_editing.begin_with(controller.measuring.offer)
+
+
 def _can_go_back(controller: Controller) -> bool:
     placing = controller.placing
     return _has_image(controller) and (placing.can_go_back if placing.active else controller.checking.can_go_back)
@@ -223,6 +228,13 @@ _EDIT = (
         "edit.pixel_size", "Set &pixel size…", Controller.ask_pixel_size, EDIT, (), "ruler",
         lambda c: _has_image(c) and _is_flat(c),
         shown_when=lambda c: not _is_volume(c), group=1, toolbar="Pixel size",
+    ),
+    Action(
+        "edit.new_analysis", "&New analysis…", lambda c: c.analysis_editing.begin_new(), EDIT, enabled_when=_has_image,
+        group=2,
+    ),
+    Action(
+        "edit.analysis", "Edit &analysis…", _edit_analysis, EDIT, enabled_when=_can_measure, group=2,
     ),
 )  # fmt: skip
 

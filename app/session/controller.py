@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from app.desk.case_list import CaseList
 from app.desk.case_tasks import set_size_where_unknown
 from app.desk.desk import Desk
+from app.session.analysis_editing import AnalysisEditing
 from app.session.background_search import BackgroundSearch
 from app.session.case_opener import CaseOpener
 from app.session.cases import Cases
@@ -109,6 +110,9 @@ class Controller:
             questions=questions, own=self.own_analyses,
         )  # fmt: skip
         self.readers = ProjectReaders(self.desk, self.measuring.take_readers)
+        self.analysis_editing = AnalysisEditing(
+            self.document, self.view_state, self.measuring, self.own_analyses, self.jobs, questions
+        )
         self._shown = ShownJob(self.view_state)
         self._had_project = False
         parts = self.document, self.editor, self.view_state

@@ -111,6 +111,7 @@ class Measuring:
         self._has_intervals = False
         self._pointed_at: str | None = None
         self._picked: str | None = None
+        self._preview: tuple[Analysis, str] | None = None
         for signal in (document.image_changed, document.landmarks_changed):
             signal.connect(self.refresh)
         own.changed.connect(self.refresh)
@@ -221,9 +222,14 @@ class Measuring:
             return
         if self.own.keeps:
             self.own.ask_put(text, analysis, lambda: self.show_kept(analysis.name, analysis.ndim))
-            return
-        self.opened = tuple(dict.fromkeys((path, *self.opened)))
-        self.chosen[analysis.ndim] = str(path)
+        else:
+            self.show_file(path, analysis.ndim)
+
+    def show_file(self, path: Path, ndim: int) -> None:
+        """Measure images of a rank by the analysis of a file, and show what comes of it."""
+        if path.parent != self.folder:
+            self.opened = tuple(dict.fromkeys((path, *self.opened)))
+        self.chosen[ndim] = str(path)
         self.remembered.emit()
         self._view.show_measurements = True
         self.read()
@@ -386,8 +392,16 @@ class Measuring:
         subject = self._emphasised_subject()
         return () if subject is None else measured_angles(*subject)
 
+    def preview(self, preview: tuple[Analysis, str] | None) -> None:
+        """Show the lines of a measurement that is being made, by its key, in place of what is pointed at; None for no more."""
+        if preview != self._preview:
+            self._preview = preview
+            self.pointed.emit()
+
     def _emphasised_subject(self) -> tuple[Analysis, str, Mapping[str, FloatArray]] | None:
         offer, landmarks, key = self.offer, self.shown_landmarks, self.pointed_at
+        if self._preview is not None and landmarks is not None and landmarks.ndim == self._preview[0].ndim:
+            return *self._preview, positions_mm(self._preview[0], landmarks)
         if offer is None or landmarks is None or key is None or not self._view.show_measurements:
             return None
         if key not in offer.analysis.quantities or landmarks.ndim != offer.analysis.ndim:

@@ -108,10 +108,14 @@ class OwnAnalyses:
     def ask_remove(self, name: str) -> None:
         """Take an analysis out of the project, once a person has said that they mean it."""
         if self.find(name) is not None and self._questions.removes_analysis(name):
-            self._desk.change(
-                lambda project: project.analyses.remove(name),
-                lambda _: self._take(tuple(one for one in self.kept if one.name != name)),
-            )
+            self.remove(name)
+
+    def remove(self, name: str) -> None:
+        """Take an analysis out of the project."""
+        self._desk.change(
+            lambda project: project.analyses.remove(name),
+            lambda _: self._take(tuple(one for one in self.kept if one.name != name)),
+        )
 
     # Files
 
@@ -131,10 +135,14 @@ class OwnAnalyses:
 
     def ask_save_text(self, name: str, text: str) -> None:
         """Ask for a file, and save a text there; one that is wrong, too, so that it can be corrected elsewhere."""
-        folder = self._folder_of_images()
-        path = self._questions.analysis_save_path((folder or Path()) / f"{file_name(name)}{SUFFIX}")
+        path = self.ask_path(name)
         if path is not None:
             self.write(path, text)
+
+    def ask_path(self, name: str) -> Path | None:
+        """Ask for a file for an analysis of a name."""
+        folder = self._folder_of_images()
+        return self._questions.analysis_save_path((folder or Path()) / f"{file_name(name)}{SUFFIX}")
 
     def write(self, path: Path, text: str, on_written: Callable[[], object] = lambda: None) -> None:
         """Save a text as a file, in a job, and say so."""

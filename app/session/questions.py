@@ -334,5 +334,8 @@ class Questions(Protocol):
     def removes_analysis(self, name: str) -> bool:
         """Ask whether an analysis is to be taken out of the project."""
 
+    def gives_up_analysis(self, name: str) -> bool:
+        """Ask whether to give up what was changed in an analysis."""
+
     def show_error(self, error: AppError) -> None:
         """Say what is wrong and what to do."""

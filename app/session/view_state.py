@@ -24,6 +24,7 @@ class Mode(StrEnum):
     NAVIGATE = "navigate"
     PLACE = "place"
     RULER = "ruler"
+    PICK = "pick"
 
 
 class Panel(StrEnum):

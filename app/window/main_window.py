@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QSt
 
 from app.desktop.settings import Settings
 from app.dialogs.about import AboutBox
+from app.dialogs.analysis_editor import AnalysisEditor
 from app.dialogs.shortcut_sheet import ShortcutSheet
 from app.panels.definition_panel import DefinitionPanel
 from app.panels.empty_state import EmptyState
@@ -68,6 +69,7 @@ class MainWindow(QMainWindow):
         self.printouts = Printouts(controller, self.viewer)
         self.shapes = ShapesOpener(controller, self, self.bring_to_front)
         self.superimposition = SuperimpositionOpener(controller, self)
+        self.analysis_editor = AnalysisEditor(controller.analysis_editing, self)
         by_window = {
             "file.quit": self.close,
             "help.shortcuts": self.show_shortcuts,

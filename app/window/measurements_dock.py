@@ -51,7 +51,7 @@ class MeasurementsDock(QDockWidget):
         self._window = window
         self._landmarks = landmarks
         self._was_read = False
-        self.panel = Measurements(controller.measuring, tracing)
+        self.panel = Measurements(controller.measuring, controller.analysis_editing, tracing)
         self.panel.setMinimumHeight(140)
         self.setWidget(self.panel)
         beside = window.dockWidgetArea(landmarks)

@@ -92,6 +92,8 @@ def _bare(key: str, said: Mapping[str, Any]) -> dict[str, Any]:
 
 def _of_fields(raw: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what is wrong with single fields, whatever they say together."""
+    if raw.get("title") == "":
+        yield Problem("title", "Give it a name.")
     if not raw.get("measurements"):
         yield Problem("measurements", "An analysis needs a measurement: add one.")
     try:

@@ -173,7 +173,9 @@ def forms_at(place: Place, ndim: int, *, whole: bool = False) -> tuple[Form, ...
 
 
 def blank(form: str) -> Part:
-    """Return a part of which nothing is known but its form."""
+    """Return a part of which nothing is known but its form; a number is one at first."""
+    if form == NUMBER:
+        return Part(NUMBER, value=1)
     asks = FORMS[form].asks
     return Part(form, tuple(blank(_FIRST[place]) for _, place in asks))
 
@@ -277,8 +279,6 @@ def complaint(part: Part, ndim: int, path: Path = ()) -> tuple[Path, str] | None
     here = part.at(path)
     if here.form == OTHER and here.is_blank:
         return path, f"Choose the measurement for {part.called(path)}."
-    if here.form == NUMBER and here.is_blank:
-        return path, f"Give the number for {part.called(path)}."
     if here.is_blank:
         return path, f"Choose the landmark for {part.called(path)}: click it in the image, or take it from the list."
     for number in range(len(here.parts)):

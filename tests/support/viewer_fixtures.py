@@ -52,6 +52,7 @@ class Answers:
     saved_analysis: Path | None = None
     replaces: bool = False
     removes: bool = True
+    gives_up_edit: bool = False
     model: Path | None = None
     accepts: bool = True
     on_unsaved: Unsaved = Unsaved.CANCEL
@@ -138,6 +139,10 @@ class Answers:
     def replaces_analysis(self, name: str) -> bool:
         self.asked.append(f"replace analysis {name}")
         return self.replaces
+
+    def gives_up_analysis(self, name: str) -> bool:
+        self.asked.append(f"give up {name}")
+        return self.gives_up_edit
 
     def removes_analysis(self, name: str) -> bool:
         self.asked.append(f"remove analysis {name}")

@@ -81,7 +81,7 @@ class CrosshairTool(Tool):
         if pointer.act is Act.HOVER:
             return pointer.shift
         clicks = pointer.is_left_press or pointer.is_left_double_click
-        return clicks and self._state.mode is Mode.NAVIGATE and pointer.name is None
+        return clicks and self._state.mode in (Mode.NAVIGATE, Mode.PICK) and pointer.name is None
 
     def press(self, pointer: Pointer) -> None:
         """Bring the crosshair to the mouse."""

@@ -101,6 +101,31 @@ class PlaceTool(SelectTool):
         return f"{asked} &nbsp;·&nbsp; S skip &nbsp;·&nbsp; X not present{back}"
 
 
+class PickTool(Tool):
+    """Chooses the landmarks of a measurement that is being made; moves none."""
+
+    mode = Mode.PICK
+    cursor = Qt.CursorShape.CrossCursor
+
+    def takes(self, pointer: Pointer) -> bool:
+        """Take the left button, in a volume only on a landmark."""
+        return (
+            self._state.mode is self.mode
+            and pointer.is_left_press
+            and (pointer.name is not None or not self._is_volume)
+        )
+
+    def press(self, pointer: Pointer) -> None:
+        """Take the landmark under the mouse."""
+        if pointer.name is not None:
+            self._controller.analysis_editing.take_landmark(pointer.name)
+
+    def banner(self) -> str:
+        """Say what it is chosen for."""
+        asked = self._controller.analysis_editing.asked_for
+        return f"Click the landmark for {escape(asked)}" if asked else ""
+
+
 class RulerTool(Tool):
     """Measures something of known length, by which the pixel size is set."""
 

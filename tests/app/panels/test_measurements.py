@@ -214,7 +214,9 @@ def test_the_menu_beside_the_box_saves_keeps_and_takes_out(panel, window, answer
         menu.fill()
         return {action.text(): action for action in menu.actions() if action.text()}
 
-    assert list(entries()) == ["&Open analysis…", "&Save “My own” as a file…"]
+    assert list(entries()) == [
+        "&New analysis…", "&Edit “My own”…", "Edit a &copy of “My own”…", "&Open analysis…", "&Save “My own” as a file…",
+    ]  # fmt: skip
     path = tmp_path / "day.cairn"
     Project.create(path).close()
     controller.desk.open(lambda: Project.open(path))
@@ -231,8 +233,11 @@ def test_the_menu_beside_the_box_saves_keeps_and_takes_out(panel, window, answer
     kept = there["My own"].menu().actions()
     answers.saved_analysis = tmp_path / "out.toml"
     kept[0].trigger()
-    qtbot.waitUntil(answers.saved_analysis.exists)
+    assert controller.analysis_editing.name == "own"
+    assert controller.analysis_editing.cancel()
     kept[1].trigger()
+    qtbot.waitUntil(answers.saved_analysis.exists)
+    kept[2].trigger()
     qtbot.waitUntil(lambda: controller.own_analyses.kept == ())
     idle(controller, qtbot)
     controller.desk.close()

@@ -69,9 +69,9 @@ def test_a_circle_is_told_of_each_that_is_in_it(draft):
 
 
 def test_the_whole_has_fields_too(draft):
-    assert wrong(draft.with_head(title="")) == [(None, "title", "Give it a name.")] or wrong(
-        draft.with_head(name="")
-    ) == [(None, "name", "Give it a name.")]
+    for key in ("title", "name"):
+        assert wrong(draft.with_head(**{key: ""})) == [(None, key, "Give it a name.")]
+        assert wrong(draft.with_head(**{key: None})) == [(None, key, "Give it a name.")]
     signed = draft.with_measurement(1, {"how": {"distance": ["S", "N"], "positive": "anterior"}})
     told = wrong(signed)
     assert [(place, field) for place, field, _ in told] == [(None, "directions")]
