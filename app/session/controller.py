@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.desk.case_list import CaseList
-from app.desk.case_tasks import set_size_where_unknown
 from app.desk.desk import Desk
 from app.session.analysis_editing import AnalysisEditing
 from app.session.background_search import BackgroundSearch
@@ -20,6 +19,7 @@ from app.session.document import Document
 from app.session.editor import Editor
 from app.session.file_names import Sample, sample_path
 from app.session.jobs import Jobs
+from app.session.kept_choices import keep_scheme, keep_size
 from app.session.landmark_exchange import LandmarkExchange
 from app.session.landmark_opener import LandmarkOpener
 from app.session.landmark_search import LandmarkSearch
@@ -54,7 +54,6 @@ if TYPE_CHECKING:
     from app.desk.background import Background
     from app.desk.events import Event
     from core.project.merge import Merged
-    from core.schemes.scheme import Scheme
 
 Proceed = Callable[[], object]
 
@@ -178,8 +177,8 @@ class Controller:
             projects=self.projects, exchange=self.exchange, add=self.showing.add,
         )  # fmt: skip
         self.checking.next_case = NextCase(lambda: self.has_neighbour(1), lambda: self.open_neighbour(1), "&Next image")
-        self.schemes.chosen.connect(self._keep_scheme)
-        self.pixel_sizes.said_of_all.connect(self._keep_size)
+        self.schemes.chosen.connect(lambda ndim, scheme: keep_scheme(self.desk, ndim, scheme))
+        self.pixel_sizes.said_of_all.connect(lambda spacing_mm: keep_size(self.desk, spacing_mm))
         self.desk.refused.connect(self.projects.tell_refused)
         self.desk.project_changed.connect(self._show_project)
         self.desk.cases_removed.connect(self.showing.leave_removed)
@@ -292,18 +291,6 @@ class Controller:
         if case_id is not None and self.desk.current is None and not self.view_state.opening:
             self.case_opener.open(case_id)
         self.background.localize_new()
-
-    def _keep_scheme(self, ndim: int, scheme: "Scheme | None") -> None:
-        if not self.desk.keeps_work:
-            return
-        if scheme is None:
-            self.desk.change(lambda project: project.remove_scheme(ndim))
-        else:
-            self.desk.change(lambda project: project.set_scheme(scheme))
-
-    def _keep_size(self, spacing_mm: tuple[float, float]) -> None:
-        if self.desk.keeps_work:
-            self.desk.change(lambda project: set_size_where_unknown(project, spacing_mm))
 
     def _ask_reader(self) -> None:
         """Ask who has just said something; without an answer it is kept under the name that was proposed."""
