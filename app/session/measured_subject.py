@@ -1,5 +1,6 @@
 """What is measured in the open image, as a value that a job can take along. Knows no document and no window."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.session.measurement_rows import has_hand_placed, has_radii
@@ -45,3 +46,11 @@ class MeasuredSubject:
             self.analysis, self.landmarks, unit=self.unit, spread_mm=spread_mm, population=self.population,
             intervals=intervals,
         )  # fmt: skip
+
+    def told_by(self, measured: Sequence[Measured]) -> ReaderSpread:
+        """Return whose differences told how uncertain landmarks are; nothing where none did, as without intervals."""
+        if not any(one.by_readers for one in measured):
+            return NOTHING
+        return spread_for(
+            self.analysis, self.readers
+        )  # the job that computed these intervals has read it from the disk

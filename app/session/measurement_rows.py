@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.measuring.measure import Measured, deviation_mm
+from core.measuring.reader_spread import NOTHING, ReaderSpread
 from core.measuring.table import EXTRA_DECIMALS, Cell, MeasurementTable
 from core.values import doubt
 from core.values.landmarks import Landmarks
@@ -99,7 +100,9 @@ def with_headings(rows: Sequence[MeasurementRow]) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def rows_of(measured: Sequence[Measured], *, pending: bool = False) -> tuple[MeasurementRow, ...]:
+def rows_of(
+    measured: Sequence[Measured], *, pending: bool = False, readers: ReaderSpread = NOTHING
+) -> tuple[MeasurementRow, ...]:
     """Return what is said of measurements.
 
     Parameters
@@ -108,11 +111,13 @@ def rows_of(measured: Sequence[Measured], *, pending: bool = False) -> tuple[Mea
         What was measured.
     pending
         Whether the intervals are still being computed.
+    readers
+        Whose differences tell how uncertain landmarks are that were placed by hand.
     """
-    return tuple(_row(one, pending=pending) for one in measured)
+    return tuple(_row(one, readers, pending=pending) for one in measured)
 
 
-def _row(one: Measured, *, pending: bool) -> MeasurementRow:
+def _row(one: Measured, readers: ReaderSpread, *, pending: bool) -> MeasurementRow:
     measurement, decimals = one.measurement, one.measurement.decimals
     interval = ""
     if math.isfinite(one.low):
@@ -133,7 +138,7 @@ def _row(one: Measured, *, pending: bool) -> MeasurementRow:
         deviation=deviation_of(one),
         sd_number=one.deviation_sd,
         reason=one.reason,
-        tip=_tip(one),
+        tip=_tip(one, readers),
     )
 
 
@@ -183,7 +188,7 @@ def sentence(one: Measured) -> str:
     return f"{said}: {one.in_words}." if one.in_words else f"{said}."
 
 
-def _tip(one: Measured) -> str:
+def _tip(one: Measured, readers: ReaderSpread) -> str:
     """Return definition, source, norm and what is uncertain, as a paragraph each."""
     measurement, norm = one.measurement, one.norm
     said = [measurement.name if measurement.name == measurement.key else f"{measurement.name} ({measurement.key})"]
@@ -195,8 +200,8 @@ def _tip(one: Measured) -> str:
         source = f" {norm.source}." if norm.source else ""
         said.append(f"Norm: {_with_unit(norm_text(one), one.unit)}{f', {whose}' if whose else ''}.{source}")
     if one.known and one.by_readers:
-        names = ", ".join(one.by_readers)
-        said.append(f"Placed by hand; how uncertain they are is told by how far readers differ: {names}.")
+        names, whose = ", ".join(one.by_readers), "; ".join(readers.sources_of(one.by_readers))
+        said.append(f"Placed by hand, and as uncertain as readers differ{f' ({whose})' if whose else ''}: {names}.")
     if one.known and one.exact:
         names = ", ".join(one.exact)
         said.append(f"Taken as exact, because nothing says how uncertain they are: {names}.")

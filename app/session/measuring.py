@@ -268,7 +268,8 @@ class Measuring:
     def rows(self) -> tuple[MeasurementRow, ...]:
         """What is said of it."""
         self._bring_up_to_date()
-        return rows_of(self._measured, pending=self._computing is not None)
+        readers = NOTHING if self._subject is None else self._subject.told_by(self._measured)
+        return rows_of(self._measured, pending=self._computing is not None, readers=readers)
 
     @property
     def may_have_intervals(self) -> bool:

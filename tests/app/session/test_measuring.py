@@ -240,7 +240,10 @@ def test_what_is_placed_by_hand_has_an_interval_once_readers_are_known(measuring
     one = value(measuring, "S–N")
     assert one.high - one.low == pytest.approx(2 * 1.645 * 0.5 * np.sqrt(2), rel=0.06)
     assert one.by_readers == ("Sella", "Nasion")
-    assert "how far readers differ: Sella, Nasion" in next(row for row in measuring.rows if row.key == "S–N").tip
+    assert (
+        "as uncertain as readers differ (us): Sella, Nasion"
+        in next(row for row in measuring.rows if row.key == "S–N").tip
+    )
     assert value(measuring).exact == ("Menton",)
     measuring.take_readers({})
     assert not measuring.may_have_intervals
