@@ -23,7 +23,7 @@ from core.landmark_files.file import read_landmark_file
 from core.landmark_files.formats import needs_names, suffix_of
 from core.landmark_files.px_record import PxRecord
 from core.measuring.landmark_case import MM, PX, LandmarkCase, with_distinct_names
-from core.project.case_list import is_case_list
+from core.project.case_list import is_case_list, is_table_of_positions
 from core.project.paths import SUFFIX
 from core.project.store import Project
 from core.schemes.scheme import Scheme
@@ -122,6 +122,11 @@ def _of_path(path: Path, scheme: Scheme | None, notes: list[str]) -> Iterator[Ca
         raise LandmarkFileError(
             f"{path.name} is a list of cases, which are measured as a project.",
             f"Make one of it, and give that: cairn project new NAME.cairn --list {path.name}.",
+        )
+    if is_table_of_positions(path):
+        raise LandmarkFileError(
+            f"{path.name} is one table of all cases, which Cairn writes but does not read.",
+            "Give the project that it comes from, or the landmarks in another format, such as TPS or a table for each image.",
         )
     collection = _collection_at(path)
     if collection is None:

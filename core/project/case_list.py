@@ -75,16 +75,30 @@ class CaseList:
 
 def is_case_list(path: Path) -> bool:
     """Tell whether a file is a table of cases rather than of landmarks: its first line names a column ``image``, and no axes."""
+    columns = _columns_of(path)
+    return "image" in columns and not _have_axes(columns)
+
+
+def is_table_of_positions(path: Path) -> bool:
+    """Tell whether a file is one table of all cases, a line an image, as Cairn and others write it: ``image`` and axes."""
+    columns = _columns_of(path)
+    return "image" in columns and "name" not in columns and _have_axes(columns)
+
+
+def _columns_of(path: Path) -> tuple[str, ...]:
+    """Return the columns that the first line of a table names; none where a file is no table."""
     if path.suffix.lower() not in CASE_LIST_SUFFIXES or not path.is_file():
-        return False
+        return ()
     try:
         with path.open("rb") as stream:
             head = stream.read(4096).decode("utf-8-sig", errors="replace")
-        columns = split_table(head.splitlines()[0] if head else "", path).columns
+        return tuple(split_table(head.splitlines()[0] if head else "", path).columns)
     except (OSError, LandmarkFileError):
-        return False
-    has_axes = any(column.startswith(("x", "y")) or column.endswith(("_x", "_y")) for column in columns)
-    return "image" in columns and not has_axes
+        return ()
+
+
+def _have_axes(columns: Sequence[str]) -> bool:
+    return any(column.startswith(("x", "y")) or column.endswith(("_x", "_y")) for column in columns)
 
 
 def read_case_list(path: Path) -> CaseList:

@@ -386,6 +386,15 @@ def test_readers_differences_give_intervals_to_what_was_placed_by_hand(
     assert "readers" not in cairn.err, "a table without intervals"
 
 
+@pytest.mark.parametrize("columns", ["image,group,reader,unit,Apex_x,Apex_y", "image,x1,y1,x2,y2"])
+def test_of_one_table_of_all_cases_it_is_said_what_to_do(
+    columns: str, tmp_path: Path, triangle: Path, cairn: Printed
+) -> None:
+    (tmp_path / "all.csv").write_text(f"{columns}\n{','.join('1' for _ in columns.split(','))}\n")
+    said = cairn(tmp_path / "all.csv", "--analysis", triangle, code=2)
+    assert "all.csv is one table of all cases, which Cairn writes but does not read. Give the project" in said
+
+
 def test_readers_who_say_nothing_are_refused(tmp_path: Path, triangle: Path, cairn: Printed) -> None:
     anna, ben = reader_folders(tmp_path, 9)
     wanted = (anna, "--analysis", triangle)
