@@ -20,6 +20,7 @@ from app.commands.measure import measure
 from app.commands.project import project_commands
 from app.commands.shapes import shapes
 from app.commands.spacing import spacing_mm_of
+from app.commands.superimpose import superimpose
 from app.session.wording import COVERAGE
 from core.base.command_line import EXIT_BAD_INPUT, EXIT_BUG, EXIT_INTERRUPTED, run_command_line
 from core.base.errors import AppError
@@ -35,6 +36,7 @@ commands = typer.Typer(
 commands.command()(measure)
 commands.add_typer(project_commands)
 commands.command()(shapes)
+commands.command()(superimpose)
 
 
 class Device(StrEnum):

@@ -105,7 +105,7 @@ def film_of_case(
     reader: Reader | None,
     own: Reader,
     blind: bool,
-    read: ReadImage = read_image,
+    read: ReadImage | None = read_image,
 ) -> Film:
     """Return a case of a project.
 
@@ -120,7 +120,7 @@ def film_of_case(
     blind
         Whether they must see nothing but what they have said themselves.
     read
-        What reads an image.
+        What reads an image; None where only the landmarks are wanted.
 
     Raises
     ------
@@ -151,9 +151,9 @@ def _chosen(readings: Sequence[Reading], reader: Reader | None, own: Reader) -> 
     return next((one for one in readings if one.reader == own), None) or latest(readings)
 
 
-def _image_of(project: "Project", case: Case, read: ReadImage) -> tuple[Image | None, tuple[str, ...]]:
+def _image_of(project: "Project", case: Case, read: ReadImage | None) -> tuple[Image | None, tuple[str, ...]]:
     """Return the pixels of a 2D case, and what is to be said where there are none; a volume is not drawn."""
-    if case.geometry is not None and case.geometry.grid.ndim == 3:
+    if read is None or (case.geometry is not None and case.geometry.grid.ndim == 3):
         return None, ()
     try:
         listed = image_at(find_image(project, case), case.series)
@@ -240,8 +240,41 @@ def _of_landmark_file(path: Path, names: Sequence[str], image: Image | None) -> 
         )
     if file.spacing_mm is None:
         return landmarks, PX, file.warnings
-    px, mm = (Geometry(Grid.from_spacing((2, 2), spacing)) for spacing in ((1.0, 1.0), file.spacing_mm))
-    return on_pixels_of(landmarks, px, mm), MM, file.warnings
+    sized = with_spacing(Film(path.name, Moment(landmarks, PX)), file.spacing_mm)
+    return sized.moment.landmarks, MM, file.warnings
+
+
+def with_spacing(film: Film, spacing_mm: Sequence[float]) -> Film:
+    """Return an image whose pixel size a person gives; one that is in mm already as it is.
+
+    Parameters
+    ----------
+    film
+        The image.
+    spacing_mm
+        Size of a pixel per axis in numpy order, or one number for all.
+
+    Raises
+    ------
+    AppError
+        The number of sizes is not that of the axes.
+    """
+    if film.moment.unit == MM:
+        return film
+    landmarks = film.moment.landmarks
+    if len(spacing_mm) not in (1, landmarks.ndim):
+        raise AppError(
+            f"A pixel size of {len(spacing_mm)} numbers was given, but the images are {landmarks.ndim}D.",
+            "Give one number, or one for each axis.",
+        )
+    sizes = tuple(spacing_mm) * (landmarks.ndim if len(spacing_mm) == 1 else 1)
+    if film.image is None:
+        px, mm = (Geometry(Grid.from_spacing((2,) * landmarks.ndim, each)) for each in (1.0, sizes))
+        return replace(film, moment=Moment(on_pixels_of(landmarks, px, mm), MM))
+    sized = film.image.with_spacing(sizes)
+    return replace(
+        film, moment=Moment(on_pixels_of(landmarks, Geometry.of(film.image), Geometry.of(sized)), MM), image=sized
+    )
 
 
 def called(reader: Reader | None) -> str:

@@ -61,21 +61,24 @@ class Frame:
         Of what is painted on, in its pixels.
     unit
         Widths of lines and sizes of letters are multiples of this.
+    family
+        Font of the letters; the application's where empty.
     """
 
     screen_from_plane: FloatArray
     width: float
     height: float
     unit: float = 1.0
+    family: str = ""
 
     @classmethod
-    def fitting(cls, bounds: FloatArray, width: float, height: float, unit: float = 1.0) -> "Frame":
+    def fitting(cls, bounds: FloatArray, width: float, height: float, unit: float = 1.0, family: str = "") -> "Frame":
         """Return the frame that shows all of ``bounds`` (left, top, right, bottom) in the middle."""
         size = np.maximum(bounds[2:] - bounds[:2], 1e-9)
         scale = min(width / size[0], height / size[1])
         matrix = np.diag([scale, scale, 1.0])
         matrix[:2, 2] = np.array([width, height]) / 2 - scale * (bounds[:2] + bounds[2:]) / 2
-        return cls(matrix, width, height, unit)
+        return cls(matrix, width, height, unit, family)
 
     @property
     def scale(self) -> float:
@@ -107,8 +110,16 @@ def paint_superimposition(painter: QPainter, picture: SuperimposedPicture, look:
     _paint_legend(painter, picture, frame)
 
 
-def png_of(picture: SuperimposedPicture, look: Look) -> bytes:
-    """Return a picture as the bytes of a PNG file, in the pixels of the earlier image where there is one; in any thread."""
+def png_of(picture: SuperimposedPicture, look: Look, family: str = "") -> bytes:
+    """Return a picture as the bytes of a PNG file, in the pixels of the earlier image where there is one; in any thread.
+
+    Parameters
+    ----------
+    picture, look
+        What is drawn.
+    family
+        Font of the letters; the application's where empty.
+    """
     size = np.maximum(picture.bounds[2:] - picture.bounds[:2], 1e-9)
     scale = _PX_OF_UNIT_WITHOUT_IMAGE
     if picture.earlier is not None:
@@ -117,7 +128,7 @@ def png_of(picture: SuperimposedPicture, look: Look) -> bytes:
     width, height = (max(1, round(float(side) * longest / size.max())) for side in size)
     image = QImage(width, height, QImage.Format.Format_RGB32)
     painter = QPainter(image)
-    paint_superimposition(painter, picture, look, Frame.fitting(picture.bounds, width, height, longest / 900.0))
+    paint_superimposition(painter, picture, look, Frame.fitting(picture.bounds, width, height, longest / 900.0, family))
     painter.end()
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
@@ -187,7 +198,7 @@ def _paint_way(painter: QPainter, way: Way, frame: Frame) -> None:
 
 
 def _font(frame: Frame, bold: bool = False) -> QFont:
-    font = QFont()
+    font = QFont(frame.family) if frame.family else QFont()
     font.setPixelSize(max(1, round(12 * frame.unit)))
     font.setBold(bold)
     return font
