@@ -191,8 +191,8 @@ class Dialogs:
             dialog.deleteLater()
 
     def replaces_analysis(self, name: str) -> bool:
-        """Ask whether another analysis of the project may be replaced."""
-        text = f"The project has another analysis called {name}."
+        """Ask whether another analysis may be replaced."""
+        text = f"There is another analysis called {name}."
         more = "If you replace it, what it measures now is lost. To keep both, give one of them another name first."
         replace = "Replace"
         return self._ask("Replace this analysis?", text, more, replace, icon=QMessageBox.Icon.Warning) == replace

@@ -165,7 +165,7 @@ class AnalysisEditing:
         self._tell()
 
     def _free(self, name: str) -> str:
-        taken = {one.name for one in self._own.kept}
+        taken = {one.name for one in self._own.kept} | self._measuring.own_names
         names = (name, *(f"{name}-{number}" for number in range(2, 1000)))
         return next((one for one in names if one not in taken), name)
 
@@ -363,7 +363,14 @@ class AnalysisEditing:
         """Where `finish` saves, in words."""
         if self._origin.path is not None:
             return f"in {self._origin.path.name}"
-        return "in the project" if self._own.keeps else "as a file…"
+        if self._keeps:
+            return "in the project"
+        return "as a file…" if self._measuring.folder is None else "for my images"
+
+    @property
+    def _keeps(self) -> bool:
+        """Whether it belongs into the project: where it comes from there, or that is one that a person has named."""
+        return self._own.keeps or (bool(self._origin.kept) and self._own.may_change)
 
     def ask_save_file(self) -> None:
         """Ask for a file, and save what is edited there, whatever is wrong with it; editing goes on."""
@@ -388,19 +395,15 @@ class AnalysisEditing:
             self._measuring.show_kept(name, analysis.ndim)
             self._end()
 
-        def written(path: Path) -> Callable[[], None]:
-            def show() -> None:
-                self._measuring.show_file(path, analysis.ndim)
-                self._end()
+        def written(path: Path) -> None:
+            self._measuring.show_file(path, analysis.ndim)
+            self._end()
 
-            return show
-
-        if self._origin.path is not None:
-            self._own.write(self._origin.path, text, written(self._origin.path))
-        elif not self._own.keeps:
-            path = self._own.ask_path(name)
-            if path is not None:
-                self._own.write(path, text, written(path))
+        origin = self._origin.path
+        if origin is not None:
+            self._own.write(origin, text, lambda: written(origin))
+        elif not self._keeps:
+            self._own.ask_write(name, text, self._measuring.folder, written)
         elif name == self._origin.kept:
             self._own.put(name, text, analysis, kept)
         else:

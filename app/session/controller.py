@@ -102,7 +102,12 @@ class Controller:
         self.desk = Desk(self.jobs, Reader("I"))
         self.cases = Cases(self.desk, self.document, self.view_state, self.undo_stack, most_bytes=CACHED_BYTES)
         self.own_analyses = OwnAnalyses(
-            self.desk, self.jobs, questions, self.view_state, folder_of_images=lambda: self.folder
+            self.desk,
+            self.jobs,
+            questions,
+            self.view_state,
+            folder_of_images=lambda: self.folder,
+            is_named=lambda: bool(self.projects.name),
         )
         self.measuring = Measuring(
             self.document, self.view_state, self.navigator, is_blind=lambda: self.cases.blind, jobs=self.jobs,

@@ -157,6 +157,11 @@ class Measuring:
         return self._offers[1]
 
     @property
+    def own_names(self) -> frozenset[str]:
+        """What the analyses in a person's files are called."""
+        return frozenset(name for one in self._found.own for name in (one.analysis.name, one.path.stem))
+
+    @property
     def is_offered(self) -> bool:
         """Whether an analysis fits the landmarks of the open image."""
         return any(offer.fits or offer.is_own for offer in self.offers)

@@ -38,6 +38,8 @@ class OwnAnalyses:
         Who reads and writes files, who is asked, and where it is said what is wrong.
     folder_of_images
         Tells where files are saved first.
+    is_named
+        Tells whether a person has named the project; an unnamed one is a day's work, which the next start goes on without.
 
     Attributes
     ----------
@@ -50,20 +52,26 @@ class OwnAnalyses:
 
     def __init__(
         self, desk: Desk, jobs: Jobs, questions: Questions, view_state: ViewState,
-        folder_of_images: Callable[[], Path | None] = lambda: None,
+        folder_of_images: Callable[[], Path | None] = lambda: None, is_named: Callable[[], bool] = lambda: True,
     ) -> None:  # fmt: skip
         self._desk = desk
         self._jobs = jobs
         self._questions = questions
         self._view = view_state
         self._folder_of_images = folder_of_images
+        self._is_named = is_named
         self.kept: tuple[KeptAnalysis, ...] = ()
         desk.project_changed.connect(self._show_project)
 
     @property
-    def keeps(self) -> bool:
-        """Whether there is a project that takes analyses."""
+    def may_change(self) -> bool:
+        """Whether the project that is open can be changed at all."""
         return self._desk.keeps_work
+
+    @property
+    def keeps(self) -> bool:
+        """Whether there is a project that takes analyses, and that a person will open again."""
+        return self._desk.keeps_work and self._is_named()
 
     def _show_project(self) -> None:
         if not self._desk.goes_on:  # those of another project
@@ -144,6 +152,21 @@ class OwnAnalyses:
         folder = self._folder_of_images()
         return self._questions.analysis_save_path((folder or Path()) / f"{file_name(name)}{SUFFIX}")
 
+    def ask_write(self, name: str, text: str, folder: Path | None, on_written: Callable[[Path], object]) -> None:
+        """Save an analysis in a person's folder, asking first where another one is there; without a folder ask for a file."""
+        if folder is None:
+            path = self.ask_path(name)
+            if path is not None:
+                self.write(path, text, lambda: on_written(path))
+            return
+        there = folder / f"{file_name(name)}{SUFFIX}"
+
+        def looked(exists: bool) -> None:
+            if not exists or self._questions.replaces_analysis(name):
+                self.write(there, text, lambda: on_written(there))
+
+        self._jobs.run(there.exists, on_result=looked, on_error=self._questions.show_error, may_stall=True)
+
     def write(self, path: Path, text: str, on_written: Callable[[], object] = lambda: None) -> None:
         """Save a text as a file, in a job, and say so."""
 
@@ -175,6 +198,7 @@ def all_kept(project: "Project") -> tuple[KeptAnalysis, ...]:
 
 def _write(path: Path, text: str) -> None:
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(path) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:

@@ -329,7 +329,7 @@ class Questions(Protocol):
         """Ask where to save an analysis; whether a file that is there may be replaced is asked, too."""
 
     def replaces_analysis(self, name: str) -> bool:
-        """Ask whether another analysis of the project may be replaced that is called so."""
+        """Ask whether another analysis may be replaced that is called so, in the project or in a person's folder."""
 
     def removes_analysis(self, name: str) -> bool:
         """Ask whether an analysis is to be taken out of the project."""

@@ -239,7 +239,41 @@ def test_a_file_of_a_persons_own_is_saved_back_with_its_comments(editing, contro
     idle(controller, qtbot)
 
 
-def test_without_a_project_a_file_is_asked_for(editing, controller, answers, tmp_path, qtbot):
+def test_in_a_days_work_without_a_name_it_goes_into_the_persons_folder(editing, controller, answers, tmp_path, qtbot):
+    controller.begin_session(tmp_path / "sessions")
+    qtbot.waitUntil(lambda: controller.desk.project is not None)
+    show(controller, make_image(spacing_known=True))
+    editing.begin_new()
+    assert editing.saves_to == "for my images"
+    for name in ("Sella", "Nasion", "Menton"):
+        editing.take_landmark(name)
+    editing.finish()
+    qtbot.waitUntil(lambda: not editing.is_under_way)
+    there = controller.measuring.folder / "my-analysis.toml"
+    assert there.is_file()
+    assert controller.own_analyses.kept == ()
+    qtbot.waitUntil(lambda: controller.measuring.offer.path == there)
+    editing.begin_new()
+    assert editing.name == "my-analysis-2"
+    for name in ("Gonion", "Nasion", "Menton"):
+        editing.take_landmark(name)
+    editing.steps.say(name="my-analysis")
+    before = there.read_text(encoding="utf-8")
+    editing.finish()
+    qtbot.waitUntil(lambda: "replace analysis my-analysis" in answers.asked)
+    idle(controller, qtbot)
+    assert there.read_text(encoding="utf-8") == before
+    assert editing.is_under_way
+    answers.replaces = True
+    editing.finish()
+    qtbot.waitUntil(lambda: not editing.is_under_way)
+    assert "Gonion" in there.read_text(encoding="utf-8")
+    idle(controller, qtbot)
+    controller.desk.close()
+
+
+def test_without_a_project_and_a_folder_a_file_is_asked_for(editing, controller, answers, tmp_path, qtbot):
+    controller.measuring.folder = None
     editing.begin_new()
     for name in ("Sella", "Nasion", "Menton"):
         editing.take_landmark(name)
