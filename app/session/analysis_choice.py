@@ -168,6 +168,25 @@ def offers_for(
     return tuple(sorted((*ours, *bundled, *own), key=_place))
 
 
+class OfferCache:
+    """Keeps the offers of `offers_for`, which are asked for at each move of a landmark, until something has changed."""
+
+    def __init__(self) -> None:
+        self._asked: tuple[FoundAnalyses, int, frozenset[str], Sequence[KeptAnalysis]] | None = None
+        self._offers: tuple[Offer, ...] = ()
+
+    def offers(
+        self, found: FoundAnalyses, ndim: int, names: frozenset[str], kept: Sequence[KeptAnalysis]
+    ) -> tuple[Offer, ...]:
+        """Return them."""
+        asked = self._asked
+        is_same = asked is not None and asked[0] is found and asked[3] is kept and asked[1:3] == (ndim, names)
+        if not is_same:
+            self._asked = found, ndim, names, kept
+            self._offers = offers_for(found, ndim, names, kept)
+        return self._offers
+
+
 def _offer(analysis: Analysis, path: Path | None, names: Collection[str]) -> Offer:
     known = names_by_symbol(analysis, names)
     shown = [one for one in analysis.measurements if not one.hidden]

@@ -5,13 +5,13 @@ computed in a job, and not while a landmark is dragged. Who reads blind is told 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from psygnal import Signal
 
-from app.session.analysis_choice import FoundAnalyses, KeptAnalysis, Offer, kept_key, offers_for, read_found
+from app.session.analysis_choice import FoundAnalyses, Offer, OfferCache, kept_key, read_found
 from app.session.document import Document
 from app.session.jobs import Job, Jobs
 from app.session.measured_subject import MeasuredSubject
@@ -32,20 +32,6 @@ from core.values.landmarks import Landmarks, Status
 
 _NO_VOXEL_SIZE = "The voxel size of this volume is not known, so nothing in it can be measured."
 _NOTHING_FITS = "No analysis fits the landmarks of this image. “Open analysis…” in the File menu takes one of your own."
-
-
-@dataclass(frozen=True, eq=False)
-class _OfferedFor:
-    """What the offers depend on."""
-
-    found: FoundAnalyses
-    ndim: int
-    names: frozenset[str]
-    kept: tuple[KeptAnalysis, ...]
-
-    def is_same(self, other: "_OfferedFor") -> bool:
-        same = self.found is other.found and self.kept is other.kept
-        return same and self.ndim == other.ndim and self.names == other.names
 
 
 class Measuring:
@@ -103,7 +89,7 @@ class Measuring:
         self.population = ""
         self.readers: Mapping[int, ReaderSpread] = {}
         self._found = FoundAnalyses()
-        self._offers: tuple[_OfferedFor, tuple[Offer, ...]] | None = None
+        self._offers = OfferCache()
         self._reading: Job | None = None
         self._computing: Job | None = None
         self._subject: MeasuredSubject | None = None
@@ -151,10 +137,7 @@ class Measuring:
         if image is None or landmarks is None or self.is_without_size:
             return ()
         names = frozenset((*landmarks.names, *self._document.wanted_names))
-        wanted = _OfferedFor(self._found, image.ndim, names, self.own.kept)
-        if self._offers is None or not self._offers[0].is_same(wanted):
-            self._offers = wanted, offers_for(wanted.found, wanted.ndim, wanted.names, wanted.kept)
-        return self._offers[1]
+        return self._offers.offers(self._found, image.ndim, names, self.own.kept)
 
     @property
     def own_names(self) -> frozenset[str]:

@@ -261,6 +261,6 @@ def test_a_table_that_cannot_be_written_is_told(measuring, controller, answers, 
 
 def test_offers_are_told_anew_only_where_landmarks_are_called_otherwise(measuring, controller, monkeypatch):
     before = measuring.offers
-    monkeypatch.setattr("app.session.measuring.offers_for", lambda *_: pytest.fail("nothing has changed"))
+    monkeypatch.setattr("app.session.analysis_choice.offers_for", lambda *_: pytest.fail("nothing has changed"))
     controller.document.set_landmarks(controller.document.landmarks.with_point("Nasion", [1.0, 2.0]))
     assert measuring.offers is before
