@@ -10,7 +10,7 @@ import numpy as np
 
 from core.measuring.landmark_case import MM, PX, LandmarkCase, with_distinct_names
 from core.project.cases import Case, CaseQuery
-from core.project.readings import Reader, Reading, latest
+from core.project.readings import Reader, latest
 from core.values import doubt
 from core.values.landmarks import Landmarks
 
@@ -51,20 +51,31 @@ def read_cases(project: "Project", reader: Reader | None, *, only_decided: bool 
     """
     found, known, unread = [], [], []
     for case in project.cases(project.case_ids(CaseQuery(excluded=False))):
-        reading = _reading(project, case, reader)
-        if reading is None:
+        read = _read(project, case, reader, only_decided=only_decided)
+        if read is None:
             unread.append(case)
             continue
-        landmarks = decided(reading.landmarks) if only_decided else reading.landmarks
-        unit = MM if reading.geometry.spacing_known else PX
-        read = LandmarkCase(case.name, landmarks, unit, case.patient_group, reading.reader.name)
         found.append((read, f"{case.name} ({case.id})"))
         known.append(case)
     return ReadCases(tuple(with_distinct_names(found)), tuple(known), tuple(unread))
 
 
-def _reading(project: "Project", case: Case, reader: Reader | None) -> Reading | None:
-    return latest(project.readings(case.id)) if reader is None else project.reading(case.id, reader)
+def read_case(
+    project: "Project", case_id: int, reader: Reader | None, *, only_decided: bool = False
+) -> LandmarkCase | None:
+    """Return the landmarks of one case as `read_cases` would; None where it is gone, excluded or was not read."""
+    for case in project.cases([case_id]):
+        return None if case.excluded else _read(project, case, reader, only_decided=only_decided)
+    return None
+
+
+def _read(project: "Project", case: Case, reader: Reader | None, *, only_decided: bool) -> LandmarkCase | None:
+    reading = latest(project.readings(case.id)) if reader is None else project.reading(case.id, reader)
+    if reading is None:
+        return None
+    landmarks = decided(reading.landmarks) if only_decided else reading.landmarks
+    unit = MM if reading.geometry.spacing_known else PX
+    return LandmarkCase(case.name, landmarks, unit, case.patient_group, reading.reader.name)
 
 
 def decided(landmarks: Landmarks) -> Landmarks:

@@ -124,7 +124,7 @@ class DeformationFigure(ShapePlot):
             for label in self._labels:
                 self.plot.addItem(label, ignoreBounds=True)
         self._draw()
-        self._fit()
+        self.show_all()
 
     def show_at(self, component: int, deviations: float) -> None:
         """Show the shape so many standard deviations along a component from the mean."""
@@ -135,7 +135,7 @@ class DeformationFigure(ShapePlot):
         """Look at a shape in space from a side of the patient."""
         self._view = self._view.seen_from(side)
         self._draw()
-        self._fit()
+        self.show_all()
 
     def show_as(self, other: "DeformationFigure") -> None:
         """Show what another one shows, from the same side."""
@@ -199,8 +199,8 @@ class DeformationFigure(ShapePlot):
             label.setPos(*place)
         self._name.hide()
 
-    def _fit(self) -> None:
-        """Leave room for all that the slider can reach, and then stand still."""
+    def show_all(self) -> None:
+        """Leave room for all that the slider can reach."""
         if self._study is None:
             return
         space = self._study.compared.space

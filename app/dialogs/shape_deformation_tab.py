@@ -40,7 +40,7 @@ class ShapeDeformationTab(QWidget):
         self.moved.setWordWrap(True)
         self.sides: list[QPushButton] = []
         self._lay_out()
-        self.component.activated.connect(lambda _: self._follow())
+        self.component.activated.connect(lambda _: self._choose_component())
         self.slider.valueChanged.connect(lambda _: self._follow())
         self.mean.clicked.connect(lambda: self.slider.setValue(0))
 
@@ -76,7 +76,7 @@ class ShapeDeformationTab(QWidget):
         for button in self.sides:
             button.setVisible(study.compared.found.points.shape[2] == 3)
         self.figure.show_study(study)
-        self._follow()
+        self._choose_component()
 
     @property
     def deviations(self) -> float:
@@ -89,6 +89,12 @@ class ShapeDeformationTab(QWidget):
             return
         self.figure.show_at(component, self.deviations)
         self.where.setText(f"{self.deviations:+.1f} SD".replace("-", "−") if self.slider.value() else "mean shape")
+
+    def _choose_component(self) -> None:
+        self._follow()
+        study, component = self._study, self.component.currentIndex()
+        if study is None or component < 0:
+            return
         ways = np.linalg.norm(study.compared.space.components[component], axis=1)
         names = [study.compared.found.names[row] for row in np.argsort(-ways)[:_MOST_MOVED]]
         turns = " Drag to turn it." if study.compared.found.points.shape[2] == 3 else ""

@@ -52,6 +52,7 @@ class ShapePlot(QWidget):
         self._name = pg.TextItem(color=self.colours.text, fill=QColor(self.colours.window), anchor=(0, 1))
         self._name.setZValue(100)
         self._name.hide()
+        self.plot.scene().sigMouseClicked.connect(self._mouse_clicked)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.plot)
@@ -101,6 +102,14 @@ class ShapePlot(QWidget):
     def _click(self, _: object, spots: list[pg.SpotItem], __: object = None) -> None:
         if len(spots):
             self.clicked(spots[0].data())
+
+    def _mouse_clicked(self, event: Any) -> None:
+        if event.double():
+            self.show_all()
+
+    def show_all(self) -> None:
+        """Bring everything into view again."""
+        self.plot.enableAutoRange()
 
     def clicked(self, datum: Any) -> None:
         """Take a click on a dot: its case is wanted."""

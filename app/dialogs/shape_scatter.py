@@ -90,7 +90,7 @@ class ScatterFigure(_CasePlot):
             self.plot.addItem(pg.InfiniteLine(value, angle=angle, pen=pg.mkPen(self.colours.line)), ignoreBounds=True)
         self._draw_groups(study, by, ellipses=ellipses)
         self._draw_marks()
-        self.plot.enableAutoRange()
+        self.show_all()
 
     def _draw_groups(self, study: ShapeStudy, by: Grouping, *, ellipses: bool) -> None:
         labels = np.array(study.groups(by)) if by is not Grouping.NOTHING else np.full(len(study.cases), "")
@@ -139,9 +139,14 @@ class DistanceFigure(_CasePlot):
         )  # fmt: skip
         self._label_swaps(study)
         self._draw_marks()
-        highest = max(float(distances.max()), outlier_fence(study.compared.alignment))
-        self.plot.setXRange(0, len(order) + 1, padding=0.02)
-        self.plot.setYRange(0.0, 1.08 * highest, padding=0)
+        self.show_all()
+
+    def show_all(self) -> None:
+        """Bring all cases and the fence into view."""
+        if self.study is not None:
+            highest = max(float(self._places[:, 1].max()), outlier_fence(self.study.compared.alignment))
+            self.plot.setXRange(0, len(self._places) + 1, padding=0.02)
+            self.plot.setYRange(0.0, 1.08 * highest, padding=0)
 
     def _label_swaps(self, study: ShapeStudy) -> None:
         """Write the names of the outliers beside them, the farthest ones, as far as they do not hide each other."""

@@ -61,6 +61,7 @@ class ShapesWindow(QDialog):
         self._replaces = replaces
         self._shown: ShapeStudy | None = None
         self._by: Grouping | None = None
+        self._filled: set[int] = set()
         self._make_parts()
         self._lay_out()
         self._connect()
@@ -88,6 +89,10 @@ class ShapesWindow(QDialog):
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.scatter, self.distances = ScatterFigure(), DistanceFigure()
+        for figure in (self.scatter, self.distances):
+            figure.setToolTip(
+                "A click opens the case. The wheel enlarges, a drag moves, a double click shows all again."
+            )
         self.outliers, self.cases = ShapeCaseTable(), ShapeCaseTable()
         self.deformation = ShapeDeformationTab()
         self.save_tables = QPushButton("Save &tables…")
@@ -145,7 +150,7 @@ class ShapesWindow(QDialog):
             figure.case_clicked.connect(self._go_to)
         for table in (self.outliers, self.cases):
             table.case_clicked.connect(self._comparing.go_to)
-        self.tabs.currentChanged.connect(lambda _: self._refresh_buttons())
+        self.tabs.currentChanged.connect(self._turn_to)
         self.save_tables.clicked.connect(self._save_tables)
         self.save_picture.clicked.connect(self._save_picture)
         self.close_button.clicked.connect(self.close)
@@ -205,11 +210,24 @@ class ShapesWindow(QDialog):
         if self._by is None:
             self.grouping.setCurrentIndex(list(Grouping).index(found.proposed_grouping()))
         self._offer_components(found)
-        self._draw_scatter()
+        self._filled.clear()
+        self._turn_to(self.tabs.currentIndex())
+
+    def _turn_to(self, tab: int) -> None:
+        """Fill a tab that a person looks at, the first time: of many cases all at once would take a while."""
+        found = self._shown
+        if found is not None and tab not in self._filled:
+            self._filled.add(tab)
+            fill = (self._fill_space, self._fill_outliers, self.deformation.show_study, self.cases.show_all)
+            fill[tab](found)
+        self._refresh_buttons()
+
+    def _fill_space(self, found: ShapeStudy) -> None:
+        self._draw_scatter_on(self.scatter, found)
+
+    def _fill_outliers(self, found: ShapeStudy) -> None:
         self.distances.show_study(found)
-        self.deformation.show_study(found)
         self.outliers.show_outliers(found)
-        self.cases.show_all(found)
 
     def _offer_components(self, found: ShapeStudy) -> None:
         """Offer the components that there are; the chosen ones stay where there are as many."""

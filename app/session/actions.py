@@ -318,8 +318,8 @@ _REVIEW = (
         "review.agreement", "&Agreement of readers…", _by_window, REVIEW, group=1, of_window=True,
         enabled_when=lambda c: _has_desk(c) and _sees_all(c),
     ),
-    Action("review.shapes", "Compare &shapes…", _by_window, REVIEW, group=1, of_window=True, enabled_when=_has_desk),
     Action("review.merge", "&Merge readings…", _by_window, REVIEW, enabled_when=_can_add, group=1, of_window=True),
+    Action("review.shapes", "Compare &shapes…", _by_window, REVIEW, group=2, of_window=True, enabled_when=_has_desk),
 )  # fmt: skip
 
 _VIEW = (

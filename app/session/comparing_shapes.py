@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from app.desk.desk import Desk
+from app.desk.read_cases import read_case
 from app.session.document import Document
 from app.session.editor import Editor
 from app.session.jobs import Jobs
@@ -20,6 +21,7 @@ from app.session.shape_study import ShapeStudy, Wish, study
 from app.session.view_state import MessageAction, ViewState
 from core.base.errors import AppError
 from core.base.files import reason_of, written_whole
+from core.measuring.landmark_case import LandmarkCase
 from core.measuring.shape_tables import tables, write
 from core.project.readings import Reader, ReaderKind
 
@@ -78,9 +80,11 @@ class ComparingShapes:
         self._asked = 0
         self._comparing = False
         self._is_stale = False
+        self._wish = Wish()
+        self._changed_meanwhile: set[int] = set()
         self._coming: tuple[int, tuple[str, ...]] | None = None
         desk.case_changed.connect(self._note_change)
-        desk.cases_changed.connect(self._note_change)
+        desk.cases_changed.connect(self._note_cases)
         desk.project_changed.connect(self._leave_project)
         desk.reader_changed.connect(self._reader_changed)
         desk.current_changed.connect(self._arrive)
@@ -134,6 +138,8 @@ class ComparingShapes:
         asked, desk, blind = self._asked, self._desk, self._is_blind()
         folder, opened, keys = self._analyses()
         wish = Wish(self.reader, blind, analyses_folder=folder, analyses=tuple(opened), analysis_by_ndim=dict(keys))
+        self._wish = wish
+        self._changed_meanwhile.clear()
         self._comparing, self._is_stale = True, False
         self.changed.emit()
 
@@ -163,11 +169,35 @@ class ComparingShapes:
     def _put(self, found: ShapeStudy | None, told: str = "") -> None:
         self._study, self._told, self._comparing = found, told, False
         self.changed.emit()
+        meanwhile, self._changed_meanwhile = self._changed_meanwhile, set()
+        for case_id in meanwhile:
+            self._note_change(case_id)
 
-    def _note_change(self, *_: object) -> None:
+    def _note_change(self, case_id: int) -> None:
+        """Look whether a case that has changed has another shape now: a note or the time spent on it are no reason."""
+        if self._comparing:
+            self._changed_meanwhile.add(case_id)
+            return
+        found, wish, asked = self._study, self._wish, self._asked
+        if self._is_stale:
+            return
+        if found is None:
+            self._say_stale()
+            return
+
+        def read(now: LandmarkCase | None) -> None:
+            if asked == self._asked and not self._is_stale and found.differs(case_id, now):
+                self._say_stale()
+
+        self._desk.ask(partial(read_case, case_id=case_id, reader=wish.reader, only_decided=wish.only_decided), read)
+
+    def _note_cases(self) -> None:
         if not self._is_stale:
-            self._is_stale = True
-            self.changed.emit()
+            self._say_stale()
+
+    def _say_stale(self) -> None:
+        self._is_stale = True
+        self.changed.emit()
 
     def forget(self) -> None:
         """Show nothing any more: who may see what has changed, or other cases have come."""

@@ -5,11 +5,13 @@ Values, and the functions that make them of a project, in a job. Shows nothing.
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from app.desk.read_cases import ReadCases, read_cases
 from app.session.analysis_choice import FoundAnalyses, KeptAnalysis, offers_for, read_found
@@ -114,12 +116,23 @@ class ShapeStudy:
         The others.
     lines
         What is drawn between the landmarks.
+    read
+        What was read of each case, also of those that were left out, by number.
     """
 
     compared: Compared
     cases: tuple[StudiedCase, ...]
     left_out: tuple[LeftOut, ...] = ()
     lines: tuple[ShapeLine, ...] = ()
+    read: Mapping[int, LandmarkCase] = field(default_factory=dict)
+
+    def differs(self, case_id: int, now: LandmarkCase | None) -> bool:
+        """Tell whether another shape is read of a case now than when it was compared."""
+        before = self.read.get(case_id)
+        if before is None or now is None:
+            return before is not now
+        is_same = (before.landmarks.names, before.unit) == (now.landmarks.names, now.unit)
+        return not is_same or not np.array_equal(before.landmarks.points_mm, now.landmarks.points_mm, equal_nan=True)
 
     @property
     def unit(self) -> str:
@@ -196,7 +209,8 @@ def study(project: "Project", wish: Wish) -> ShapeStudy:
     ndim = compared.found.points.shape[2]
     key = (wish.analysis_by_ndim or {}).get(ndim, "")
     lines = lines_between(found, ndim, compared.found.names, key, all_kept(project))
-    return ShapeStudy(compared, cases, left_out, lines)
+    all_read = {known.id: case for known, case in zip(read.known, read.cases, strict=True)}
+    return ShapeStudy(compared, cases, left_out, lines, all_read)
 
 
 def _nothing_read(wish: Wish) -> AppError:

@@ -46,7 +46,6 @@ class ShapesOpener:
         """Show the window, as it was left, with what stands in the project now."""
         if self._shapes is None:
             self._shapes = ShapesWindow(self.comparing, self._ask_folder, self._ask_picture, self._replaces)
-        self._controller.cases.note()
         self.comparing.refresh()
         self._shapes.show()
         self._shapes.raise_()

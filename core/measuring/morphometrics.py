@@ -145,7 +145,9 @@ def _distances(shapes: FloatArray, mean: FloatArray) -> FloatArray:
 
 def _turned(shapes: FloatArray, mean: FloatArray) -> FloatArray:
     """Return centred shapes ``(N, L, D)``, each turned onto a mean shape."""
-    return np.stack([shape @ fit_similarity(shape, mean, scaled=False)[:-1, :-1].T for shape in shapes])
+    left, _, right = np.linalg.svd(np.einsum("ld,nle->nde", mean, shapes))
+    left[..., -1] *= np.sign(np.linalg.det(left) * np.linalg.det(right))[:, None]  # no reflection
+    return np.asarray(np.einsum("nle,nde->nld", shapes, left @ right))
 
 
 def tangent(alignment: Alignment) -> FloatArray:

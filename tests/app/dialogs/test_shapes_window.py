@@ -62,6 +62,8 @@ def make(desk_jobs, tmp_path, qtbot):
         one.comparing.refresh()
         one.window.show()
         qtbot.waitUntil(lambda: not one.comparing.comparing)
+        for tab in (1, 2, 3, 0):  # each is filled when it is looked at
+            one.window.tabs.setCurrentIndex(tab)
         return one
 
     yield opened
@@ -304,6 +306,7 @@ def test_what_cannot_be_compared_is_said_in_place_of_plots(make):
 def test_another_reader_is_compared(flat, qtbot):
     for id_, positions in zip(flat.ids, configurations(seed=8), strict=True):
         flat.desk.store(reading(id_, positions, BEN))
+    flat.window.tabs.setCurrentIndex(1)
     flat.comparing.refresh()
     qtbot.waitUntil(lambda: not flat.comparing.comparing)
     window = flat.window
@@ -322,6 +325,7 @@ def test_another_reader_is_compared(flat, qtbot):
 def test_it_is_told_that_readings_have_changed_and_who_comes_back_sees_them(flat, qtbot):
     flat.desk.store(reading(flat.ids[5], configurations()[5]))
     qtbot.waitUntil(lambda: "Readings have changed since" in flat.window.told.text())
+    flat.window.tabs.setCurrentIndex(1)
     assert flat.window.outliers.rowCount() == 1
     flat.window.update_if_stale()
     qtbot.waitUntil(lambda: flat.window.outliers.rowCount() == 0)
@@ -352,3 +356,31 @@ def test_another_project_leaves_nothing_of_the_one_before(flat, tmp_path, qtbot)
     flat.desk.open(lambda: Project.create(tmp_path / "other.cairn"))
     qtbot.waitUntil(lambda: flat.window.tabs.isHidden())
     assert flat.window.outliers.rowCount() == 0
+
+
+def test_a_tab_shows_the_comparison_that_there_is_when_it_is_looked_at(flat, qtbot):
+    flat.desk.store(reading(flat.ids[5], configurations()[5]))
+    flat.window.tabs.setCurrentIndex(0)
+    flat.comparing.refresh()
+    qtbot.waitUntil(lambda: not flat.comparing.comparing)
+    flat.window.tabs.setCurrentIndex(1)
+    assert flat.window.outliers.rowCount() == 0
+    assert flat.window.distances.study is flat.comparing.study
+
+
+@pytest.mark.parametrize("tab", [0, 1, 2])
+def test_a_double_click_brings_everything_back_into_view(flat, tab, qtbot):
+    flat.window.tabs.setCurrentIndex(tab)
+    figure = (flat.window.scatter, flat.window.distances, flat.window.deformation.figure)[tab]
+    figure.grab()
+    before = figure.plot.getViewBox().viewRect()
+    figure.plot.getViewBox().translateBy(x=10.0, y=3.0)
+    figure.grab()
+    assert not figure.plot.getViewBox().viewRect().intersects(before)
+    view, left = figure.plot.viewport(), Qt.MouseButton.LeftButton
+    qtbot.mouseDClick(view, left, pos=view.rect().center())
+    qtbot.mouseRelease(view, left, pos=view.rect().center())
+    figure.grab()
+    assert figure.plot.getViewBox().viewRect().center().x() == pytest.approx(
+        before.center().x(), abs=0.2 * before.width()
+    )

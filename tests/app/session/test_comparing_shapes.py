@@ -170,20 +170,37 @@ def test_who_reads_blind_compares_their_own_marks_and_chooses_nobody(
 
 
 def test_what_changes_while_it_is_computed_makes_it_out_of_date(
-    comparing: ComparingShapes, controller: Controller, ids: list[int], qtbot: QtBot
+    comparing: ComparingShapes, controller: Controller, ids: list[int], windows: Windows, qtbot: QtBot
 ) -> None:
     compared(comparing, qtbot)
     heard = []
     comparing.changed.connect(lambda: heard.append(comparing.is_stale))
-    controller.desk.store(reading(ids[0], configurations(1)[0]))
+    controller.desk.store(reading(ids[3], configurations()[3]))  # what was said before
+    controller.desk.update_case(ids[4], note="seen", done=True)
+    windows.settle(controller)
+    assert heard == []
+    controller.desk.store(reading(ids[0], configurations(seed=3)[0]))
     qtbot.waitUntil(lambda: comparing.is_stale)
-    controller.desk.store(reading(ids[1], configurations(1)[0]))
+    controller.desk.store(reading(ids[1], configurations(seed=3)[0]))
     qtbot.waitUntil(lambda: controller.desk.pending == 0)
     assert heard == [True]
     controller.desk.store(reading(ids[5], configurations()[5]))
     found = compared(comparing, qtbot).study  # which waits for what is being written
     assert found is not None
     np.testing.assert_allclose(found.compared.found.points[5], configurations()[5])
+
+
+def test_a_case_that_is_excluded_or_added_makes_it_out_of_date(
+    comparing: ComparingShapes, controller: Controller, ids: list[int], tmp_path: Path, qtbot: QtBot
+) -> None:
+    compared(comparing, qtbot)
+    controller.desk.update_case(ids[5], excluded=True)
+    qtbot.waitUntil(lambda: comparing.is_stale)
+    found = compared(comparing, qtbot).study
+    assert found is not None
+    assert ids[5] not in [case.id for case in (*found.cases, *found.left_out)]
+    controller.desk.remove_cases([ids[6]])
+    qtbot.waitUntil(lambda: comparing.is_stale)
 
 
 def test_another_project_brings_nothing_of_the_one_before(

@@ -40,6 +40,7 @@ def shapes(empty_window, ids, qtbot):
 
 
 def test_a_click_on_the_outlier_shows_its_image_in_the_main_window(empty_window, shapes, ids, qtbot):
+    shapes.tabs.setCurrentIndex(1)
     table = shapes.outliers
     table.itemClicked.emit(table.item(0, 0))
     qtbot.waitUntil(lambda: empty_window.controller.desk.current == ids[5])
