@@ -44,6 +44,8 @@ TRACING = "#b9b6ff"
 SOFT_TISSUE = "#ffc2a1"
 EMPHASIS = "#ffd166"
 """Of the lines of an analysis, and of those of the measurement that a person points at."""
+FREE = "#c8f250"
+"""Of the distances and angles that a person has drawn."""
 PLANE_COLOURS = {
     Orientation.AXIAL: "#f0605b",
     Orientation.CORONAL: "#72c355",

@@ -9,6 +9,7 @@ from app.session.action import Action as Action
 from app.session.controller import Controller
 from app.session.file_names import Sample, sample_path
 from app.session.view_state import Panel
+from core.project.free_measurements import FreeKind
 
 FILE, EDIT, LANDMARK, REVIEW, VIEW, HELP = "File", "Edit", "Landmark", "Review", "View", "Help"
 MENUS = (FILE, EDIT, LANDMARK, REVIEW, VIEW, HELP)
@@ -34,6 +35,14 @@ def _can_measure(controller: Controller) -> bool:
 def _edit_analysis(controller: Controller) -> None:
     if controller.measuring.offer is not None:
         controller.analysis_editing.begin_with(controller.measuring.offer)
+
+
+def _can_list(controller: Controller) -> bool:
+    return _can_measure(controller) or (_has_image(controller) and bool(controller.free_measuring.rows))
+
+
+def _has_free_selection(controller: Controller) -> bool:
+    return _has_image(controller) and controller.free_measuring.selected is not None
 
 
 def _can_go_back(controller: Controller) -> bool:
@@ -64,8 +73,11 @@ def _mark_absent(controller: Controller) -> None:
 
 
 def _clear(controller: Controller) -> None:
+    """Take away what is selected: of a landmark its position, of the distances and angles the whole."""
     if controller.placing.active:
         controller.placing.go_back()
+    elif controller.free_measuring.selected is not None:
+        controller.free_measuring.remove_selected()
     else:
         controller.editor.clear()
 
@@ -236,6 +248,18 @@ _EDIT = (
     Action(
         "edit.analysis", "Edit &analysis…", _edit_analysis, EDIT, enabled_when=_can_measure, group=2,
     ),
+    Action(
+        "edit.distance", "Measure a &distance", lambda c: c.free_measuring.toggle(FreeKind.DISTANCE), EDIT, ("Shift+D",),
+        "distance", _has_image, lambda c: c.free_measuring.kind is FreeKind.DISTANCE, group=3, toolbar="Distance",
+    ),
+    Action(
+        "edit.angle", "Measure an an&gle", lambda c: c.free_measuring.toggle(FreeKind.ANGLE), EDIT, ("Shift+A",), "angle",
+        _has_image, lambda c: c.free_measuring.kind is FreeKind.ANGLE, group=3, toolbar="Angle",
+    ),
+    Action(
+        "edit.delete_free", "Delete the &selected distance or angle", lambda c: c.free_measuring.remove_selected(), EDIT,
+        enabled_when=_has_free_selection, group=3,
+    ),
 )  # fmt: skip
 
 _LANDMARK = (
@@ -268,7 +292,7 @@ _LANDMARK = (
     ),
     Action(
         "landmark.clear", "C&lear position", _clear, LANDMARK, ("Del", "Backspace"),
-        enabled_when=lambda c: _has_selection(c) or _can_go_back(c), group=1,
+        enabled_when=lambda c: _has_selection(c) or _can_go_back(c) or _has_free_selection(c), group=1,
     ),
     Action(
         "landmark.lock", "Loc&k", lambda c: c.editor.toggle_lock(), LANDMARK, ("L",), "lock", _has_selection,
@@ -332,7 +356,7 @@ _VIEW = (
         checked_when=lambda c: c.cases.blind,
     ),
     Action(
-        "view.measurements", "&Measurements", _toggled("show_measurements"), VIEW, ("M",), enabled_when=_can_measure,
+        "view.measurements", "&Measurements", _toggled("show_measurements"), VIEW, ("M",), enabled_when=_can_list,
         checked_when=lambda c: c.view_state.show_measurements,
     ),
     Action(
@@ -402,6 +426,7 @@ TOOLBAR = (
     ("landmark.find",),
     ("edit.undo", "edit.redo"),
     ("landmark.place", "landmark.confirm", "landmark.absent"),
+    ("edit.distance", "edit.angle"),
     ("view.labels", "view.invert", "view.fit", "view.crosshair", "view.all", "edit.pixel_size"),
     ("view.vectors",),
 )

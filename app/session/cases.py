@@ -17,7 +17,7 @@ from app.session.case_clock import CaseClock
 from app.session.document import Document, Snapshot
 from app.session.held_back import HeldBack
 from app.session.landmark_search import Model
-from app.session.undo import UndoHistories, let_go_of_pixels, take_up_pixels
+from app.session.undo import ChangeFree, UndoHistories, let_go_of_pixels, take_up_pixels
 from app.session.view_state import ViewState
 from core.base.errors import AppError
 from core.project.cases import Case, Geometry
@@ -301,6 +301,8 @@ class Cases:
             return
         self.clock.touch()
         is_back, self._step = index < self._step, index
+        if isinstance(case.history.command(index if is_back else index - 1), ChangeFree):
+            return  # no landmark was changed
         text = f"Undo {case.history.redoText()}" if is_back else case.history.undoText()
         self._store(text)
 

@@ -18,6 +18,7 @@ from app.session.checking import Checking, NextCase
 from app.session.document import Document
 from app.session.editor import Editor
 from app.session.file_names import Sample, sample_path
+from app.session.free_measuring import FreeMeasuring
 from app.session.jobs import Jobs
 from app.session.kept_choices import keep_scheme, keep_size
 from app.session.landmark_exchange import LandmarkExchange
@@ -117,6 +118,9 @@ class Controller:
         self.analysis_editing = AnalysisEditing(
             self.document, self.view_state, self.measuring, self.own_analyses, self.jobs, questions
         )
+        self.free_measuring = FreeMeasuring(
+            self.desk, self.cases, self.document, self.view_state, self.navigator, self.undo_stack
+        )
         self._shown = ShownJob(self.view_state)
         self._had_project = False
         parts = self.document, self.editor, self.view_state
@@ -128,13 +132,9 @@ class Controller:
         )  # fmt: skip
         self.saver = Saver(*parts, *work)
         self.landmark_opener = LandmarkOpener(
-            *parts,
-            self.saver,
-            *work,
-            when_safe=self._when_safe,
-            ask_pixel_size=self.pixel_sizes.ask,
+            *parts, self.saver, *work, when_safe=self._when_safe, ask_pixel_size=self.pixel_sizes.ask,
             stop_search=self.search.stop,
-        )
+        )  # fmt: skip
         self.opener = Opener(
             self.document,
             *work,
@@ -319,6 +319,7 @@ class Controller:
     def take_merged(self, merged: "Merged") -> None:
         """Show what a merge has brought of this reader, whose next step would else be kept in its place, and of analyses."""
         self.own_analyses.read()
+        self.free_measuring.read_anew()
         if any(reader in (None, self.desk.reader) for _, reader in merged.touched):
             self.showing.read_anew()
 
@@ -376,8 +377,8 @@ class Controller:
             self.view_state.levels = preset.levels(self.document.image)
 
     def leave_mode(self) -> None:
-        """Esc: put a dragged landmark back, or else return to looking around."""
-        if not self.editor.cancel_drag():
+        """Esc: put back what is dragged, give up what is being measured, or else return to looking around."""
+        if not self.editor.cancel_drag() and not self.free_measuring.cancel():
             self.schemes.stop_through_all()
             self.pixel_sizes.stop_measuring()
 

@@ -3,6 +3,7 @@
 Writes through the desk and asks nobody itself. Belongs to the main thread.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -39,36 +40,50 @@ class HeldBack:
         self.waits = False
         self._desk = desk
         self._readings: dict[int, tuple[Reading, str]] = {}
+        self._writes: list[tuple[int, Callable[[Reader], object]]] = []
 
     @property
     def any(self) -> bool:
-        """Whether anything is held back."""
+        """Whether a reading is held back."""
         return bool(self._readings)
 
     def holds(self, case_id: int) -> bool:
-        """Tell whether anything is held back of a case."""
+        """Tell whether a reading of a case is held back."""
         return case_id in self._readings
 
     def put(self, reading: Reading, text: str, *, asks: bool) -> None:
         """Hold back what is said of a case from now on; with ``asks``, somebody has just said it and is to be asked."""
         self._readings[reading.case_id] = reading, text
-        if asks and not self.waits:
+        if asks:
+            self._ask()
+
+    def put_write(self, case_id: int, write: Callable[[Reader], object]) -> None:
+        """Hold back something else that somebody has just done to a case; ``write`` keeps it, given the reader."""
+        self._writes.append((case_id, write))
+        self._ask()
+
+    def _ask(self) -> None:
+        if not self.waits:
             self.waits = True
             self.reader_wanted.emit()
 
     def drop(self, case_id: int) -> None:
         """Forget what is held back of a case."""
         self._readings.pop(case_id, None)
+        self._writes = [one for one in self._writes if one[0] != case_id]
 
     def clear(self) -> None:
         """Forget everything."""
         self._readings.clear()
+        self._writes.clear()
         self.waits = False
 
     def let_go(self) -> None:
         """Keep everything as the reader's, but not over what the same reader has said of a case before."""
-        held = list(self._readings.values())
+        held, writes = list(self._readings.values()), list(self._writes)
         self.clear()
+        for _, keep in writes:
+            keep(self._desk.reader)
         for reading, text in held:
             said = replace(reading, reader=self._desk.reader)
             write = partial(_keep_first, reading=said, text=text, shown=reading.reader)

@@ -182,7 +182,7 @@ class PixelSizes:
             UNKNOWN,
             actions=[
                 MessageAction(f"&Use {usual_mm:g} mm{for_all}", lambda: self._use(usual_mm)),
-                MessageAction("&Measure", self.measure),
+                MessageAction("&Measure on a ruler", self.measure),
             ],
         )
 

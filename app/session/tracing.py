@@ -147,7 +147,7 @@ def _all_angles(analysis: Analysis, quantity: Quantity) -> Iterator[Angle | Angl
 def _at_vertex(angle: Angle, points_mm: Mapping[str, FloatArray], wider: float) -> AngleMark | None:
     vertex, a, b = (one.position_mm(points_mm) for one in (angle.vertex, angle.a, angle.b))
     radius_mm = ARC * wider * min(float(np.linalg.norm(a - vertex)), float(np.linalg.norm(b - vertex)))
-    arc = _arc(vertex, a - vertex, b - vertex, radius_mm)
+    arc = arc_between(vertex, a - vertex, b - vertex, radius_mm)
     return None if arc is None else AngleMark(arc)
 
 
@@ -166,12 +166,12 @@ def _between(
     met = _meeting(ends[0], ends[1], directions, max(lengths))
     if met is None:
         vertex = ends[1][0] if directions[1] @ (ends[1][1] - ends[1][0]) > 0 else ends[1][1]
-        arc = _arc(vertex, directions[0], directions[1], radius_mm)
+        arc = arc_between(vertex, directions[0], directions[1], radius_mm)
         leg = np.stack([vertex, vertex + 1.6 * radius_mm * directions[0]])
         return None if arc is None else AngleMark(arc, (leg,))
     behind = [float(((one - met) @ along).mean()) < 0 for one, along in zip(ends, directions, strict=True)]
     sign = -1.0 if all(behind) else 1.0  # the opposite angle is as large, and there the lines are
-    arc = _arc(met, sign * directions[0], sign * directions[1], radius_mm)
+    arc = arc_between(met, sign * directions[0], sign * directions[1], radius_mm)
     if arc is None:
         return None
     legs = []
@@ -204,7 +204,7 @@ def _meeting(
     return met
 
 
-def _arc(vertex_mm: FloatArray, first: FloatArray, second: FloatArray, radius_mm: float) -> FloatArray | None:
+def arc_between(vertex_mm: FloatArray, first: FloatArray, second: FloatArray, radius_mm: float) -> FloatArray | None:
     """Return the points ``(N, D)`` of an arc from one direction to another; None where it would be none."""
     start = unit_vector(first)
     angle = float(angle_between(first, second))

@@ -1,4 +1,4 @@
-"""The undo commands, landmarks before and after or the whole state where a step changed more, and the history of each image.
+"""The undo commands (landmarks before and after, a free measurement, or the whole state) and the history of each image.
 
 The values are immutable, so undoing is putting the old one back.
 """
@@ -9,6 +9,7 @@ from dataclasses import replace
 from PySide6.QtGui import QUndoCommand, QUndoGroup, QUndoStack
 
 from app.session.document import Document, Snapshot
+from core.project.free_measurements import FreeMeasurement
 from core.values.image import Image
 from core.values.landmarks import Landmarks
 
@@ -102,6 +103,40 @@ class ReplaceState(QUndoCommand):
     def take_up(self, with_pixels: Callable[[Image], Image]) -> None:
         """Hold the pixels again that ``with_pixels`` gives an image."""
         self._other = replace(self._other, image=with_pixels(self._other.image))
+
+
+class ChangeFree(QUndoCommand):
+    """Draws, changes or deletes one free measurement; landmarks stay as they are.
+
+    Parameters
+    ----------
+    put
+        Has the second in the place of the first, of which either may be none.
+    before, after
+        The measurement before and after the step; None where it was or is not there.
+    text
+        What was done, for the Edit menu.
+    """
+
+    def __init__(
+        self,
+        put: Callable[[FreeMeasurement | None, FreeMeasurement | None], None],
+        before: FreeMeasurement | None,
+        after: FreeMeasurement | None,
+        text: str,
+    ) -> None:
+        super().__init__(text)
+        self._put = put
+        self._before = before
+        self._after = after
+
+    def redo(self) -> None:
+        """Go to the measurement after the step."""
+        self._put(self._before, self._after)
+
+    def undo(self) -> None:
+        """Go back to the one before it."""
+        self._put(self._after, self._before)
 
 
 class UndoHistories(QUndoGroup):

@@ -25,6 +25,8 @@ class Mode(StrEnum):
     PLACE = "place"
     RULER = "ruler"
     PICK = "pick"
+    DISTANCE = "distance"
+    ANGLE = "angle"
 
 
 class Panel(StrEnum):

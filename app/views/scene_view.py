@@ -7,15 +7,19 @@ QPainter alone, so that it works on machines without OpenGL.
 from typing import ClassVar
 
 import numpy as np
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from app.desktop import theme
 from app.session.controller import Controller
 from app.session.jobs import Job
+from app.session.view_state import Panel
 from app.session.window_level import Levels
+from app.views.free_painting import handle_at, paint_free
+from app.views.mode_banner import ModeBanner
 from app.views.projection import SIDES, ProjectionView, radius_mm, section_mm, view_of
+from app.views.scene_free import click, next_step, place_mm, shapes_on
 from app.views.scene_painting import (
     CUBE_SIZE,
     Ball,
@@ -54,6 +58,7 @@ class SceneView(QWidget):
 
     gestures: ClassVar[tuple[Gesture, ...]] = (
         Gesture("Drag in the 3D view", "Rotate it; the wheel zooms, Shift + drag moves it"),
+        Gesture("Click in the 3D view while measuring", "Take the point that is seen there, or the landmark"),
     )
     maximise_requested = Signal()
 
@@ -76,6 +81,7 @@ class SceneView(QWidget):
         self.setMinimumSize(180, 180)
         self.setMouseTracking(True)
         self._make_buttons()
+        self._banner = ModeBanner(self)
         self._connect()
         self._show_image()
 
@@ -139,12 +145,21 @@ class SceneView(QWidget):
         measuring = self._controller.measuring
         for signal in (measuring.changed, measuring.pointed, events.show_tracing, events.show_measurements):
             signal.connect(self._redraw)
+        self._controller.free_measuring.changed.connect(self._show_free)
+        events.mode.connect(self._show_free)
+        events.maximised.connect(self._show_free)
         self._state.fit_requested.connect(self.fit)
 
     # Showing
 
     def _redraw(self, *_: object) -> None:
         self.update()  # Qt joins the requests of one pass of the event loop
+
+    def _show_free(self, *_: object) -> None:
+        """Show what was measured freely, and where this panel is alone, what the next click does."""
+        is_alone = self._state.maximised is Panel.SCENE and self._controller.free_measuring.kind is not None
+        self._banner.say(next_step(self._controller.free_measuring) if is_alone else "")
+        self._redraw()
 
     def _look(self, view: ProjectionView) -> None:
         self._view = view
@@ -185,6 +200,7 @@ class SceneView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Keep the volume in the middle and as large as the panel allows."""
         super().resizeEvent(event)
+        self._banner.place()
         if self._view is not None and self._document.image is not None:
             self._view = self._fitted(self._view, self._document.image)
 
@@ -205,6 +221,8 @@ class SceneView(QWidget):
                 paint_outline(painter, view.to_px(outline_mm), theme.PLANE_COLOURS[plane])
             paint_measuring(painter, view, self._controller.measuring)
             paint_balls(painter, self._balls(), self.width())
+            shapes = shapes_on(view, self._controller)
+            paint_free(painter, shapes, QRectF(self.rect()), show_texts=self._state.show_labels)
         margin = 2 * CUBE_SIZE
         paint_cube(painter, view, (margin, self.height() - margin))
 
@@ -287,7 +305,10 @@ class SceneView(QWidget):
         if self._view is None:
             return
         if self._pressed is None:
-            self._hover(self.name_at(place_px))
+            name = self.name_at(place_px)
+            self._hover(name)
+            if self._controller.free_measuring.points_clicked:
+                self._controller.free_measuring.hover(place_mm(self._controller, self._view, place_px, name))
             return
         if not self._dragged and np.hypot(*np.subtract(place_px, self._press_px)) < DRAG_THRESHOLD:
             return
@@ -302,14 +323,23 @@ class SceneView(QWidget):
             self._look(self._view.moved(right_px, down_px))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
-        """Select the landmark that was clicked; all planes go there."""
+        """Take a click as the next point of a measurement, else select what was clicked; all planes go to a landmark."""
         clicked = self._pressed == Qt.MouseButton.LeftButton and not self._dragged
-        name = self.name_at(_place(event)) if clicked else None
         self._pressed = None
         self.unsetCursor()
         event.accept()
-        if name is not None:
+        if clicked and self._view is not None:
+            self._click(self._view, _place(event))
+
+    def _click(self, view: ProjectionView, place_px: tuple[float, float]) -> None:
+        name, free = self.name_at(place_px), self._controller.free_measuring
+        if free.kind is not None:
+            click(self._controller, view, place_px, name)
+        elif name is not None:
             self._controller.editor.select(name, centre=True)
+        elif not self._state.hide_all:
+            handle = handle_at(shapes_on(view, self._controller), place_px)
+            free.select(None if handle is None else handle.uuid)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         """Ask to be shown alone, or among the others again."""

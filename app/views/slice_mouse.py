@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 
 from app.session.controller import Controller
+from app.session.free_measuring import Handle
 from app.views.slice_layer import ScreenMap
 from app.views.tools.table import TOOLS
 from app.views.tools.tool import Act, Canvas, Pointer, Tool
@@ -29,6 +30,8 @@ class SliceMouse:
         Gives where image pixels are on the screen now.
     name_at
         Gives the landmark under a screen position.
+    handle_at
+        Gives the part of a free measurement under it.
     """
 
     def __init__(
@@ -37,12 +40,14 @@ class SliceMouse:
         canvas: Canvas,
         screen_map: Callable[[], ScreenMap],
         name_at: Callable[[tuple[float, float]], str | None],
+        handle_at: Callable[[tuple[float, float]], Handle | None],
     ) -> None:
         self._controller = controller
         self._state = controller.view_state
         self._canvas = canvas
         self._screen_map = screen_map
         self._name_at = name_at
+        self._handle_at = handle_at
         self._tools = tuple(make(controller, canvas) for make in TOOLS)
         self._by_mode = {tool.mode: tool for tool in self._tools if tool.mode is not None}
         self._held: tuple[Tool, Qt.MouseButton] | None = None
@@ -109,17 +114,28 @@ class SliceMouse:
             steps = (event.angleDelta().y() or event.angleDelta().x()) / WHEEL_STEP
         else:
             button = event.button()
+        name = self._name_at(point_screen)
         return Pointer(
             act=act,
             point_screen=point_screen,
             point_px=self._screen_map().to_px(point_screen),
             point_global=event.globalPosition().toPoint(),
-            name=self._name_at(point_screen),
+            name=name,
+            handle=self._held_by_press(point_screen, name),
             button=button,
             shift=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier),
             ctrl=bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier),
             steps=steps,
         )
+
+    def _held_by_press(self, point_screen: tuple[float, float], name: str | None) -> Handle | None:
+        """Return what a press takes hold of: of two points in one place that of the selected measurement, else the landmark."""
+        handle = self._handle_at(point_screen)
+        if handle is None or name is None:
+            return handle
+        selected = self._controller.free_measuring.selected
+        wins = selected is not None and selected.uuid == handle.uuid and handle.point is not None
+        return handle if wins else None
 
     def _tell_position(self, point_screen: tuple[float, float]) -> None:
         """Say where the mouse is, by what is in view now; None beside the image."""

@@ -28,6 +28,7 @@ from app.session import wording
 from app.session.controller import Controller
 from app.views.focus_items import FocusLayer
 from app.views.framing import Framing
+from app.views.free_item import FreeLayer
 from app.views.glyphs import glyphs_on
 from app.views.landmark_items import LandmarkLayer
 from app.views.loupe import LoupeLayer
@@ -100,12 +101,13 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         self._letters_layer = LettersLayer(self.screen_map)
         self._focus_layer = FocusLayer(self.screen_map)
         self._loupe_layer = LoupeLayer(controller, orientation, self.screen_map)
-        self._mouse = SliceMouse(controller, self, self.screen_map, self.name_at)
+        self._free_layer = FreeLayer(controller, orientation, self.screen_map)
+        self._mouse = SliceMouse(controller, self, self.screen_map, self.name_at, self._free_layer.handle_at)
         self._nudging = Nudging(controller, self._in_sight)
         self._tool_layer = ToolLayer(self.screen_map, lambda painter, at: self._mouse.mode_tool.paint(painter, at))
         self._layers = (
-            self._crosshair_layer, self._tracing_layer, self._field_layer, self._landmark_layer, self._tool_layer,
-            self._letters_layer, self._focus_layer, self._loupe_layer,
+            self._crosshair_layer, self._tracing_layer, self._field_layer, self._landmark_layer, self._free_layer,
+            self._tool_layer, self._letters_layer, self._focus_layer, self._loupe_layer,
         )  # fmt: skip
         for height, layer in enumerate(self._layers, start=10):
             layer.setZValue(height)
@@ -138,7 +140,8 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
                 signal.connect(partial(self._redraw_soon, part))
         for event in (events.levels, events.inverted):
             event.connect(self._show_levels)
-        for event in (events.mode, events.selected, events.ruler_px, events.active):
+        free = self._controller.free_measuring
+        for event in (events.mode, events.selected, events.ruler_px, events.active, free.stepped):
             event.connect(self._show_mode)
         for event in (events.dragged, events.show_loupe):
             event.connect(self._show_loupe)
@@ -148,6 +151,7 @@ class SliceView(pg.GraphicsView):  # type: ignore[misc]
         ):  # fmt: skip
             signal.connect(self._show_tracing)
         measuring.show_requested.connect(self.bring_into_view)
+        free.show_requested.connect(self.bring_into_view)
         self._document.landmarks_changed.connect(self._show_focus)
         events.selected.connect(self._show_focus)
         self._box.sigTransformChanged.connect(self._redraw_layers)

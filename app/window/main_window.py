@@ -155,6 +155,7 @@ class MainWindow(QMainWindow):
         self.controller.case_list.counts_changed.connect(self._refresh_soon)
         self.controller.cases.blind_changed.connect(self._refresh_soon)
         self.controller.measuring.changed.connect(self._refresh_soon)
+        self.controller.free_measuring.changed.connect(self._refresh_soon)
         self.viewer.menu_requested.connect(self.show_landmark_menu)
         self.table.menu_requested.connect(self.show_landmark_menu)
 

@@ -5,9 +5,10 @@ Joins measuring and panel; decides nothing about measurements.
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDockWidget, QMainWindow
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
 from app.desktop.settings import Settings
+from app.panels.free_measurements import FreeMeasurementsPanel
 from app.panels.measurements import Measurements
 from app.session.controller import Controller
 
@@ -53,13 +54,22 @@ class MeasurementsDock(QDockWidget):
         self._was_read = False
         self.panel = Measurements(controller.measuring, controller.analysis_editing, tracing)
         self.panel.setMinimumHeight(140)
-        self.setWidget(self.panel)
+        self.free_panel = FreeMeasurementsPanel(controller.free_measuring)
+        column = QWidget()
+        layout = QVBoxLayout(column)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.panel, 1)
+        layout.addWidget(self.free_panel)
+        layout.addStretch(0)
+        self.setWidget(column)
         beside = window.dockWidgetArea(landmarks)
         area = _AREAS.get(settings.text(_AREA_KEY), beside)
         window.addDockWidget(area, self)
         if area is beside:
             window.splitDockWidget(landmarks, self, Qt.Orientation.Vertical)
         controller.measuring.changed.connect(self.refresh)
+        controller.free_measuring.changed.connect(self.refresh)
         controller.view_state.events.show_measurements.connect(lambda _: self.refresh())
         controller.document.image_changed.connect(self._read)
         self.hide()
@@ -72,8 +82,11 @@ class MeasurementsDock(QDockWidget):
             self._controller.measuring.read()
 
     def refresh(self) -> None:
-        """Show the measurements where a person wants them and an analysis fits the image."""
-        is_wanted = self._controller.view_state.show_measurements and self._controller.measuring.is_offered
+        """Show the measurements where a person wants them and an analysis fits the image, or something was drawn in it."""
+        is_offered = self._controller.measuring.is_offered
+        self.panel.setHidden(not is_offered)
+        there_are = is_offered or bool(self._controller.free_measuring.rows)
+        is_wanted = self._controller.view_state.show_measurements and there_are
         if is_wanted == (not self.isHidden()):
             return
         if not is_wanted:

@@ -38,8 +38,7 @@ class ToolBar(QToolBar):
         self.stage_box.setToolTip("Which stage's votes are drawn as vectors")
         self.stage_box.setMinimumWidth(92)
         self.stage_box.activated.connect(self._choose_stage)
-        self.addWidget(QLabel("of stage"))
-        self.addWidget(self.stage_box)
+        self._of_vectors = [self.addWidget(QLabel("of stage")), self.addWidget(self.stage_box)]
         spacer = QWidget()
         spacer.setSizePolicy(spacer.sizePolicy().Policy.Expanding, spacer.sizePolicy().Policy.Preferred)
         self.addWidget(spacer)
@@ -49,13 +48,15 @@ class ToolBar(QToolBar):
         self.show_icons()
 
     def refresh(self) -> None:
-        """Offer the stages of the model's answer."""
+        """Offer the stages of the model's answer while vectors are shown."""
         prediction = self._controller.document.prediction
         count = 0 if prediction is None else len(prediction.fields)
         if self.stage_box.count() != count:
             self.stage_box.clear()
             self.stage_box.addItems(["Global", *(f"Local {number}" for number in range(1, count))][:count])
         self.stage_box.setEnabled(count > 0 and self._controller.view_state.show_vectors)
+        for action in self._of_vectors:
+            action.setVisible(self._controller.view_state.show_vectors)
         self.stage_box.setCurrentIndex(self._controller.view_state.stage if count else -1)
 
     def show_icons(self) -> None:

@@ -81,7 +81,8 @@ class CrosshairTool(Tool):
         if pointer.act is Act.HOVER:
             return pointer.shift
         clicks = pointer.is_left_press or pointer.is_left_double_click
-        return clicks and self._state.mode in (Mode.NAVIGATE, Mode.PICK) and pointer.name is None
+        held = pointer.handle is not None and self._state.mode is Mode.NAVIGATE
+        return clicks and self._state.mode in (Mode.NAVIGATE, Mode.PICK) and pointer.name is None and not held
 
     def press(self, pointer: Pointer) -> None:
         """Bring the crosshair to the mouse."""
@@ -109,7 +110,7 @@ class FitTool(Tool):
     def takes(self, pointer: Pointer) -> bool:
         """Take a double click beside the landmarks of a 2D image."""
         navigates = self._state.mode is Mode.NAVIGATE and not self._is_volume
-        return navigates and pointer.is_left_double_click and pointer.name is None
+        return navigates and pointer.is_left_double_click and pointer.name is None and pointer.handle is None
 
     def double_click(self, pointer: Pointer) -> None:  # noqa: ARG002 - where it is has no meaning
         """Fit."""

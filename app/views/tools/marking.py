@@ -26,7 +26,7 @@ class SelectTool(Tool):
 
     def takes(self, pointer: Pointer) -> bool:
         """Take the left button, in a volume only on a landmark, and the mouse alone."""
-        if self._state.mode is not self.mode:
+        if self._state.mode is not self.mode or pointer.handle is not None:
             return False
         if pointer.act is Act.HOVER:
             return not (self._is_volume and pointer.shift)
@@ -35,6 +35,7 @@ class SelectTool(Tool):
     def press(self, pointer: Pointer) -> None:
         """Select what is under the mouse, or nothing."""
         self._start, self._has_dragged = pointer, False
+        self._controller.free_measuring.select(None)
         self._controller.editor.select(pointer.name)
 
     def move(self, pointer: Pointer) -> None:

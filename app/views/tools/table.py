@@ -2,6 +2,7 @@
 
 from app.views.tools.looking import CrosshairTool, FitTool, LevelsTool, PanTool, ScrollTool, ZoomTool
 from app.views.tools.marking import PickTool, PlaceTool, RulerTool, SelectTool
+from app.views.tools.measuring import AngleTool, DistanceTool, HoldTool
 from app.views.tools.tool import Tool
 
 TOOLS: tuple[type[Tool], ...] = (
@@ -9,6 +10,9 @@ TOOLS: tuple[type[Tool], ...] = (
     PlaceTool,
     RulerTool,
     PickTool,
+    HoldTool,
+    DistanceTool,
+    AngleTool,
     CrosshairTool,
     ScrollTool,
     ZoomTool,

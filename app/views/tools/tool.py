@@ -13,6 +13,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QPainter
 
 from app.session.controller import Controller
+from app.session.free_measuring import Handle
 from app.session.view_state import Mode
 from app.views.slice_layer import ScreenMap
 from core.geometry.planes import Orientation
@@ -57,6 +58,8 @@ class Pointer:
         Whether these keys are down.
     steps
         How far the wheel was moved, away from the hand being positive.
+    handle
+        The part of a free measurement under it that a press takes hold of; None beside them, and mostly on a landmark.
     """
 
     act: Act
@@ -68,6 +71,7 @@ class Pointer:
     shift: bool = False
     ctrl: bool = False
     steps: float = 0.0
+    handle: Handle | None = None
 
     @property
     def is_left_press(self) -> bool:

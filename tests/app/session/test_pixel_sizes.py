@@ -151,7 +151,7 @@ def test_absent_by_the_model_does_not_become_a_person_s_finding_by_calibrating(
 
 
 def test_an_unknown_size_is_said_once_with_what_can_be_done_and_no_longer_once_it_is_set(opened, qtbot):
-    assert [action.text for action in banner(opened).actions] == ["&Use 0.5 mm", "&Measure"]
+    assert [action.text for action in banner(opened).actions] == ["&Use 0.5 mm", "&Measure on a ruler"]
     assert [message.text for message in opened.view_state.messages] == [UNKNOWN]
     button(opened, "Use").trigger()
     idle(opened, qtbot)

@@ -5,6 +5,8 @@ from PySide6.QtCore import Qt
 
 from app.desktop.settings import Settings
 from app.window.main_window import MainWindow
+from core.geometry.planes import Orientation
+from core.project.free_measurements import FreeKind
 from tests.support.measuring_fixtures import write_own
 from tests.support.viewer_fixtures import idle, make_image, make_prediction
 
@@ -108,3 +110,23 @@ def test_it_is_moved_with_its_place_kept(measuring_window, settings, qtbot):
     qtbot.wait(20)
     window.measurements.save()
     assert settings.text("window/measurements_area") == "bottom"
+
+
+def test_where_no_analysis_fits_what_was_drawn_is_listed_alone(measuring_window, qtbot):
+    window, controller = measuring_window, measuring_window.controller
+    volume = make_image((6, 80, 60), spacing_known=True)
+    controller.document.set_image(volume, make_prediction(volume).landmarks, None)
+    controller.view_state.begin(volume)
+    controller.view_state.show_measurements = True
+    free = controller.free_measuring
+    free.toggle(FreeKind.DISTANCE)
+    for place in ((10.0, 10.0), (30.0, 10.0)):
+        free.click(free.place_of(Orientation.AXIAL, place, None))
+    settle(window, qtbot)
+    assert window.measurements.isVisible()
+    assert window.measurements.free_panel.isVisible()
+    assert not window.measurements.panel.isVisible()
+    assert window.actions_by_id["view.measurements"].isChecked()
+    controller.editor.undo()
+    settle(window, qtbot)
+    assert not window.measurements.isVisible()

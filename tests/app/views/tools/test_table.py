@@ -3,6 +3,7 @@ from itertools import product
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
+from app.session.free_measuring import Handle
 from app.session.view_state import Mode
 from app.views.gestures import GESTURES
 from app.views.tools.table import TOOLS
@@ -15,9 +16,10 @@ BUTTONS = (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton, Qt.MouseButto
 
 def pointers():
     """Everything that the mouse can do."""
-    for act, shift, ctrl, name in product(Act, (False, True), (False, True), (None, "a")):
+    handles = (None, Handle("u", 0), Handle("u", None))
+    for act, shift, ctrl, name, handle in product(Act, (False, True), (False, True), (None, "a"), handles):
         for button in BUTTONS if act in (Act.PRESS, Act.DOUBLE_CLICK) else (Qt.MouseButton.NoButton,):
-            yield Pointer(act, (5.0, 5.0), (5.0, 5.0), QPoint(), name, button, shift=shift, ctrl=ctrl)
+            yield Pointer(act, (5.0, 5.0), (5.0, 5.0), QPoint(), name, button, shift=shift, ctrl=ctrl, handle=handle)
 
 
 @pytest.mark.parametrize("shape", [(80, 60), (10, 80, 60)])
