@@ -18,6 +18,7 @@ from rich.table import Table
 
 from app.commands.measure import measure
 from app.commands.project import project_commands
+from app.commands.report import report
 from app.commands.shapes import shapes
 from app.commands.spacing import spacing_mm_of
 from app.commands.superimpose import superimpose
@@ -35,6 +36,7 @@ commands = typer.Typer(
 )
 commands.command()(measure)
 commands.add_typer(project_commands)
+commands.command()(report)
 commands.command()(shapes)
 commands.command()(superimpose)
 

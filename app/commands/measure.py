@@ -88,6 +88,7 @@ def measure(
 ) -> None:
     """Measure distances and angles between landmarks, and compare them with norms."""
     from app.commands import measure_printing as printing
+    from app.commands.analysis_option import analysis_named, require_population
     from core.measuring.file import bundled_analyses
 
     if listed:
@@ -95,7 +96,7 @@ def measure(
             _say_of_project(sources or [])
             printing.say_analyses(bundled_analyses())
         else:
-            printing.say_analysis(_named(analysis, sources or []))
+            printing.say_analysis(analysis_named(analysis, sources or []))
         return
     if analysis is None:
         raise typer.BadParameter("Say with --analysis what to measure; --list shows what there is")
@@ -103,8 +104,8 @@ def measure(
         raise typer.BadParameter("Give landmark files, or a project")
     if form is not None and out is None:
         raise typer.BadParameter("--format belongs to --out")
-    chosen = _named(analysis, sources)
-    _require_population(chosen, population)
+    chosen = analysis_named(analysis, sources)
+    require_population(chosen, population)
     read = _read(sources, scheme, reader, skip=skip)
     spacing_mm = None if spacing is None else spacing_mm_of(spacing)
     found, notes = _fitting(read, chosen, spacing_mm)
@@ -122,49 +123,19 @@ def measure(
     printing.say_lacks(cases)
 
 
-def _named(name: str, sources: list[Path]) -> "Analysis":
-    """Return the analysis that is meant: that of the project, else the bundled one, or that of a file."""
-    from core.measuring.file import AnalysisError, bundled_analyses, parse_analysis, read_analysis
-
-    kept = _kept(sources)
-    if name in kept:
-        return parse_analysis(kept[name], f"{name} of this project")
-    if kept and not name.lower().endswith(".toml") and name not in [one.name for one in bundled_analyses()]:
-        known = ", ".join((*kept, *(one.name for one in bundled_analyses())))
-        raise AnalysisError(f"There is no analysis {name}.", f"Give the path of a .toml file, or one of: {known}.")
-    return read_analysis(name)
-
-
-def _kept(sources: list[Path]) -> dict[str, str]:
-    """Return the texts of the analyses of the project that is given, by name; none where none is."""
-    from core.project.paths import SUFFIX
-    from core.project.store import Project
-
-    if len(sources) != 1 or sources[0].suffix.lower() != SUFFIX:
-        return {}
-    with Project.open(sources[0], read_only=True) as project:
-        return {one.name: one.text for one in project.analyses.all()}
-
-
 def _say_of_project(sources: list[Path]) -> None:
     """Print the analyses of the project that is given, and what is wrong with those that cannot be used."""
     from app.commands import measure_printing as printing
+    from app.commands.analysis_option import kept_analyses
     from core.measuring.file import AnalysisError, parse_analysis
 
-    for name, text in _kept(sources).items():
+    for name, text in kept_analyses(sources).items():
         try:
             analysis = parse_analysis(text, f"{name} of this project")
         except AnalysisError as error:
             typer.echo(f"{error.message} {error.hint or ''}".strip(), err=True)
         else:
             printing.say_analyses([analysis.model_copy(update={"name": name})])
-
-
-def _require_population(analysis: "Analysis", population: str) -> None:
-    known = dict.fromkeys(norm.population for one in analysis.measurements for norm in one.norms if norm.population)
-    if population and population not in known:
-        hint = f"It has: {'; '.join(known)}." if known else "It names no population."
-        raise AppError(f"The analysis {analysis.name} has no norms of the population {population}.", hint)
 
 
 def _read(paths: list[Path], scheme: str | None, reader: str | None, *, skip: bool) -> "LandmarkInput":

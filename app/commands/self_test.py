@@ -5,12 +5,13 @@ back, keep in a project, show. Writes into one folder only, needs no network, an
 """
 
 import os
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ from core.models.metadata import read_model_info
 from core.values.landmarks import Landmarks
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
     from app.window.main_window import MainWindow
 
 LONGEST_WAIT_S = 180.0
@@ -98,6 +101,7 @@ def run_self_test(say: Callable[[str], None], folder: Path | None = None, sample
         for sample in SAMPLES:
             _run(f"{sample.name} is localized", partial(check_sample, sample, from_folder, where), say)
         _run("a project keeps what a child process finds", partial(check_project, SAMPLES[0], from_folder), say)
+        _run("a report is printed", partial(check_report, SAMPLES[0], from_folder), say)
         _run("the window shows it", partial(check_window, from_folder / SAMPLES[0].image_name), say)
     say(f"Everything works ({time.perf_counter() - started:.1f} s).")
 
@@ -201,19 +205,51 @@ def check_project(sample: Sample, samples: Path) -> str:
     return f"{len(found)} landmarks, {largest_mm:.2f} mm off at most, kept and read back"
 
 
-def check_window(image_path: Path) -> str:
-    """Open the image in the real window, wait for its landmarks and look at what is drawn; return what to say about it."""
+@cache
+def _application() -> "QApplication":
+    """Return Qt's application, which stays for as long as this program runs."""
     if not has_display():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     require_qt_platform()
     from PySide6.QtWidgets import QApplication
 
+    existing = QApplication.instance()
+    return existing if isinstance(existing, QApplication) else QApplication(["cairn"])
+
+
+def check_report(sample: Sample, samples: Path) -> str:
+    """Write the report of a sample and a picture of it, and look whether there are letters in both; return what to say."""
+    application = _application()
+    from app.commands.report import Writer
+    from app.commands.report_input import Wishes, planned_cases
+    from app.session.printouts import PaperSize
+    from core.measuring.file import read_analysis
+    from core.measuring.reader_spread import NOTHING
+
+    paths = [samples / sample.image_name, samples / sample.landmarks_name]
+    (planned,), _ = planned_cases(paths, Wishes())
+    case = planned.read()
+    writer = Writer(read_analysis("steiner"), "", NOTHING, PaperSize.A4, with_name=True)
+    with tempfile.TemporaryDirectory(prefix="cairn-self-test-") as folder:
+        pdf_path, svg_path = Path(folder) / "report.pdf", Path(folder) / "picture.svg"
+        writer.write_report(case, pdf_path)
+        writer.write_picture(case, svg_path, 1)
+        pdf, svg = pdf_path.read_bytes(), svg_path.read_bytes()
+    pages, fonts, texts = len(re.findall(rb"/Type */Page\b", pdf)), pdf.count(b"/FontFile"), svg.count(b"<text")
+    if not (pdf.startswith(b"%PDF") and pages and fonts):
+        raise SelfTestFailed(f"the report has {pages} pages and letters of {fonts} fonts.")
+    if texts != len(case.landmarks) or b"data:image/png" not in svg:
+        raise SelfTestFailed(f"the picture has {texts} names of {len(case.landmarks)} landmarks, or no image.")
+    return f"{pages} pages, {texts} names in the picture, on “{application.platformName()}”"
+
+
+def check_window(image_path: Path) -> str:
+    """Open the image in the real window, wait for its landmarks and look at what is drawn; return what to say about it."""
+    application = _application()
     from app.desktop.theme import apply_theme
     from app.session.controller import Controller
     from app.window.main_window import MainWindow
 
-    existing = QApplication.instance()
-    application = existing if isinstance(existing, QApplication) else QApplication(["cairn"])
     apply_theme(application)
     unattended = _Unattended()
     window = MainWindow(Controller(unattended, opens_saved_work=False))

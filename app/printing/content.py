@@ -15,6 +15,7 @@ from app.session import wording
 from app.session.measurement_rows import MeasurementRow, norm_text, rows_of
 from core.measuring.analysis import Analysis
 from core.measuring.measure import Measured
+from core.measuring.reader_spread import NOTHING, ReaderSpread
 from core.models.metadata import ModelInfo
 from core.values.grid import Grid
 from core.values.image import SpacingSource
@@ -24,7 +25,7 @@ TITLE = "Cairn report"
 """What the file itself is called: never the patient or the image."""
 NOT_FOR_DIAGNOSIS = "Not for diagnosis. Norms hold for the people of their source."
 _INTERVALS = (
-    f"Each interval holds the true value in {100 * NOMINAL_COVERAGE:g} % of cases, as far as the radii of the landmarks tell. "
+    f"Each interval holds the true value in {100 * NOMINAL_COVERAGE:g} % of cases, as far as the landmarks tell. "
     "How far the image itself misleads (projection, a tilted head, magnification) is not in it."
 )
 _MONTHS = (
@@ -67,7 +68,7 @@ class ReportSubject:
     display_name
         What a person calls a landmark.
     spacing_mm, spacing_source
-        Size of a pixel in numpy order, mm, and where it comes from.
+        Size of a pixel in numpy order, mm, and where it comes from; no numbers where the image is not at hand.
     case_name
         Name of the image's file; empty where it is to be left out.
     reader
@@ -76,6 +77,8 @@ class ReportSubject:
         What found landmarks of it; None where no model did.
     made_on
         The day of the report.
+    told_by
+        Whose differences tell how uncertain landmarks are that were placed by hand.
     """
 
     analysis: Analysis
@@ -88,6 +91,7 @@ class ReportSubject:
     reader: str
     model: ModelSaid | None
     made_on: date
+    told_by: ReaderSpread = NOTHING
 
 
 @dataclass(frozen=True)
@@ -156,6 +160,8 @@ def report_content(subject: ReportSubject) -> ReportContent:
 def _pixel_size(subject: ReportSubject) -> str:
     if subject.spacing_source is SpacingSource.UNKNOWN:
         return "not known, so lengths are not measured"
+    if not subject.spacing_mm:
+        return subject.spacing_source.phrase
     sizes = [f"{size:.4g}" for size in reversed(subject.spacing_mm)]
     size = sizes[0] if len(set(sizes)) == 1 else " × ".join(sizes)
     return f"{size} mm ({subject.spacing_source.phrase})"
@@ -218,7 +224,7 @@ def _unmeasured(measured: Sequence[Measured]) -> tuple[tuple[str, str], ...]:
 
 def _notes(subject: ReportSubject, known: Sequence[Measured]) -> list[Said]:
     return [
-        Said("How to read it", _reading_aid(known)),
+        Said("How to read it", _reading_aid(known, subject.told_by)),
         Said("About this analysis", _paragraphs(subject.analysis.about)),
         Said("Norms", _norms(known)),
         Said("Definitions", _definitions(subject.analysis, known)),
@@ -226,12 +232,16 @@ def _notes(subject: ReportSubject, known: Sequence[Measured]) -> list[Said]:
     ]
 
 
-def _reading_aid(known: Sequence[Measured]) -> tuple[str, ...]:
+def _reading_aid(known: Sequence[Measured], told_by: ReaderSpread) -> tuple[str, ...]:
     said = []
     if any(math.isfinite(one.low) for one in known):
         exact = dict.fromkeys(name for one in known if math.isfinite(one.low) for name in one.exact)
         narrow = f" Taken as exact, so that intervals with them are too narrow: {', '.join(exact)}." if exact else ""
-        said.append(_INTERVALS + narrow)
+        readers = told_by.sources_of(dict.fromkeys(name for one in known for name in one.by_readers))
+        whose = (
+            f" Of landmarks placed by hand, the differences of readers tell: {'; '.join(readers)}." if readers else ""
+        )
+        said.append(_INTERVALS + whose + narrow)
     elif known:
         said.append("There are no intervals, because nothing says how uncertain these landmarks are.")
     if any(one.class_name and not one.class_decided for one in known):

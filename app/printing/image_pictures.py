@@ -1,6 +1,6 @@
 """Pictures of an image as nobody has arranged it on a screen: whole, in grey levels that suit it, with landmarks and tracing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -80,7 +80,7 @@ def pictures_of(
                 image,
                 plane,
                 levels or (0.0, 1.0),
-                tuple(glyphs_on(plane, landmarks, None, names)),
+                tuple(replace(glyph, distance="") for glyph in glyphs_on(plane, landmarks, None, names)),
                 tracing=tracing,
                 letters=EdgeLetters.of(orientation, radiological=True) if known else None,
             )

@@ -86,9 +86,10 @@ class Printouts:
         reader = controller.desk.reader.name if controller.desk.reader_is_known else ""
 
         def write() -> None:
+            values = measured.measured(intervals=True)
             subject = ReportSubject(
                 measured.analysis,
-                measured.measured(intervals=True),
+                values,
                 measured.landmarks,
                 names.display_name,
                 pixel_size_of(image.grid),
@@ -97,6 +98,7 @@ class Printouts:
                 reader,
                 model_said(answering, info),
                 date.today(),
+                measured.told_by(values),
             )
             pictures = pictures_of(image, measured.landmarks, names, measured.analysis, levels=levels)
             write_report(report_content(subject), pictures, wish.paper, wish.path)

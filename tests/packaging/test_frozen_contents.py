@@ -44,6 +44,8 @@ cairn_entry = import_script("frozen.cairn_entry")
         "PySide6/Qt/lib/libQt6WaylandClient.so.6",
         "PySide6/QtNetwork.abi3.so",
         "libQt6Svg.so.6",
+        "PySide6/QtSvg.abi3.so",  # pictures as SVG
+        "PySide6/Qt6Svg.dll",
         "assets/models/cephalometric-19.pt",
         "assets/samples/cephalogram.png",
         "cairn_landmarks-0.1.0.dist-info/METADATA",

@@ -9,6 +9,7 @@ from app.printing.content import ModelSaid, limits_in_card, report_content
 from app.printing.models import model_said
 from core.base.assets import assets_folder
 from core.measuring.measure import measure
+from core.measuring.reader_spread import ReaderSpread
 from core.models.bundled import bundled_models
 from core.values.image import SpacingSource
 from core.values.landmarks import Status
@@ -76,6 +77,21 @@ def test_landmarks_that_count_as_exact_are_named_beside_the_intervals(subject):
     landmarks = subject.landmarks.with_point("Sella", subject.landmarks.point_mm("Sella"), Status.PLACED)
     content = report_content(replace(subject, measured=measure(subject.analysis, landmarks), landmarks=landmarks))
     assert "too narrow: Sella." in said(content)["How to read it"]
+
+
+def test_whose_differences_tell_of_marks_by_hand_is_said(subject):
+    spread = ReaderSpread({"Sella": 0.4}, {"Sella": "Ann and Bob, 34 cases"})
+    landmarks = subject.landmarks.with_point("Sella", subject.landmarks.point_mm("Sella"), Status.PLACED)
+    measured = measure(subject.analysis, landmarks, spread_mm=spread.spread_mm)
+    content = report_content(replace(subject, measured=measured, told_by=spread))
+    assert (
+        "the differences of readers tell"
+        not in said(report_content(replace(subject, told_by=spread)))["How to read it"]
+    )
+    assert (
+        "Of landmarks placed by hand, the differences of readers tell: Ann and Bob, 34 cases."
+        in (said(content)["How to read it"])
+    )
 
 
 def test_without_radii_it_is_said_that_there_are_no_intervals(subject):
