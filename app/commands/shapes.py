@@ -27,6 +27,14 @@ def shapes(
             "--reader", metavar="NAME", help="Whose readings; the person's that was changed last, else the model's."
         ),
     ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--without",
+            metavar="LANDMARK",
+            help="A landmark that does not count, such as one that many cases lack; may be repeated.",
+        ),
+    ] = None,
 ) -> None:
     """Compare the shapes of many cases: Procrustes alignment, principal components, outliers and swapped landmarks.
 
@@ -34,11 +42,11 @@ def shapes(
     """
     from app.commands.landmark_input import read_landmark_input
     from app.commands.project_adding import scheme_named
-    from core.measuring.shape_comparison import compare, told
+    from core.measuring.shape_comparison import compare, known_names, told
     from core.measuring.shape_tables import tables, write
 
     given = read_landmark_input(files, scheme=None if scheme is None else scheme_named(scheme), reader=reader)
-    compared = compare(given.cases)
+    compared = compare(given.cases, without=known_names(without or (), given.cases))
     written = tables(compared)
     write(written, out)
     for note in (*given.notes, *compared.found.notes):

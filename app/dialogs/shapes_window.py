@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from app.desktop.chrome import LIGHT
 from app.dialogs.shape_case_table import ShapeCaseTable
 from app.dialogs.shape_deformation_tab import ShapeDeformationTab
+from app.dialogs.shape_landmarks import LandmarkChoice
 from app.dialogs.shape_plot import PICTURE_SIZE, ShapePlot, png_of, svg_of
 from app.dialogs.shape_scatter import DistanceFigure, ScatterFigure
 from app.session.comparing_shapes import ComparingShapes, reader_title
@@ -83,6 +84,8 @@ class ShapesWindow(QDialog):
             "An ellipse for each group that holds 90 % of it, if its scores are normally distributed."
         )
         self.update_button = QPushButton("&Update")
+        self.landmarks = QPushButton("&Landmarks…")
+        self.landmarks.setToolTip("Which landmarks count. Cases that lack one of them are left out.")
         self.told = QLabel()
         self.warning = QLabel()
         for label in (self.told, self.warning):
@@ -99,11 +102,11 @@ class ShapesWindow(QDialog):
         self.save_tables.setToolTip("The four tables for R that “cairn shapes” writes.")
         self.save_picture = QPushButton("Save &picture…")
         self.close_button = QPushButton("Close")
-        for button in (self.update_button, self.save_tables, self.save_picture, self.close_button):
+        for button in (self.landmarks, self.update_button, self.save_tables, self.save_picture, self.close_button):
             button.setAutoDefault(False)
 
     def _lay_out(self) -> None:
-        top = _row(QLabel("Readings of"), self.reader, None, self.update_button)
+        top = _row(QLabel("Readings of"), self.reader, self.landmarks, None, self.update_button)
         space = QWidget()
         column = QVBoxLayout(space)
         column.addLayout(
@@ -142,6 +145,7 @@ class ShapesWindow(QDialog):
         self._comparing.changed.connect(self.refresh)
         self.reader.activated.connect(self._choose_reader)
         self.update_button.clicked.connect(self._comparing.refresh)
+        self.landmarks.clicked.connect(self._ask_landmarks)
         for box in (self.across, self.up):
             box.activated.connect(lambda _: self._draw_scatter())
         self.grouping.activated.connect(self._choose_grouping)
@@ -180,7 +184,9 @@ class ShapesWindow(QDialog):
         else:
             changed = " Readings have changed since: “Update” shows it." if comparing.is_stale else ""
             self.told.setText(f"{summary(found.compared)}{' Comparing…' if comparing.comparing else changed}")
-        warnings = [] if found is None else _warnings(found)
+        without = [one.name for one in comparing.landmarks if one.name in comparing.without]
+        warnings = [f"Compared without {listed(without)}."] if without else []
+        warnings += [] if found is None else _warnings(found)
         self.warning.setText("\n".join(warnings))
         self.warning.setVisible(bool(warnings))
         self._refresh_buttons()
@@ -198,6 +204,7 @@ class ShapesWindow(QDialog):
 
     def _refresh_buttons(self) -> None:
         self.update_button.setEnabled(not self._comparing.comparing)
+        self.landmarks.setEnabled(bool(self._comparing.landmarks))
         self.save_tables.setEnabled(self._shown is not None)
         self.save_picture.setEnabled(self._shown is not None and self._figure() is not None)
 
@@ -256,6 +263,14 @@ class ShapesWindow(QDialog):
         readers = [None, *self._comparing.readers]
         if row < len(readers):
             self._comparing.choose_reader(readers[row])
+
+    def _ask_landmarks(self) -> LandmarkChoice:
+        """Ask which landmarks count."""
+        choice = LandmarkChoice(self._comparing.landmarks, self._comparing.without, self)
+        choice.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        choice.accepted.connect(lambda: self._comparing.choose_landmarks(choice.without))
+        choice.open()
+        return choice
 
     def mark_current(self, case_id: int | None) -> None:
         """Mark the case that lies open in the main window."""

@@ -4,7 +4,7 @@ Owns whose readings count, what was computed of them and whether that is out of 
 reads blind gets their own marks compared, and nothing that others or a model have said. Knows no Qt.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from app.session.document import Document
 from app.session.editor import Editor
 from app.session.jobs import Jobs
 from app.session.landmark_edits import moved
-from app.session.shape_study import ShapeStudy, Wish, study
+from app.session.shape_study import Answer, PlacedLandmark, ShapeStudy, Wish, answer
 from app.session.view_state import MessageAction, ViewState
 from core.base.errors import AppError
 from core.base.files import reason_of, written_whole
@@ -75,6 +75,8 @@ class ComparingShapes:
         self._analyses = analyses
         self._readers: tuple[Reader, ...] = ()
         self._reader: Reader | None = None
+        self._landmarks: tuple[PlacedLandmark, ...] = ()
+        self._without: frozenset[str] = frozenset()
         self._study: ShapeStudy | None = None
         self._told = ""
         self._asked = 0
@@ -121,7 +123,23 @@ class ComparingShapes:
         """Whose readings count; None for those of each case's person who changed it last, else the model's."""
         return self._desk.reader if self._is_blind() else self._reader
 
+    @property
+    def landmarks(self) -> tuple[PlacedLandmark, ...]:
+        """The landmarks that the cases have, also those that do not count."""
+        return self._landmarks
+
+    @property
+    def without(self) -> frozenset[str]:
+        """The landmarks that do not count."""
+        return self._without
+
     # Comparing
+
+    def choose_landmarks(self, without: Collection[str]) -> None:
+        """Compare without some landmarks, such as one that many cases lack."""
+        if frozenset(without) != self._without:
+            self._without = frozenset(without)
+            self.refresh()
 
     def choose_reader(self, reader: Reader | None) -> None:
         """Compare what another reader has said."""
@@ -137,28 +155,20 @@ class ComparingShapes:
             return
         asked, desk, blind = self._asked, self._desk, self._is_blind()
         folder, opened, keys = self._analyses()
-        wish = Wish(self.reader, blind, analyses_folder=folder, analyses=tuple(opened), analysis_by_ndim=dict(keys))
+        wish = Wish(self.reader, blind, self._without, folder, tuple(opened), dict(keys))
         self._wish = wish
         self._changed_meanwhile.clear()
         self._comparing, self._is_stale = True, False
         self.changed.emit()
 
-        def ask(project: "Project") -> tuple[tuple[Reader, ...], ShapeStudy | AppError]:
+        def ask(project: "Project") -> Answer:
             desk.flush(_LONGEST_FLUSH_S)  # what was done last counts
-            readers = tuple(project.readers())
-            try:
-                return readers, study(project, wish)
-            except AppError as error:  # the readers can be chosen all the same
-                return readers, error
+            return answer(project, wish)
 
-        def take(found: tuple[tuple[Reader, ...], ShapeStudy | AppError]) -> None:
-            if asked != self._asked:
-                return
-            self._readers, result = found
-            if isinstance(result, AppError):
-                self._put(None, str(result))
-            else:
-                self._put(result)
+        def take(found: Answer) -> None:
+            if asked == self._asked:
+                self._readers, self._landmarks = found.readers, found.landmarks
+                self._put(found.study, "" if found.problem is None else str(found.problem))
 
         def fail(error: AppError) -> None:
             if asked == self._asked:
@@ -203,11 +213,12 @@ class ComparingShapes:
         """Show nothing any more: who may see what has changed, or other cases have come."""
         self._asked += 1
         self._coming = None
+        self._landmarks = ()
         self._put(None)
 
     def _leave_project(self) -> None:
         if not self._desk.goes_on:
-            self._readers, self._reader = (), None
+            self._readers, self._reader, self._without = (), None, frozenset()
             self.forget()
 
     def _reader_changed(self) -> None:

@@ -188,6 +188,58 @@ class Wish:
     analysis_by_ndim: Mapping[int, str] | None = None
 
 
+@dataclass(frozen=True)
+class PlacedLandmark:
+    """A landmark, and in how many of the cases it has a position."""
+
+    name: str
+    placed: int
+    cases: int
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What is known of a project's shapes, also where they cannot be compared.
+
+    Attributes
+    ----------
+    readers
+        Everybody who has read any case.
+    landmarks
+        The landmarks of the cases, also those that are not to count.
+    study, problem
+        The comparison, or why there is none.
+    """
+
+    readers: tuple[Reader, ...]
+    landmarks: tuple[PlacedLandmark, ...]
+    study: ShapeStudy | None = None
+    problem: AppError | None = None
+
+
+def answer(project: "Project", wish: Wish) -> Answer:
+    """Compare the shapes of a project's cases; what is missing for that is said in the answer."""
+    readers = tuple(project.readers())
+    read = read_cases(project, wish.reader, only_decided=wish.only_decided)
+    landmarks = _landmarks(read)
+    try:
+        return Answer(readers, landmarks, _study(project, read, wish))
+    except AppError as error:
+        return Answer(readers, landmarks, problem=error)
+
+
+def _landmarks(read: ReadCases) -> tuple[PlacedLandmark, ...]:
+    if not read.cases:
+        return ()
+    kind = _most_of_a_kind(read.cases)
+    alike = [case.landmarks for case in read.cases if _kind(case) == kind]
+    placed = Counter({name: 0 for landmarks in alike for name in landmarks.names})
+    for landmarks in alike:
+        located = landmarks.located.tolist()
+        placed.update(name for name, is_there in zip(landmarks.names, located, strict=True) if is_there)
+    return tuple(PlacedLandmark(name, count, len(alike)) for name, count in placed.items())
+
+
 def study(project: "Project", wish: Wish) -> ShapeStudy:
     """Compare the shapes of a project's cases.
 
@@ -196,7 +248,10 @@ def study(project: "Project", wish: Wish) -> ShapeStudy:
     AppError
         Too few cases or landmarks can be compared; the sentence says what is missing.
     """
-    read = read_cases(project, wish.reader, only_decided=wish.only_decided)
+    return _study(project, read_cases(project, wish.reader, only_decided=wish.only_decided), wish)
+
+
+def _study(project: "Project", read: ReadCases, wish: Wish) -> ShapeStudy:
     if not read.cases:
         raise _nothing_read(wish)
     of_kind = _most_of_a_kind(read.cases)

@@ -160,6 +160,21 @@ def comparable(cases: Sequence[LandmarkCase], *, without: Collection[str] = ()) 
     return Comparable(tuple(whole), names, points, nowhere, lacking)
 
 
+def known_names(names: Collection[str], cases: Sequence[LandmarkCase]) -> frozenset[str]:
+    """Return names of landmarks that cases have.
+
+    Raises
+    ------
+    LandmarkFileError
+        One of them is not the name of any landmark.
+    """
+    known = dict.fromkeys(name for case in cases for name in case.landmarks.names)
+    unknown = next((name for name in names if name not in known), None)
+    if unknown is not None:
+        raise LandmarkFileError(f"No case has a landmark {unknown}.", f"There are: {listed(tuple(known))}.")
+    return frozenset(names)
+
+
 def _placed(case: LandmarkCase) -> frozenset[str]:
     located = case.landmarks.located.tolist()
     return frozenset(name for name, is_there in zip(case.landmarks.names, located, strict=True) if is_there)

@@ -121,6 +121,21 @@ def test_a_project_gives_its_readings_and_cases_that_lack_a_landmark_are_named(t
     assert "film 2" not in [row["case"] for row in rows_of(tmp_path / "out" / SHAPES_FILE)]
 
 
+def test_a_landmark_that_many_cases_lack_can_be_left_out(tmp_path: Path, cairn: Typed) -> None:
+    points = configurations(6)
+    for number in range(4):
+        points[number][3] = np.nan
+    files = write(tmp_path / "in", points)
+    code, _, err = cairn(*files, "--out", tmp_path / "out")
+    assert (code, "2 cases of 6 have a position of every landmark" in err) == (2, True)
+    code, out, err = cairn(*files, "--out", tmp_path / "out", "--without", "Tip, lower")
+    assert (code, err) == (0, "")
+    assert "6 cases with 4 landmarks" in out
+    code, _, err = cairn(*files, "--out", tmp_path / "out", "--without", "Tip")
+    assert code == 2
+    assert "No case has a landmark Tip. There are: Sella, Nasion, Menton, Tip, lower" in err
+
+
 def test_bad_input_is_one_sentence_and_leaves_nothing(tmp_path: Path, cairn: Typed) -> None:
     points = configurations(4)
     files = write(tmp_path / "in", points)

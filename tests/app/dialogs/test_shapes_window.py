@@ -384,3 +384,27 @@ def test_a_double_click_brings_everything_back_into_view(flat, tab, qtbot):
     assert figure.plot.getViewBox().viewRect().center().x() == pytest.approx(
         before.center().x(), abs=0.2 * before.width()
     )
+
+
+def test_which_landmarks_count_is_asked_with_how_many_cases_lack_each(make, qtbot):
+    points = configurations(8)
+    points[:6, 4] = np.nan
+    one = make(points)
+    assert one.window.tabs.isHidden()
+    choice = one.window._ask_landmarks()
+    items = [choice.list.item(row) for row in range(5)]
+    assert [item.text() for item in items] == [*NAMES[:4], "Porion  (lacking in 6 of 8)"]
+    ok = choice.buttons.button(choice.buttons.StandardButton.Ok)
+    for item in items[2:]:
+        item.setCheckState(Qt.CheckState.Unchecked)
+    assert not ok.isEnabled()
+    choice.everyone.click()
+    assert choice.without == frozenset()
+    items[4].setCheckState(Qt.CheckState.Unchecked)
+    ok.click()
+    qtbot.waitUntil(lambda: one.window.tabs.isVisible())
+    assert one.window.warning.text() == "Compared without Porion."
+    assert one.window.told.text().startswith("8 cases with 4 landmarks")
+    again = one.window._ask_landmarks()
+    assert again.without == {"Porion"}
+    again.reject()

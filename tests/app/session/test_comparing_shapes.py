@@ -15,7 +15,7 @@ from core.project.store import Project
 from core.values.landmarks import Status
 from tests.support.desk_fixtures import ANNA, BEN, MODEL
 from tests.support.desk_windows import Windows
-from tests.support.shape_fixtures import configurations, reading, swapped, write_shapes
+from tests.support.shape_fixtures import NAMES, configurations, reading, swapped, write_shapes
 from tests.support.viewer_fixtures import messages
 
 
@@ -146,6 +146,27 @@ def test_readers_can_be_chosen_and_a_reader_of_nothing_is_a_sentence(
     assert comparing.study is None
     assert "1 case of 1 has a position of every landmark; to compare shapes takes 3." in comparing.told
     assert comparing.readers == (ANNA, BEN, MODEL)
+
+
+def test_a_landmark_that_many_cases_lack_can_be_left_out(
+    comparing: ComparingShapes, controller: Controller, ids: list[int], qtbot: QtBot
+) -> None:
+    points = configurations(seed=4)
+    points[:10, 4] = np.nan
+    for id_, positions in zip(ids, points, strict=True):
+        controller.desk.store(reading(id_, positions))
+    compared(comparing, qtbot)
+    assert comparing.told.startswith("2 cases of 12 have a position of every landmark")
+    assert [(one.name, one.placed, one.cases) for one in comparing.landmarks][-2:] == [
+        ("Gonion", 12, 12),
+        ("Porion", 2, 12),
+    ]
+    comparing.choose_landmarks({"Porion"})
+    qtbot.waitUntil(lambda: not comparing.comparing)
+    assert comparing.study is not None
+    assert len(comparing.study.cases) == 12
+    assert comparing.study.compared.found.names == NAMES[:4]
+    assert "Porion" in [one.name for one in comparing.landmarks]  # it can be taken back
 
 
 def test_who_reads_blind_compares_their_own_marks_and_chooses_nobody(
