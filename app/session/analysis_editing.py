@@ -5,7 +5,7 @@ text of its own, in the steps of `analysis_steps`. Knows no Qt.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from psygnal import Signal
@@ -105,6 +105,7 @@ class AnalysisEditing:
         view_state.events.mode.connect(lambda _: self._tell())
         document.landmarks_changed.connect(self._tell)
         document.image_changed.connect(self._ask_again_soon)
+        own.project_left.connect(self._forget_project)
 
     # Beginning and ending
 
@@ -141,6 +142,11 @@ class AnalysisEditing:
         """Edit an analysis of the project, also one that cannot be used as it is."""
         if self._may_begin():
             self._begin_text(kept.text, f"{kept.name} of this project", _Origin(kept=kept.name, text=kept.text))
+
+    def _forget_project(self) -> None:
+        """Take what is edited for a new one in the project that was opened: one of the same name there is another."""
+        self._origin = replace(self._origin, kept="")
+        self._tell()
 
     def _may_begin(self) -> bool:
         return not self.is_modified or self._questions.gives_up_analysis(self.name)

@@ -396,6 +396,8 @@ class Controller:
 
         Where a file has to be written first, ``close_again`` is called once that has gone well.
         """
+        if not self.analysis_editing.cancel():
+            return False
         agreed: list[bool] = []
         asking = True
 

@@ -49,6 +49,8 @@ class OwnAnalyses:
 
     changed = Signal()
     """The project has other analyses."""
+    project_left = Signal()
+    """Another project was opened."""
 
     def __init__(
         self, desk: Desk, jobs: Jobs, questions: Questions, view_state: ViewState,
@@ -76,6 +78,7 @@ class OwnAnalyses:
     def _show_project(self) -> None:
         if not self._desk.goes_on:  # those of another project
             self._take(())
+            self.project_left.emit()
         self.read()
 
     def read(self) -> None:

@@ -81,11 +81,13 @@ class Draft:
     def with_measurement(self, place: int, said: Mapping[str, Any]) -> "Draft":
         """Return it with other words about one measurement, by their keys; None leaves a key out.
 
-        Where it is called otherwise, so it is in the measurements that build on it.
+        Where it is called otherwise, so it is in the measurements that build on it, unless another one is called so already.
         """
         before = str(self.measurements[place].get("key", ""))
-        after = said.get("key", before)
-        users = _users(self.measurements, before) if after != before and _is_only(self.measurements, before) else {}
+        after = said.get("key") or before
+        keys = [one.get("key") for one in self.measurements]
+        is_renamed = after not in keys and keys.count(before) == 1 and bool(before)
+        users = _users(self.measurements, before) if is_renamed else {}
 
         def change(tables: Any) -> None:
             for key, value in said.items():
@@ -199,10 +201,6 @@ def _parted(draft: Draft) -> Draft:
     """Return it with an empty line above each measurement."""
     text = re.sub(r"(?<!\n)\n(?=\[\[measurements\]\])", "\n\n", draft.text)
     return Draft(text) if tomllib.loads(text) == draft.raw else draft
-
-
-def _is_only(measurements: Sequence[Mapping[str, Any]], key: str) -> bool:
-    return bool(key) and sum(one.get("key") == key for one in measurements) == 1
 
 
 def _users(measurements: Sequence[Mapping[str, Any]], key: str) -> dict[int, Any]:

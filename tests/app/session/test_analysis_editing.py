@@ -312,6 +312,33 @@ def test_nothing_is_given_up_without_a_question(editing, answers, project, contr
     assert in_project(project)["clinic"].count("Another") == 0
 
 
+def test_closing_the_window_asks_too(editing, answers, controller):
+    editing.begin_new()
+    editing.take_landmark("Sella")
+    assert not controller.close()
+    assert editing.is_under_way
+    answers.gives_up_edit = True
+    assert controller.close()
+    assert not editing.is_under_way
+
+
+def test_in_another_project_it_is_another_analysis(editing, controller, project, answers, tmp_path, qtbot):
+    editing.begin_kept(controller.own_analyses.find("clinic"))
+    editing.steps.describe(title="At nasion")
+    other = tmp_path / "other.cairn"
+    with Project.create(other) as made:
+        made.analyses.put(ProjectAnalysis("clinic", 2, OWN_ANALYSIS))
+    controller.desk.open(lambda: Project.open(other))
+    qtbot.waitUntil(lambda: [one.text for one in controller.own_analyses.kept] == [OWN_ANALYSIS])
+    idle(controller, qtbot)
+    editing.finish()
+    assert answers.asked[-1] == "replace analysis clinic"
+    assert editing.is_under_way
+    answers.gives_up_edit = True
+    assert editing.cancel()
+    assert in_project(other)["clinic"] == OWN_ANALYSIS
+
+
 def test_one_of_a_later_cairn_is_not_edited(editing, controller, answers, project):
     controller.own_analyses.put("later", "schema_version = 9", controller.own_analyses.find("clinic").analysis)
     from app.session.analysis_choice import kept_analysis

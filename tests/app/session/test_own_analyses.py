@@ -5,6 +5,7 @@ import pytest
 from app.session.analysis_choice import kept_key
 from core.measuring.file import parse_analysis
 from core.project.analyses import ProjectAnalysis
+from core.project.merge import Merged
 from core.project.store import Project
 from tests.support.measuring_fixtures import OWN_ANALYSIS, write_own
 from tests.support.viewer_fixtures import idle, make_image, make_prediction, messages
@@ -119,6 +120,14 @@ def test_any_analysis_is_saved_as_a_file_as_its_author_wrote_it(kept, controller
     kept.ask_save(offers["steiner"])
     qtbot.waitUntil(lambda: bool(answers.errors))
     assert "cannot be written" in answers.errors[0].message
+
+
+def test_what_a_merge_has_brought_is_there(kept, controller, qtbot):
+    controller.desk.change(lambda project: project.analyses.put(ProjectAnalysis("theirs", 2, OWN_ANALYSIS)))
+    qtbot.waitUntil(lambda: controller.desk.pending == 0)
+    assert kept.find("theirs") is None
+    controller.take_merged(Merged())
+    qtbot.waitUntil(lambda: kept.find("theirs") is not None)
 
 
 def test_another_project_has_other_analyses(kept, controller, tmp_path, qtbot):

@@ -72,6 +72,8 @@ def test_a_measurement_that_is_called_otherwise_is_so_in_those_that_build_on_it(
     assert after.measurements[2]["how"] == {
         "difference": [{"sum": ["half", "Steiner's"]}, {"angle": ["S", "SNA", "A"]}]
     }
+    for unsure in ("", "rest"):  # what builds on it goes on meaning this one
+        assert draft.with_measurement(0, {"key": unsure}).measurements[1]["how"] == {"ratio": ["SNA", 2]}
     twice = draft.with_measurement(1, {"key": "SNA"})
     assert twice.with_measurement(1, {"key": "half"}).measurements[2]["how"] == twice.measurements[2]["how"]
 
@@ -124,6 +126,13 @@ def test_a_text_that_is_written_strangely_keeps_what_it_says():
 def test_any_text_is_written_so_that_it_is_read_back(draft, said):
     after = draft.with_measurement(0, {"definition": said})
     assert tomllib.loads(after.text)["measurements"][0]["definition"] == said
+
+
+@pytest.mark.parametrize("symbol", ["a.b", "soft tissue", 'q"x', "Pog'", "1", "ß"])
+def test_any_symbol_is_written_so_that_it_is_read_back(draft, symbol):
+    after = draft.with_landmark(symbol, ["Some landmark"])
+    assert after.landmarks[symbol] == ("Some landmark",)
+    assert "# centre of the sella turcica" in after.text
 
 
 @pytest.mark.parametrize(
