@@ -82,6 +82,9 @@ def measure(
         ),
     ] = None,
     skip: Skip = False,
+    free: Annotated[
+        bool, typer.Option("--free", help="What readers of a project have measured by hand, a row each; no analysis.")
+    ] = False,
     listed: Annotated[
         bool, typer.Option("--list", help="Show the analyses, also those of a project, or what --analysis measures.")
     ] = False,
@@ -89,6 +92,7 @@ def measure(
     """Measure distances and angles between landmarks, and compare them with norms."""
     from app.commands import measure_printing as printing
     from app.commands.analysis_option import analysis_named, require_population
+    from app.commands.measure_free import measure_free
     from core.measuring.file import bundled_analyses
 
     if listed:
@@ -98,12 +102,17 @@ def measure(
         else:
             printing.say_analysis(analysis_named(analysis, sources or []))
         return
-    if analysis is None:
+    if analysis is None and not free:
         raise typer.BadParameter("Say with --analysis what to measure; --list shows what there is")
     if not sources:
         raise typer.BadParameter("Give landmark files, or a project")
     if form is not None and out is None:
         raise typer.BadParameter("--format belongs to --out")
+    if analysis is None or free:
+        if analysis or long or population or readers or scheme or spacing or skip:
+            raise typer.BadParameter("--free goes with --reader, --out and --format only")
+        measure_free(sources, reader, out, None if form is None else f".{form}")
+        return
     chosen = analysis_named(analysis, sources)
     require_population(chosen, population)
     read = _read(sources, scheme, reader, skip=skip)

@@ -27,9 +27,11 @@ from app.commands.project_options import (
 from app.commands.project_printing import (
     case_values,
     counted,
+    free_values,
     project_values,
     reading_values,
     say_cases,
+    say_free,
     say_json,
     say_reading,
     state_name,
@@ -142,14 +144,22 @@ def show(
         if reader is not None:
             wanted = reader_named(opened, reader)
             readings = [reading for reading in readings if reading.reader == wanted]
+        drawn = [one for one in opened.free_measurements.of_case(found.id) if reader is None or one.reader == wanted]
         if json:
-            say_json({**case_values(found), "readings": [reading_values(reading) for reading in readings]})
+            told = {
+                "readings": [reading_values(reading) for reading in readings],
+                "free_measurements": free_values(drawn),
+            }
+            say_json({**case_values(found), **told})
             return
         say_cases([found])
         typer.echo(str(found.path))
         for reading in readings:
             typer.echo("")
             say_reading(reading)
+        if drawn:
+            typer.echo("")
+            say_free(drawn)
 
 
 def case_named(project: Project, name: str) -> Case:

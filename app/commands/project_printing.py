@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.project.cases import Case, CaseState
+from core.project.free_measurements import FreeMeasurement
 from core.project.readings import Reading
 from core.project.store import Project
 from core.values.landmarks import Landmarks
@@ -169,3 +170,29 @@ def say_checked(
         typer.echo(f"{case.name}: {case.path} has changed since it was read; look at its landmarks again.", err=True)
     if not (damage or missing or changed):
         typer.echo("The project is sound, and all its images are there.")
+
+
+def free_values(measurements: Iterable[FreeMeasurement]) -> list[dict[str, Any]]:
+    """Return what a script may want to know of free measurements: points are LPS mm, or px where no pixel size is known."""
+    from core.measuring.free import free_value
+
+    told = []
+    for one in measurements:
+        value = free_value(one.array_mm, spacing_known=one.geometry.spacing_known)
+        figure = round(value.value, 3) if np.isfinite(value.value) else None
+        told.append(
+            {
+                "reader": one.reader.name, "kind": one.kind.value, "value": figure, "unit": value.unit,
+                "points": one.points_mm, "reason": value.reason,
+            }
+        )  # fmt: skip
+    return told
+
+
+def say_free(measurements: Iterable[FreeMeasurement]) -> None:
+    """Print what was measured by hand in a case."""
+    rows = []
+    for one in free_values(measurements):
+        value = one["reason"] if one["value"] is None else f"{one['value']:.2f}"
+        rows.append((f"free {one['kind']}", value, one["unit"], one["reader"]))
+    say_table(("measured", "value", "unit", "reader"), rows, ("value",))
