@@ -9,7 +9,6 @@ from functools import partial
 from PySide6.QtCore import QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QColor, QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QGridLayout,
@@ -29,6 +28,7 @@ from PySide6.QtWidgets import (
 from app.desktop.chrome import chrome
 from app.dialogs.marked_fields import mark
 from app.dialogs.measurement_form import MeasurementForm
+from app.dialogs.still_fields import StillComboBox
 from app.session.analysis_editing import AnalysisEditing, LandmarkChoice
 from core.measuring.draft_problems import DIRECTIONS, Problem
 from core.measuring.parts import in_short
@@ -61,7 +61,7 @@ class AnalysisEditor(QDialog):
         self.list = QListWidget()
         self.form = MeasurementForm(editing)
         self.directions = QGroupBox("Signs need to know which landmarks lead")
-        self.ways = {(key, end): QComboBox() for key in _WAYS for end in (0, 1)}
+        self.ways = {(key, end): StillComboBox() for key in _WAYS for end in (0, 1)}
         self.said = QLabel()
         self.said.setWordWrap(True)
         self.said.setTextFormat(Qt.TextFormat.PlainText)
@@ -115,28 +115,30 @@ class AnalysisEditor(QDialog):
         self.list.setMinimumWidth(150)
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        row = QHBoxLayout()
+        grid = QGridLayout()
         self.tools: dict[str, QToolButton] = {}
-        for name, text, tip, act in (
-            ("add", "Add", "Add a measurement", lambda: self._editing.add()),
-            ("copy", "Copy", "Add a copy of this measurement", lambda: self._editing.duplicate()),
-            ("remove", "Remove", "Take this measurement away", lambda: self._editing.steps.remove()),
-            ("up", "↑", "Move it up", lambda: self._editing.steps.move(-1)),
-            ("down", "↓", "Move it down", lambda: self._editing.steps.move(1)),
+        for number, (name, text, tip, act) in enumerate(
+            (
+                ("add", "Add", "Add a measurement", lambda: self._editing.add()),
+                ("copy", "Copy", "Add a copy of this measurement", lambda: self._editing.duplicate()),
+                ("remove", "Remove", "Take this measurement away", lambda: self._editing.steps.remove()),
+                ("up", "↑", "Move it up", lambda: self._editing.steps.move(-1)),
+                ("down", "↓", "Move it down", lambda: self._editing.steps.move(1)),
+            )
         ):
             button = QToolButton()
             button.setText(text)
             button.setToolTip(tip)
             button.setAccessibleName(tip)
             button.clicked.connect(partial(self._do, act))
-            row.addWidget(button)
+            grid.addWidget(button, number // 3, number % 3)
             self.tools[name] = button
-        row.addStretch(1)
+        grid.setColumnStretch(3, 1)
         left = QWidget()
         layout = QVBoxLayout(left)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.list, 1)
-        layout.addLayout(row)
+        layout.addLayout(grid)
         return left
 
     def _lay_out_directions(self) -> None:

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QScrollArea,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 from app.dialogs.marked_fields import mark
 from app.dialogs.norms_table import NormsTable
 from app.dialogs.parts_form import PartsForm
+from app.dialogs.still_fields import StillSpinBox
 from app.session.analysis_editing import AnalysisEditing
 from app.session.measurement_rows import sentence
 
@@ -63,7 +63,7 @@ class MeasurementForm(QScrollArea):
         self._shown_place = -1
         self.parts = PartsForm(editing)
         self.lines = {key: QLineEdit() for key in _LINES}
-        self.decimals = QSpinBox()
+        self.decimals = StillSpinBox()
         self.decimals.setRange(0, 6)
         self.definition = _TextBox()
         self.definition.setTabChangesFocus(True)

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.desktop.theme import chrome_icon
 from app.dialogs.marked_fields import mark
+from app.dialogs.still_fields import StillComboBox
 from app.session.analysis_editing import AnalysisEditing
 from app.session.analysis_steps import number_of
 from core.measuring import parts
@@ -122,7 +123,7 @@ class PartsForm(QWidget):
 
     def _make_box(self, here: Part, path: parts.Path, place: Place) -> QComboBox:
         """Return a box of what can stand for a part; what is chosen there is done by what its entry holds."""
-        box = QComboBox()
+        box = StillComboBox()
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         box.setMinimumContentsLength(12)
         box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -193,7 +194,7 @@ class PartsForm(QWidget):
         row = layout.rowCount()
         label = QLabel("Positive")
         label.setContentsMargins(_INDENT * len(path), 0, 0, 0)
-        box = QComboBox()
+        box = StillComboBox()
         box.addItem(_NO_SIGN, "")
         for side in sides:
             box.addItem(f"{side}, as on a face that looks to the right" if "clockwise" in side else side, side)

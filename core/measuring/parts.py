@@ -85,7 +85,7 @@ FORMS = {
         Form("distance", "distance of two points", _TERM, (("from", _POINT), ("to", _POINT))),
         Form("angle", "angle of three points", _TERM, (("one side", _POINT), ("vertex", _POINT), ("other side", _POINT))),
         Form("angle_between", "angle between two lines", _TERM, (("one line", _LINE), ("other line", _LINE))),
-        Form("offset", "distance of a point from a line", _TERM, (("point", _POINT), ("from", _LINE))),
+        Form("offset", "distance of a point from a line", _TERM, (("point", _POINT), ("from the line", _LINE))),
         Form("extent", "way from point to point along a line", _TERM, (("from", _POINT), ("to", _POINT), ("along", _LINE))),
         Form("sum", "sum", _TERM, (("of", _TERM), ("and", _TERM)), may_grow=True),
         Form("difference", "difference", _TERM, (("of", _TERM), ("less", _TERM))),

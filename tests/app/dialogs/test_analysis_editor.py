@@ -1,7 +1,9 @@
 """The analysis editor in a window: what a person clicks and types, what is marked as wrong, and what it shows meanwhile."""
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication
 
 from app.dialogs.marked_fields import is_marked
 from app.session.view_state import Mode
@@ -247,6 +249,21 @@ def test_what_is_still_being_typed_belongs_to_the_measurement_that_was_shown(edi
     choose(editor.form.parts.boxes[()], "distance of two points")
     qtbot.wait(20)
     assert editing.steps.shown["how"] == {"distance": ["", ""]}
+
+
+def test_the_wheel_scrolls_the_form_and_changes_nothing(editor, editing, window, qtbot):
+    begin_own(window, qtbot)
+    before = editing.steps.draft.text
+    for field in (editor.form.parts.boxes[()], editor.form.parts.boxes[(0,)], editor.form.decimals):
+        field.setFocus()
+        at = QPointF(field.rect().center())
+        turned = QWheelEvent(
+            at, QPointF(field.mapToGlobal(at)), QPoint(0, 0), QPoint(0, -120), Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, inverted=False,
+        )  # fmt: skip
+        QApplication.sendEvent(field, turned)
+    assert editing.steps.draft.text == before
+    assert editor.form.parts.boxes[()].currentText() == "angle of three points"
 
 
 def test_cancel_asks_where_something_was_done_and_leaves_all_as_it_was(editor, editing, window, answers, qtbot):
