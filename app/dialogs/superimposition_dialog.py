@@ -185,6 +185,8 @@ class SuperimpositionDialog(QDialog):
         self.opacity.valueChanged.connect(self._show_look)
         for box in (self.tracings, self.labels):
             box.toggled.connect(self._show_look)
+        self.changes.picked.connect(lambda key: self.view.set_look(replace(self.view.look, measurement=key)))
+        self.ways.picked.connect(lambda name: self.view.set_look(replace(self.view.look, landmark=name)))
         self.save_tables.clicked.connect(self._save_tables)
         self.save_picture.clicked.connect(self._save_picture)
         self.buttons.rejected.connect(self.reject)
@@ -217,7 +219,12 @@ class SuperimpositionDialog(QDialog):
 
     def _show_look(self) -> None:
         self.view.set_look(
-            Look(self.opacity.value() / 100, tracings=self.tracings.isChecked(), labels=self.labels.isChecked())
+            replace(
+                self.view.look,
+                later_opacity=self.opacity.value() / 100,
+                tracings=self.tracings.isChecked(),
+                labels=self.labels.isChecked(),
+            )
         )
 
     # Showing
@@ -242,9 +249,11 @@ class SuperimpositionDialog(QDialog):
             widget.setVisible(is_flat)
             widget.setEnabled(has_later)
         self.view.show_picture(None if result is None else result.picture, session.told)
-        self.changes.show_comparison(None if result is None else result.comparison)
+        times = self._times
+        self.changes.show_comparison(None if result is None else result.comparison, times)
         self.ways.show_ways(
             None if result is None else result.comparison,
+            times,
             () if result is None else result.shared,
             self._fitted() if session.wish.line is None else None,
         )
@@ -296,13 +305,17 @@ class SuperimpositionDialog(QDialog):
 
     # Saving
 
+    @property
+    def _times(self) -> Times:
+        result = self._session.result
+        return Times("", "") if result is None else Times(*(film.name for film in result.films))
+
     def _save_tables(self) -> None:
         result = self._session.result
         path = None if result is None else self._paths.to_save_table(Path("superimposition.csv"))
         if result is None or path is None:
             return
-        times = Times(*(film.name for film in result.films))
-        self._run(lambda: write_tables(path, result.comparison, times))
+        self._run(partial(write_tables, path, result.comparison, self._times))
 
     def _save_picture(self) -> None:
         result = self._session.result

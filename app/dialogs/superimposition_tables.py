@@ -3,44 +3,74 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtGui import QAction, QColor, QFont, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 from app.desktop import theme
 from app.desktop.chrome import chrome
 from app.desktop.tables import settle_look
 from app.session.change_rows import CHANGE_HEADS, ChangeRow, change_rows, way_heads, way_rows
+from core.measuring.change_table import Times, change_table, way_table
 from core.measuring.comparison import Comparison
+from core.measuring.table import MeasurementTable, tab_text
 
 
-class ChangeTable(QTableWidget):
+class _CopiedTable(QTableWidget):
+    """A list that Ctrl+C copies as text for a spreadsheet, with all digits, and that tells which row was picked."""
+
+    picked = Signal(str)
+    """The key of the row that is to be shown in the picture; empty for none."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        settle_look(self)
+        self.setAccessibleName(name)
+        self.verticalHeader().setDefaultSectionSize(26)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.copied: MeasurementTable | None = None
+        copy = QAction("&Copy table", self)
+        copy.setShortcut(QKeySequence(QKeySequence.StandardKey.Copy))
+        copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        copy.triggered.connect(self.copy)
+        self.addAction(copy)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self.itemSelectionChanged.connect(lambda: self.picked.emit(_picked(self)))
+
+    def copy(self) -> None:
+        """Put the whole list on the clipboard."""
+        if self.copied is not None:
+            QGuiApplication.clipboard().setText(tab_text(self.copied))
+
+
+class ChangeTable(_CopiedTable):
     """A line for each measurement; those that have changed beyond their uncertainty are bold."""
 
     def __init__(self) -> None:
-        super().__init__()
-        _settle(self)
-        self.setAccessibleName("Measurements at both times")
+        super().__init__("Measurements at both times")
 
-    def show_comparison(self, comparison: Comparison | None) -> None:
-        """Show what has changed; nothing where nothing was compared."""
+    def show_comparison(self, comparison: Comparison | None, times: Times) -> None:
+        """Show what has changed between two images; nothing where nothing was compared."""
+        self.copied = None if comparison is None else change_table(comparison, times)
         _fill(self, CHANGE_HEADS, () if comparison is None else change_rows(comparison))
 
 
-class WayTable(QTableWidget):
+class WayTable(_CopiedTable):
     """A line for each landmark that both images have; where they are fitted, those that are fitted are ticked."""
 
     fit_chosen = Signal(object)
     """The landmarks that are to be fitted, a tuple of names."""
 
     def __init__(self) -> None:
-        super().__init__()
-        _settle(self)
-        self.setAccessibleName("Ways of the landmarks")
+        super().__init__("Ways of the landmarks")
         self._names: tuple[str, ...] = ()
         self.itemChanged.connect(self._ticked)
 
-    def show_ways(self, comparison: Comparison | None, shared: tuple[str, ...], fitted: frozenset[str] | None) -> None:
-        """Show ways; ``fitted`` are ticked, None where landmarks are not fitted."""
+    def show_ways(
+        self, comparison: Comparison | None, times: Times, shared: tuple[str, ...], fitted: frozenset[str] | None
+    ) -> None:
+        """Show the ways of the landmarks that both images have; ``fitted`` are ticked, None where landmarks are not fitted."""
+        self.copied = None if comparison is None else way_table(comparison, times)
         with QSignalBlocker(self):
             self._names = shared
             rows = () if comparison is None else way_rows(comparison, shared)
@@ -57,15 +87,8 @@ class WayTable(QTableWidget):
             self.fit_chosen.emit(tuple(self._names[row] for row in ticked))
 
 
-def _settle(table: QTableWidget) -> None:
-    settle_look(table)
-    table.verticalHeader().setDefaultSectionSize(26)
-    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-
-
 def _fill(table: QTableWidget, heads: Sequence[str], rows: Sequence[ChangeRow]) -> None:
-    place = table.verticalScrollBar().value()
+    place, picked = table.verticalScrollBar().value(), _picked(table)
     table.clear()
     table.setColumnCount(len(heads))
     table.setRowCount(len(rows))
@@ -81,6 +104,9 @@ def _fill(table: QTableWidget, heads: Sequence[str], rows: Sequence[ChangeRow]) 
     if heads:
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
     table.verticalScrollBar().setValue(place)
+    for number, row in enumerate(rows):
+        if row.key == picked:
+            table.selectRow(number)
 
 
 def _fill_row(table: QTableWidget, number: int, row: ChangeRow) -> None:
@@ -90,6 +116,7 @@ def _fill_row(table: QTableWidget, number: int, row: ChangeRow) -> None:
         item = QTableWidgetItem(text)
         item.setTextAlignment(theme.LEFT if column == 0 else theme.RIGHT)
         item.setToolTip(row.tip)
+        item.setData(Qt.ItemDataRole.UserRole, row.key)
         if row.larger:
             item.setFont(bold)
         if row.reason:
@@ -107,3 +134,9 @@ def _item(table: QTableWidget, row: int, column: int) -> QTableWidgetItem:
     if item is None:
         raise IndexError(f"the table has no cell at {row}, {column}")
     return item
+
+
+def _picked(table: QTableWidget) -> str:
+    """Return the key of the row that a person has clicked; empty where they have clicked none."""
+    items = table.selectedItems()
+    return str(items[0].data(Qt.ItemDataRole.UserRole)) if items else ""

@@ -25,6 +25,8 @@ class ChangeRow:
 
     Attributes
     ----------
+    key
+        Of the measurement; the name of the landmark.
     name
         The measurement, or the landmark.
     cells
@@ -37,6 +39,7 @@ class ChangeRow:
         All that is to be said of it.
     """
 
+    key: str
     name: str
     cells: tuple[str, ...]
     larger: bool | None
@@ -68,6 +71,7 @@ def _change_row(change: Change) -> ChangeRow:
         tip.append(_LARGER[change.beyond_error])
         tip += [_told_by_readers(change.by_readers), _exact(change.exact, of="The interval")]
     return ChangeRow(
+        one.key,
         one.name,
         (
             said(change.first.value),
@@ -93,7 +97,8 @@ def way_rows(comparison: Comparison, shared: tuple[str, ...]) -> tuple[ChangeRow
     ways = {way.name: way for way in comparison.displacements}
     empty = ("",) * (len(comparison.sides) + 3)
     return tuple(
-        _way_row(comparison, ways[name]) if name in ways else ChangeRow(name, empty, None, "", name) for name in shared
+        _way_row(comparison, ways[name]) if name in ways else ChangeRow(name, name, empty, None, "", name)
+        for name in shared
     )
 
 
@@ -105,6 +110,7 @@ def _way_row(comparison: Comparison, way: Displacement) -> ChangeRow:
         tip.append(f"In 90 % of cases the way ends within {radius} {comparison.unit} of where it is drawn to.")
     tip += [_LARGER[way.beyond_error], _told_by_readers(way.by_readers), _exact(way.exact, of="The radius")]
     return ChangeRow(
+        way.name,
         way.name,
         (figure(way.length_mm, 1), *along, radius, _verdict(way.beyond_error, way.exact)),
         way.beyond_error,

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.session.moments import Film
-from app.session.tracing import TracedLine, traced_lines
+from app.session.tracing import TracedLine, measured_lines, traced_lines
 from app.session.window_level import grey_values, percentile_levels
 from core.geometry.shapes import transform_points
 from core.measuring.analysis import Analysis
@@ -100,6 +100,8 @@ class SuperimposedPicture:
         ``(N, 2)`` all their landmarks, also those that only one of them has.
     ways
         How the landmarks that both have moved.
+    measured
+        By the key of each measurement, the lines ``(2, 2)`` along which it is taken in the earlier and in the later image.
     bounds, focus
         ``(4,)`` left, top, right and bottom of the earlier image with all landmarks, and of the landmarks with some room.
     unit
@@ -113,6 +115,7 @@ class SuperimposedPicture:
     earlier_points: FloatArray
     later_points: FloatArray
     ways: tuple[Way, ...]
+    measured: Mapping[str, tuple[tuple[FloatArray, ...], tuple[FloatArray, ...]]]
     bounds: FloatArray
     focus: FloatArray
     unit: str
@@ -170,6 +173,7 @@ def picture_of(
         earlier_points=points[0],
         later_points=points[1],
         ways=ways,
+        measured=_measured(films, comparison, analysis, (plane_from_mm, from_later)),
         bounds=_bounds(backdrops[0], np.concatenate(points)),
         focus=_around(np.concatenate(points)),
         unit=comparison.unit,
@@ -206,6 +210,26 @@ def _lines(film: Film, analysis: Analysis | None, plane_from_mm: FloatArray) -> 
         return ()
     lines = traced_lines(analysis, positions_mm(analysis, film.moment.landmarks))
     return tuple(TracedLine(transform_points(plane_from_mm, line.ends_mm), line.stroke) for line in lines)
+
+
+def _measured(
+    films: tuple[Film, Film],
+    comparison: Comparison,
+    analysis: Analysis | None,
+    plane_from_mm: tuple[FloatArray, FloatArray],
+) -> dict[str, tuple[tuple[FloatArray, ...], tuple[FloatArray, ...]]]:
+    if analysis is None:
+        return {}
+    points = [positions_mm(analysis, film.moment.landmarks) for film in films]
+    drawn = {}
+    for change in comparison.changes:
+        key = change.measurement.key
+        earlier, later = (
+            tuple(transform_points(matrix, ends) for ends in measured_lines(analysis, key, there))
+            for matrix, there in zip(plane_from_mm, points, strict=True)
+        )
+        drawn[key] = earlier, later
+    return drawn
 
 
 def _labels(analysis: Analysis | None, comparison: Comparison, short_names: Mapping[str, str]) -> dict[str, str]:

@@ -41,12 +41,16 @@ class Look:
         Whether the images are shown at all.
     tracings, labels
         Whether lines are drawn, and names and lengths written.
+    measurement, landmark
+        Key of the measurement whose lines are drawn thick, and name of the landmark whose way is; empty for none.
     """
 
     later_opacity: float = 0.0
     images: bool = True
     tracings: bool = True
     labels: bool = True
+    measurement: str = ""
+    landmark: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +105,11 @@ def paint_superimposition(painter: QPainter, picture: SuperimposedPicture, look:
     if look.tracings:
         _paint_lines(painter, picture.earlier_lines, EARLIER_COLOUR, frame)
         _paint_lines(painter, picture.later_lines, LATER_COLOUR, frame)
+    earlier, later = picture.measured.get(look.measurement, ((), ()))
+    _paint_measured(painter, earlier, EARLIER_COLOUR, frame)
+    _paint_measured(painter, later, LATER_COLOUR, frame)
     for way in picture.ways:
-        _paint_way(painter, way, frame)
+        _paint_way(painter, way, frame, chosen=way.name == look.landmark)
     _paint_points(painter, picture.earlier_points, EARLIER_COLOUR, frame, filled=False)
     _paint_points(painter, picture.later_points, LATER_COLOUR, frame, filled=True)
     if look.labels:
@@ -161,6 +168,14 @@ def _paint_lines(painter: QPainter, lines: Sequence[TracedLine], colour: str, fr
             painter.drawLine(line)
 
 
+def _paint_measured(painter: QPainter, lines: Sequence[FloatArray], colour: str, frame: Frame) -> None:
+    """Paint the lines of the measurement that a person points at: thick, and paler than the tracing."""
+    for width, tint in ((5.0, theme.colour(theme.SHADE, 0.55)), (2.8, theme.pale(colour))):
+        painter.setPen(QPen(tint, width * frame.unit))
+        for ends in lines:
+            painter.drawLine(QLineF(*frame.to_screen(ends).ravel().tolist()))
+
+
 def _paint_points(painter: QPainter, points: FloatArray, colour: str, frame: Frame, *, filled: bool) -> None:
     radius = (2.6 if filled else 3.6) * frame.unit
     for x, y in frame.to_screen(points).tolist():
@@ -170,8 +185,13 @@ def _paint_points(painter: QPainter, points: FloatArray, colour: str, frame: Fra
             painter.drawEllipse(QPointF(x, y), radius, radius)
 
 
-def _paint_way(painter: QPainter, way: Way, frame: Frame) -> None:
+def _paint_way(painter: QPainter, way: Way, frame: Frame, *, chosen: bool = False) -> None:
     """Paint an arrow; a pale one where the way is not longer than its uncertainty, which is a ring around its end."""
+    if chosen:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.colour(theme.EMPHASIS, 0.45))
+        for x, y in frame.to_screen(way.ends).tolist():
+            painter.drawEllipse(QPointF(x, y), 9.0 * frame.unit, 9.0 * frame.unit)
     (x, y), (to_x, to_y) = frame.to_screen(way.ends).tolist()
     alpha = 0.6 if way.beyond_error is False else 1.0
     if np.isfinite(way.radius):

@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QGuiApplication, QImage
 
 from app.dialogs.superimposition_dialog import Paths, SuperimpositionDialog
 from app.session.superimposing import CHOOSE, Source, Superimposing, When
@@ -209,6 +209,35 @@ def test_tables_and_picture_are_saved_and_it_is_said(opened, asked, qtbot):
     asked.table = asked.table.parent / "out.png" / "table.csv"
     dialog.save_tables.click()
     qtbot.waitUntil(lambda: "cannot be written" in dialog.told.text())
+
+
+def test_what_is_picked_in_a_list_is_shown_in_the_picture_also_after_a_change(opened):
+    dialog, session, settle = opened
+    dialog.changes.selectRow(0)
+    assert dialog.view.look.measurement == "SNMe"
+    earlier, later = dialog.view.picture.measured["SNMe"]
+    assert len(earlier) == len(later) == 2
+    dialog.ways.selectRow(2)
+    assert dialog.view.look.landmark == "Menton"
+    dialog.opacity.setValue(30)
+    assert dialog.view.look.measurement == "SNMe"
+    session.swap()
+    settle()
+    assert dialog.view.look.measurement == "SNMe"
+    assert dialog.changes.currentRow() == 0
+    assert dialog.view.look.landmark == "Menton"
+
+
+def test_lists_are_copied_with_all_their_digits(opened):
+    dialog, *_ = opened
+    dialog.ways.setFocus()
+    dialog.tabs.setCurrentWidget(dialog.ways)
+    dialog.ways.copy()
+    lines = QGuiApplication.clipboard().text().splitlines()
+    assert lines[0].split("\t")[:5] == ["earlier_image", "later_image", "superimposed_on", "landmark", "distance"]
+    assert len(lines) == 5
+    dialog.changes.copy()
+    assert "Angle at nasion" in QGuiApplication.clipboard().text()
 
 
 def test_without_another_image_it_asks_for_one(open_dialog, tmp_path):

@@ -82,6 +82,14 @@ def test_both_tracings_are_drawn_where_their_landmarks_lie():
     np.testing.assert_allclose(profile[1], EARLIER.point_mm("Menton") + GROWTH_MM, atol=1e-9)
 
 
+def test_the_lines_of_each_measurement_are_known_in_both_images():
+    picture = drawn(Film("a", Moment(EARLIER)), Film("b", Moment(grown())))
+    earlier, later = picture.measured["SNMe"]
+    np.testing.assert_allclose(earlier[0], [EARLIER.point_mm("Nasion"), EARLIER.point_mm("Sella")], atol=1e-9)
+    assert any(np.allclose(ends[1], EARLIER.point_mm("Menton") + GROWTH_MM) for ends in later)
+    assert picture.measured["Ba–N"] == ((), ())  # there is no basion
+
+
 def test_landmarks_that_only_one_has_are_shown_without_a_way():
     more = grown().joined(Landmarks(("Basion",), np.array([[8.0, 40.0]])))
     picture = drawn(Film("a", Moment(EARLIER.without_point("Gonion"))), Film("b", Moment(more)))

@@ -115,6 +115,23 @@ def test_tracings_and_labels_can_be_left_out(view):
     assert (pixels_of(view) != with_labels).any()
 
 
+def test_the_measurement_and_the_landmark_that_are_picked_stand_out(view):
+    shown = picture()
+    line = EARLIER.subset(("Nasion", "Gonion")).points_mm
+    shown = replace(shown, measured={"own": ((line,), ())})
+    view.show_picture(shown)
+    where = place(view, line[0] + 0.3 * (line[1] - line[0]))
+    assert pixels_of(view)[where].max() < 60
+    view.set_look(Look(measurement="own"))
+    assert pixels_of(view)[where].max() > 200
+    menton = next(way for way in shown.ways if way.name == "Menton")
+    row, column = place(view, menton.ends[1])
+    beside = row + 7, column
+    before = pixels_of(view)[beside]
+    view.set_look(Look(landmark="Menton"))
+    assert (pixels_of(view)[beside] != before).any()
+
+
 def test_a_landmark_that_has_stayed_has_a_name_only():
     shown = picture()
     texts = [way_text(way, shown.unit) for way in shown.ways]
