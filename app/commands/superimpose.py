@@ -100,6 +100,7 @@ def superimpose(
     """Superimpose two images of one patient, and tell what has changed between them."""
     from app.commands.superimpose_input import films_of_files, films_of_project, registration_named
     from app.commands.superimpose_printing import lacking, say_comparison
+    from app.session.change_rows import told_by_readers
     from core.measuring.change_table import Times
     from core.measuring.comparison import compare
     from core.measuring.registration import shared_names
@@ -124,7 +125,10 @@ def superimpose(
             say_comparison(comparison, shared)
     else:
         _write(out, form, comparison, Times(films[0].name, films[1].name))
-    for note in (*notes, *films[0].notes, *films[1].notes, comparison.trouble, *comparison.notes, *lacking(comparison)):
+    told = told_by_readers(comparison, spread)
+    for note in (
+        *notes, *films[0].notes, *films[1].notes, comparison.trouble, *comparison.notes, told, *lacking(comparison),
+    ):  # fmt: skip
         if note:
             typer.echo(note, err=True)
 

@@ -299,7 +299,7 @@ class SuperimpositionDialog(QDialog):
         result = self._session.result
         said = [self._session.told]
         if result is not None:
-            said += [*result.comparison.notes, *result.films[0].notes, *result.films[1].notes, _CAUTION]
+            said += [*result.comparison.notes, *result.films[0].notes, *result.films[1].notes, result.readers, _CAUTION]
         self.told.setText(" ".join(part for part in (*said, self._saved) if part))
         self._saved = ""
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from app.session.measurement_rows import figure
 from core.measuring.comparison import Comparison
+from core.measuring.reader_spread import ReaderSpread
 from core.measuring.registration import Displacement
 from core.measuring.superposition import Change
 
@@ -126,6 +127,16 @@ def _verdict(beyond_error: bool | None, exact: tuple[str, ...]) -> str:
 
 def _signed(value: float, decimals: int) -> str:
     return figure(value, decimals, signed=round(value, decimals) != 0)
+
+
+def told_by_readers(comparison: Comparison, spread: ReaderSpread) -> str:
+    """Return a sentence that says whose differences tell how uncertain landmarks without a radius are; empty where none do."""
+    measured = [name for change in comparison.changes for name in change.by_readers]
+    moved = [name for way in comparison.displacements for name in way.by_readers]
+    whose = spread.sources_of(dict.fromkeys([*measured, *moved]))
+    if not whose:
+        return ""
+    return f"Intervals of landmarks placed by hand come from the differences of readers: {'; '.join(whose)}."
 
 
 def _told_by_readers(names: tuple[str, ...]) -> str:

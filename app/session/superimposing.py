@@ -15,6 +15,7 @@ from psygnal import Signal
 
 from app.desk.desk import Desk
 from app.session.analysis_choice import Offer
+from app.session.change_rows import told_by_readers
 from app.session.document import Document
 from app.session.jobs import Job, Jobs
 from app.session.measuring import Measuring
@@ -100,6 +101,8 @@ class Superimposed:
         Landmarks that both have.
     comparison, picture
         What has changed, and what is drawn; no picture where they could not be superimposed.
+    readers
+        Whose differences tell how uncertain landmarks are that were placed by hand, as a sentence; empty where none do.
     """
 
     films: tuple[Film, Film]
@@ -107,6 +110,7 @@ class Superimposed:
     shared: tuple[str, ...]
     comparison: Comparison
     picture: SuperimposedPicture | None
+    readers: str = ""
 
     def film(self, when: When) -> Film:
         """Return one of the two."""
@@ -392,7 +396,8 @@ def _done(task: _Task) -> Superimposed:
     spread = task.readers if task.analysis is None else spread_for(task.analysis, task.readers)
     comparison = compare(*moments, registration, task.analysis, population=task.population, spread_mm=spread.spread_mm)
     picture = picture_of((earlier, later), comparison, task.analysis, task.short_names, task.side)
-    return Superimposed((earlier, later), lines, shared, comparison, picture)
+    told = told_by_readers(comparison, spread)
+    return Superimposed((earlier, later), lines, shared, comparison, picture, told)
 
 
 def registration_for(wish: Wish, lines: tuple[tuple[str, str], ...], shared: tuple[str, ...]) -> Registration:

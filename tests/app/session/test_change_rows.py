@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.session.change_rows import change_rows, way_heads, way_rows
+from app.session.change_rows import change_rows, told_by_readers, way_heads, way_rows
 from core.measuring.comparison import Moment, compare
 from core.measuring.file import parse_analysis
+from core.measuring.reader_spread import ReaderSpread
 from core.measuring.registration import By, Registration
 from tests.support.measuring_fixtures import OWN_ANALYSIS
 from tests.support.superimposing_fixtures import EARLIER, found_by_model, grown
@@ -69,3 +70,15 @@ def test_landmarks_that_could_be_fitted_are_listed_where_nothing_is_superimposed
     assert all(not any(row.cells) for row in rows)
     assert len(rows[0].cells) == len(way_heads(found)) - 1
     assert np.isnan(found.changes[0].low)
+
+
+def test_whose_differences_tell_is_said_where_they_do():
+    spread = ReaderSpread(dict.fromkeys(EARLIER.names, 0.5), dict.fromkeys(EARLIER.names, "Ann and Bob, 12 cases"))
+    by_hand = compare(Moment(EARLIER), Moment(grown()), SN, ANALYSIS, spread_mm=spread.spread_mm)
+    assert told_by_readers(by_hand, spread) == (
+        "Intervals of landmarks placed by hand come from the differences of readers: Ann and Bob, 12 cases."
+    )
+    angle, *_ = change_rows(by_hand)
+    assert "how uncertain they are is told by how far readers differ: Sella, Nasion, Menton." in angle.tip
+    by_model = compare(Moment(found_by_model(EARLIER)), Moment(found_by_model(grown())), SN, ANALYSIS)
+    assert told_by_readers(by_model, spread) == ""
