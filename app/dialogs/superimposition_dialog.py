@@ -242,6 +242,8 @@ class SuperimpositionDialog(QDialog):
         self.analysis.offer_chosen([(one.text, one.key) for one in offers], offer.key if offer is not None else None)
         self.side.offer_chosen([(_SIDES[side], side) for side in Side], session.side)
         self.analysis.setEnabled(bool(offers))
+        self.analysis.setPlaceholderText("" if offers else "None fits these landmarks")
+        self.tabs.setTabVisible(self.tabs.indexOf(self.changes), bool(offers))
         is_flat = session.ndim == 2
         self.side.setVisible(not is_flat)
         has_later = result is not None and result.picture is not None and result.picture.later is not None

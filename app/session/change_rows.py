@@ -104,8 +104,9 @@ def way_rows(comparison: Comparison, shared: tuple[str, ...]) -> tuple[ChangeRow
 
 
 def _way_row(comparison: Comparison, way: Displacement) -> ChangeRow:
-    along = (_signed(float(way.vector_mm @ side), 1) for _, side in comparison.sides)
-    radius = figure(way.radius_mm, 1) if math.isfinite(way.radius_mm) else ""
+    decimals = comparison.way_decimals
+    along = (_signed(float(way.vector_mm @ side), decimals) for _, side in comparison.sides)
+    radius = figure(way.radius_mm, decimals) if math.isfinite(way.radius_mm) else ""
     tip = [way.name]
     if np.isfinite(way.radius_mm):
         tip.append(f"In 90 % of cases the way ends within {radius} {comparison.unit} of where it is drawn to.")
@@ -113,7 +114,7 @@ def _way_row(comparison: Comparison, way: Displacement) -> ChangeRow:
     return ChangeRow(
         way.name,
         way.name,
-        (figure(way.length_mm, 1), *along, radius, _verdict(way.beyond_error, way.exact)),
+        (figure(way.length_mm, decimals), *along, radius, _verdict(way.beyond_error, way.exact)),
         way.beyond_error,
         "",
         "\n\n".join(part for part in tip if part),

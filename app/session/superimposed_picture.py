@@ -106,6 +106,8 @@ class SuperimposedPicture:
         ``(4,)`` left, top, right and bottom of the earlier image with all landmarks, and of the landmarks with some room.
     unit
         Of the plane: ``"mm"`` or ``"px"``.
+    decimals
+        Digits with which lengths are written.
     """
 
     earlier: Backdrop | None
@@ -119,6 +121,7 @@ class SuperimposedPicture:
     bounds: FloatArray
     focus: FloatArray
     unit: str
+    decimals: int = 1
 
 
 def picture_of(
@@ -177,6 +180,7 @@ def picture_of(
         bounds=_bounds(backdrops[0], np.concatenate(points)),
         focus=_around(np.concatenate(points)),
         unit=comparison.unit,
+        decimals=comparison.way_decimals,
     )
 
 

@@ -224,16 +224,16 @@ def _font(frame: Frame, bold: bool = False) -> QFont:
     return font
 
 
-def way_text(way: Way, unit: str) -> str:
+def way_text(way: Way, picture: SuperimposedPicture) -> str:
     """Return what is written beside the end of a way; the name alone where a landmark has stayed."""
-    length = f"{way.length:.1f}"
-    return way.label if length == "0.0" else f"{way.label}  {length} {unit}"
+    length = round(way.length, picture.decimals)
+    return f"{way.label}  {length:.{picture.decimals}f} {picture.unit}" if length else way.label
 
 
 def _paint_labels(painter: QPainter, picture: SuperimposedPicture, frame: Frame) -> None:
     font = _font(frame)
     metrics = QFontMetricsF(font)
-    texts = [way_text(way, picture.unit) for way in picture.ways]
+    texts = [way_text(way, picture) for way in picture.ways]
     if not texts:
         return
     points = frame.to_screen(np.stack([way.ends[1] for way in picture.ways]))

@@ -18,6 +18,8 @@ from core.measuring.superposition import Change, changes, require_same_rank
 from core.values.landmarks import Landmarks
 
 PX = "px"
+_SHORT_WAYS = 1.0
+"""Where all ways are shorter, in mm or px, a tenth is too coarse."""
 _SIDES_3D = (("forward", (0.0, -1.0, 0.0)), ("up", (0.0, 0.0, 1.0)), ("left", (1.0, 0.0, 0.0)))
 _SIDES_OF_PICTURE = (("right", (1.0, 0.0)), ("up", (0.0, -1.0)))
 
@@ -76,6 +78,12 @@ class Comparison:
     def unit(self) -> str:
         """Unit of the ways: that of the earlier image."""
         return self.earlier.unit
+
+    @property
+    def way_decimals(self) -> int:
+        """Digits after the point with which ways are told: more where all of them are short, as in a mouse."""
+        longest = max((way.length_mm for way in self.displacements), default=0.0)
+        return 2 if 0.05 <= longest < _SHORT_WAYS else 1
 
 
 def compare(
@@ -165,6 +173,8 @@ def _notes(
             f"The later image was scaled by {registered.scale:.3f} to be superimposed, which hides growth along what it was "
             "scaled to; the measurements are those of the images as they are."
         )
+    elif earlier.landmarks.ndim == 3:
+        yield "Nothing was scaled."
     elif earlier.unit == later.unit == MM:
         yield "Nothing was scaled: where the two images were magnified differently, lengths differ by that alone."
     else:

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QImage
 
 from app.dialogs.superimposition_dialog import Paths, SuperimpositionDialog
+from app.session.analysis_choice import FoundAnalyses
 from app.session.superimposing import CHOOSE, Source, Superimposing, When
 from core.landmark_files.file import write_landmarks
 from core.project.store import Project
@@ -248,6 +249,17 @@ def test_without_another_image_it_asks_for_one(open_dialog, tmp_path):
     assert dialog.told.text() == CHOOSE
     assert dialog.cases[When.EARLIER].currentIndex() == -1
     assert not dialog.save_picture.isEnabled()
+
+
+def test_where_no_analysis_fits_the_landmarks_are_shown_alone(opened):
+    dialog, session, settle = opened
+    session._measuring._found = FoundAnalyses()
+    session.refresh()
+    settle()
+    assert not dialog.tabs.isTabVisible(0)
+    assert dialog.tabs.currentWidget() is dialog.ways
+    assert not dialog.analysis.isEnabled()
+    assert rows(dialog.ways)[2][1] == f"{np.hypot(*GROWTH_MM):.1f}"
 
 
 def test_closing_ends_the_session(opened):

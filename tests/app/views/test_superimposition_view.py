@@ -134,8 +134,9 @@ def test_the_measurement_and_the_landmark_that_are_picked_stand_out(view):
 
 def test_a_landmark_that_has_stayed_has_a_name_only():
     shown = picture()
-    texts = [way_text(way, shown.unit) for way in shown.ways]
+    texts = [way_text(way, shown) for way in shown.ways]
     assert texts == ["Sella", "Nasion", "Menton  3.2 mm", "Gonion"]
+    assert way_text(shown.ways[2], replace(shown, decimals=2)) == "Menton  3.16 mm"
 
 
 def wheel(view: SuperimpositionView, at: QPointF, steps: int) -> None:

@@ -158,6 +158,10 @@ def test_volumes_are_fitted_and_told_in_the_patients_directions() -> None:
     found = compare(Moment(SKULL), Moment(later), Registration(By.FIT, ("A", "B", "C")))
     [*_, way] = rows(way_table(found, TIMES))
     assert (way["forward"], way["up"], way["left"]) == ("2.0", "4.0", "1.0")
+    assert found.notes == ("Nothing was scaled.",)
+    assert found.way_decimals == 1
+    nearer = compare(Moment(SKULL), Moment(SKULL.with_point("D", [5.0, 5, 30.3])), found.registration)
+    assert nearer.way_decimals == 2
 
 
 def test_a_film_from_the_other_side_is_said() -> None:
