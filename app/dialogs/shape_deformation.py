@@ -27,6 +27,7 @@ _STEPS = 5
 _BEYOND = 0.14
 """How far the grid reaches beyond the landmarks, as part of their extent."""
 MOST_LABELS = 30
+"""Names that are written beside the landmarks unless a person wishes otherwise; more would hide each other."""
 SIDES_SEEN = ("A", "L", "S")
 """Sides of the patient from which a shape in space can be seen at once: from the front, the left and above."""
 _RAD_PER_PX = 0.01
@@ -72,15 +73,17 @@ class DeformationFigure(ShapePlot):
         self._weights: FloatArray | None = None
         self._grid_ends: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self._labels: list[pg.TextItem] = []
-        self._make_items()
+        self._shows_names = True
         box = self.plot.getViewBox()
         box.turned.connect(self._turn)
 
     def _make_view_box(self) -> pg.ViewBox:
         return _TurningBox()
 
-    def _make_items(self) -> None:
-        faint = QColor(self.colours.faint)
+    def take_colours(self, colours: Chrome) -> None:
+        """Use other colours for what is shown from now on."""
+        super().take_colours(colours)
+        faint = QColor(colours.faint)
         faint.setAlphaF(0.55)
         accent = group_colours(self.colours)[0]
         self._grid = pg.PlotCurveItem(pen=pg.mkPen(faint, width=1), connect="finite", antialias=True)
@@ -117,7 +120,7 @@ class DeformationFigure(ShapePlot):
         for item in (self._grid, *self._traced.values(), self._ways, self._before, self.landmarks):
             self.plot.addItem(item)
         self._labels = []
-        if len(mean) <= MOST_LABELS:
+        if self._shows_names:
             self._labels = [
                 pg.TextItem(name, color=self.colours.text, anchor=(-0.1, 1)) for name in study.compared.found.names
             ]
@@ -131,6 +134,14 @@ class DeformationFigure(ShapePlot):
         self._component, self._deviations = component, deviations
         self._draw()
 
+    def show_names(self, *, shown: bool) -> None:
+        """Write the names of the landmarks beside them, or not."""
+        self._shows_names = shown
+        if self._study is not None:
+            component, deviations = self._component, self._deviations
+            self.show_study(self._study)
+            self.show_at(component, deviations)
+
     def seen_from(self, side: str) -> None:
         """Look at a shape in space from a side of the patient."""
         self._view = self._view.seen_from(side)
@@ -140,7 +151,7 @@ class DeformationFigure(ShapePlot):
     def show_as(self, other: "DeformationFigure") -> None:
         """Show what another one shows, from the same side."""
         if other._study is not None:
-            self._view = other._view
+            self._view, self._shows_names = other._view, other._shows_names
             self.show_study(other._study)
             self.show_at(other._component, other._deviations)
 

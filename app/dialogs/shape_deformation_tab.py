@@ -2,10 +2,10 @@
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from app.desktop.chrome import LIGHT
-from app.dialogs.shape_deformation import SIDES_SEEN, DeformationFigure
+from app.dialogs.shape_deformation import MOST_LABELS, SIDES_SEEN, DeformationFigure
 from app.dialogs.shape_plot import PICTURE_SIZE
 from app.session.shape_study import ShapeStudy
 from core.landmark_files.arrangement import listed
@@ -36,22 +36,27 @@ class ShapeDeformationTab(QWidget):
         self.where.setMinimumWidth(90)
         self.mean = QPushButton("&Mean")
         self.mean.setAutoDefault(False)
+        self.names = QCheckBox("&Names")
+        self._chose_names = False
         self.moved = QLabel()
         self.moved.setWordWrap(True)
         self.sides: list[QPushButton] = []
         self._lay_out()
         self.component.activated.connect(lambda _: self._choose_component())
         self.slider.valueChanged.connect(lambda _: self._follow())
+        self.names.toggled.connect(lambda shown: self.figure.show_names(shown=shown))
+        self.names.clicked.connect(self._keep_names)
         self.mean.clicked.connect(lambda: self.slider.setValue(0))
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()
         top.addWidget(self.component)
+        top.addWidget(self.where)
         top.addWidget(QLabel(f"−{MOST_SD} SD"))
         top.addWidget(self.slider, 1)
         top.addWidget(QLabel(f"+{MOST_SD} SD"))
-        top.addWidget(self.where)
         top.addWidget(self.mean)
+        top.addWidget(self.names)
         below = QHBoxLayout()
         below.addWidget(self.moved, 1)
         for side, text in _SIDES.items():
@@ -75,8 +80,14 @@ class ShapeDeformationTab(QWidget):
         self.component.setCurrentIndex(min(chosen, len(shares) - 1))
         for button in self.sides:
             button.setVisible(study.compared.found.points.shape[2] == 3)
+        if not self._chose_names:
+            self.names.setChecked(len(study.compared.found.names) <= MOST_LABELS)
+        self.figure.show_names(shown=self.names.isChecked())
         self.figure.show_study(study)
         self._choose_component()
+
+    def _keep_names(self) -> None:
+        self._chose_names = True
 
     @property
     def deviations(self) -> float:

@@ -41,17 +41,12 @@ class ShapePlot(QWidget):
     def __init__(self, parent: QWidget | None = None, colours: Chrome | None = None) -> None:
         super().__init__(parent)
         self.colours = chrome() if colours is None else colours
-        self.plot = pg.PlotWidget(background=self.colours.panel, viewBox=self._make_view_box())
+        self.plot = pg.PlotWidget(viewBox=self._make_view_box())
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
         for side in ("left", "bottom"):
-            axis = self.plot.getAxis(side)
-            axis.setPen(self.colours.line)
-            axis.setTextPen(self.colours.faint)
-            axis.enableAutoSIPrefix(enable=False)
-        self._name = pg.TextItem(color=self.colours.text, fill=QColor(self.colours.window), anchor=(0, 1))
-        self._name.setZValue(100)
-        self._name.hide()
+            self.plot.getAxis(side).enableAutoSIPrefix(enable=False)
+        self.take_colours(self.colours)
         self.plot.scene().sigMouseClicked.connect(self._mouse_clicked)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -59,6 +54,18 @@ class ShapePlot(QWidget):
 
     def _make_view_box(self) -> pg.ViewBox:
         return pg.ViewBox()
+
+    def take_colours(self, colours: Chrome) -> None:
+        """Use other colours for what is drawn from now on."""
+        self.colours = colours
+        self.plot.setBackground(colours.panel)
+        for side in ("left", "bottom"):
+            axis = self.plot.getAxis(side)
+            axis.setPen(colours.line)
+            axis.setTextPen(colours.faint)
+        self._name = pg.TextItem(color=colours.text, fill=QColor(colours.window), anchor=(0, 1))
+        self._name.setZValue(100)
+        self._name.hide()
 
     def clear(self) -> None:
         """Draw nothing."""

@@ -65,7 +65,9 @@ class _CasePlot(ShapePlot):
         rings = pg.ScatterPlotItem(pos=self._places[rows], size=19, pen=ring, brush=None)
         rings.setZValue(-1)  # or it would take the clicks on the dots
         self.plot.addItem(rings)
-        self._cross = pg.ScatterPlotItem(size=21, symbol="+", pen=pg.mkPen(self.colours.text, width=2), brush=None)
+        self._cross = pg.ScatterPlotItem(
+            size=27, symbol="crosshair", pen=pg.mkPen(self.colours.text, width=1.5), brush=None
+        )
         self._cross.setZValue(-1)
         self.plot.addItem(self._cross)
         self.mark_current(self._current)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.desktop.chrome import LIGHT
+from app.desktop.chrome import LIGHT, chrome
 from app.dialogs.shape_case_table import ShapeCaseTable
 from app.dialogs.shape_deformation_tab import ShapeDeformationTab
 from app.dialogs.shape_landmarks import LandmarkChoice
@@ -160,10 +160,15 @@ class ShapesWindow(QDialog):
         self.close_button.clicked.connect(self.close)
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Compare anew where a person comes back from correcting a case."""
+        """Compare anew where a person comes back from correcting a case, and draw in the colours of another theme."""
         super().changeEvent(event)
         if event.type() is QEvent.Type.ActivationChange and self.isActiveWindow() and hasattr(self, "tabs"):
             self.update_if_stale()
+        if event.type() is QEvent.Type.PaletteChange and hasattr(self, "tabs"):
+            for figure in (self.scatter, self.distances, self.deformation.figure):
+                figure.take_colours(chrome())
+            self._filled.clear()
+            self._turn_to(self.tabs.currentIndex())
 
     def update_if_stale(self) -> None:
         """Compare anew where readings have changed since."""

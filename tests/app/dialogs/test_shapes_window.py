@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage
 
+from app.desktop.chrome import DARK, LIGHT, palette
 from app.dialogs.shape_deformation import DeformationFigure
 from app.dialogs.shape_scatter import ELLIPSE_SHARE, concentration_ellipse
 from app.dialogs.shapes_window import ShapesWindow
@@ -335,7 +336,9 @@ def test_it_is_told_that_readings_have_changed_and_who_comes_back_sees_them(flat
 def test_the_open_case_is_marked(flat):
     figure = flat.window.scatter
     flat.window.mark_current(flat.ids[3])
-    cross = next(item for item in figure.plot.getPlotItem().items if getattr(item, "opts", {}).get("symbol") == "+")
+    cross = next(
+        item for item in figure.plot.getPlotItem().items if getattr(item, "opts", {}).get("symbol") == "crosshair"
+    )
     x, y = cross.getData()
     assert (x[0], y[0]) == pytest.approx(placed(figure)[flat.ids[3]])
     flat.window.mark_current(None)
@@ -408,3 +411,35 @@ def test_which_landmarks_count_is_asked_with_how_many_cases_lack_each(make, qtbo
     again = one.window._ask_landmarks()
     assert again.without == {"Porion"}
     again.reject()
+
+
+def test_names_stand_beside_the_landmarks_unless_they_are_many_or_not_wanted(flat):
+    tab = flat.window.deformation
+
+    def shown():
+        return [item.toPlainText() for item in tab.figure.plot.getPlotItem().items if isinstance(item, pg.TextItem)]
+
+    tab.slider.setValue(20)
+    assert set(NAMES) <= set(shown())
+    tab.names.click()
+    assert not set(NAMES) & set(shown())
+    np.testing.assert_allclose(
+        np.column_stack(tab.figure.landmarks.getData()), flat.comparing.study.compared.space.at(0, 2.0)
+    )
+    tab.show_study(flat.comparing.study)
+    assert not tab.names.isChecked()
+
+
+def test_another_theme_is_followed(flat, qapp):
+    before = qapp.palette()
+    try:
+        for colours in (LIGHT, DARK):
+            qapp.setPalette(palette(colours))
+            qapp.processEvents()
+            for tab, figure in enumerate((flat.window.scatter, flat.window.distances, flat.window.deformation.figure)):
+                flat.window.tabs.setCurrentIndex(tab)
+                picture = figure.grab().toImage()
+                assert picture.pixelColor(2, 2).name() == colours.panel
+                assert len(dots(figure)) >= 1
+    finally:
+        qapp.setPalette(before)

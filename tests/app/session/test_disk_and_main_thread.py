@@ -5,7 +5,10 @@ import threading
 
 import pytest
 
+from app.dialogs.shapes_window import ShapesWindow
+from app.session.comparing_shapes import ComparingShapes
 from core.images.file import write_image
+from tests.support.shape_fixtures import configurations, write_shapes
 from tests.support.viewer_fixtures import make_image, make_model_file
 
 CALLS = ("open", "stat", "lstat", "listdir", "scandir", "mkdir", "rename", "replace", "unlink", "chmod", "access")
@@ -72,3 +75,28 @@ def test_opening_saving_and_choosing_a_model_touch_no_disk_in_the_main_thread(
     assert controller.document.landmarks_path == answers.save
     assert controller.document.model_info.name == "Other"
     assert touched == []
+
+
+def test_comparing_shapes_and_saving_tables_and_pictures_touch_no_disk_in_the_main_thread(
+    controller, tmp_path, request, qtbot
+):
+    write_shapes(tmp_path / "study.cairn", configurations(), images=True)
+    touched = request.getfixturevalue("touched")
+    controller.projects.open(tmp_path / "study.cairn")
+    qtbot.waitUntil(lambda: controller.desk.project is not None and not controller.jobs.busy)
+    comparing = ComparingShapes(
+        controller.desk, controller.document, controller.editor, controller.view_state, controller.jobs,
+        is_blind=lambda: False, open_case=controller.case_opener.open, analyses=lambda: (tmp_path, (), {}),
+    )  # fmt: skip
+    window = ShapesWindow(comparing, lambda: tmp_path / "tables", lambda name: tmp_path / name, lambda names: False)
+    qtbot.addWidget(window)
+    comparing.refresh()
+    qtbot.waitUntil(lambda: comparing.study is not None)
+    comparing.go_to(comparing.study.cases[3].id, ("Sella", "Nasion"))
+    qtbot.waitUntil(lambda: controller.view_state.selected == "Sella" and not controller.jobs.busy)
+    window.save_tables.click()
+    qtbot.waitUntil(lambda: window.told.text().startswith("Wrote"))
+    window.save_picture.click()
+    qtbot.waitUntil(lambda: window.told.text() == "Saved shape-space.png.")
+    assert touched == []
+    controller.desk.close()
