@@ -259,7 +259,7 @@ def test_the_wheel_scrolls_the_form_and_changes_nothing(editor, editing, window,
         at = QPointF(field.rect().center())
         turned = QWheelEvent(
             at, QPointF(field.mapToGlobal(at)), QPoint(0, 0), QPoint(0, -120), Qt.MouseButton.NoButton,
-            Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, inverted=False,
+            Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,  # noqa: FBT003 - Qt takes it by position only
         )  # fmt: skip
         QApplication.sendEvent(field, turned)
     assert editing.steps.draft.text == before
