@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from app.commands.project_analyses import analyses
 from app.commands.project_options import (
     Json,
     Lists,
@@ -270,4 +271,5 @@ def _told(added: "Added") -> str:
 
 for _command in (export, merge, agreement, check):
     project_commands.command()(_command)
+project_commands.command()(analyses)
 project_commands.command("import")(import_)
