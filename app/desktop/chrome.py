@@ -172,6 +172,7 @@ QPushButton:hover {{ background: {c.hover}; }}
 QPushButton:default, QPushButton#primary {{ background: #2b6f9c; border-color: #3b88ba; color: white; }}
 QPushButton:default:hover, QPushButton#primary:hover {{ background: #337fb1; }}
 QPushButton:disabled {{ color: {c.disabled}; }}
+QPushButton#primary:disabled {{ background: {c.button}; border-color: {c.line}; color: {c.disabled}; }}
 QPushButton:focus, QComboBox:focus {{ border: 2px solid {c.focus}; }}
 QPushButton:focus {{ padding: 5px 13px; }}
 QDialogButtonBox, QMessageBox {{ dialogbuttonbox-buttons-have-icons: 0; }}

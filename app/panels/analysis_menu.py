@@ -42,7 +42,8 @@ class AnalysisMenu(QMenu):
                     f"&Put {_named(offer.analysis.title)} into the project", partial(measuring.ask_keep, offer)
                 )
         if own.kept:
-            self.addSection("In the project")
+            self.addSeparator()
+            self.addAction("In the project:").setEnabled(False)
             for kept in own.kept:
                 self._add_kept(kept)
 

@@ -26,6 +26,7 @@ from core.measuring.draft_problems import alone
 from core.measuring.file import parse_analysis
 from core.measuring.measure import Measured, measure
 from core.measuring.parts import LANDMARK, Part
+from core.measuring.reader_spread import readers_tables
 
 NEW_NAME, NEW_TITLE = "my-analysis", "My analysis"
 
@@ -119,7 +120,11 @@ class AnalysisEditing:
         image = self._document.image
         if image is not None and self._may_begin():
             name = self._free(NEW_NAME)
-            steps = AnalysisSteps(new_draft(image.ndim, name, NEW_TITLE))
+            info = self._document.model_info
+            draft = new_draft(image.ndim, name, NEW_TITLE)
+            if info is not None and info.name in readers_tables():
+                draft = draft.with_head(readers=info.name)
+            steps = AnalysisSteps(draft)
             steps.add()
             self._begin(steps.draft, _Origin())
 

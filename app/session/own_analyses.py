@@ -86,9 +86,12 @@ class OwnAnalyses:
         self._desk.ask(all_kept, self._take)
 
     def _take(self, kept: tuple[KeptAnalysis, ...]) -> None:
-        for one in kept:
-            if one.problem is not None:
-                self._view.say(f"{one.problem.message} {one.problem.hint or ''}".strip(), once=True)
+        told, wrong = _problems(self.kept), _problems(kept)
+        mended = told - wrong
+        if mended:
+            self._view.messages = tuple(one for one in self._view.messages if one.text not in mended)
+        for text in sorted(wrong):
+            self._view.say(text, once=True)
         if kept != self.kept:
             self.kept = kept
             self.changed.emit()
@@ -192,6 +195,12 @@ def read_with_text(path: Path) -> tuple[str, Analysis]:
     """Return the text of a file and the analysis in it."""
     text = read_analysis_text(path)
     return text, parse_analysis(text, path.name)
+
+
+def _problems(kept: tuple[KeptAnalysis, ...]) -> frozenset[str]:
+    """Return what is said of those that cannot be used."""
+    problems = (one.problem for one in kept if one.problem is not None)
+    return frozenset(f"{problem.message} {problem.hint or ''}".strip() for problem in problems)
 
 
 def all_kept(project: "Project") -> tuple[KeptAnalysis, ...]:

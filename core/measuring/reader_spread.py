@@ -116,6 +116,15 @@ def spread_for(analysis: Analysis, known: ReaderSpread = NOTHING) -> ReaderSprea
     return spread
 
 
+@cache
+def readers_tables() -> frozenset[str]:
+    """Return the names of the tables that come with Cairn; none where they are nowhere."""
+    try:
+        return frozenset(path.stem for path in (assets_folder() / "readers").glob("*.toml"))
+    except (AppError, OSError):
+        return frozenset()
+
+
 class _Table(BaseModel):
     """A table of ``assets/readers``."""
 

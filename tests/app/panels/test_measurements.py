@@ -230,6 +230,7 @@ def test_the_menu_beside_the_box_saves_keeps_and_takes_out(panel, window, answer
     there = entries()
     assert "&Put “My own” into the project" not in there  # it is the project's now
     assert panel.analyses.currentText() == "My own  (3 of 4, in the project)"
+    assert not there["In the project:"].isEnabled()
     kept = there["My own"].menu().actions()
     answers.saved_analysis = tmp_path / "out.toml"
     kept[0].trigger()

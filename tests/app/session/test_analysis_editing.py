@@ -5,10 +5,11 @@ import pytest
 from app.session.analysis_choice import kept_key
 from app.session.view_state import Mode
 from core.measuring.file import parse_analysis
+from core.models.metadata import read_model_info
 from core.project.analyses import ProjectAnalysis
 from core.project.store import Project
 from tests.support.measuring_fixtures import OWN_ANALYSIS, write_own
-from tests.support.viewer_fixtures import idle, make_image, make_prediction
+from tests.support.viewer_fixtures import idle, make_image, make_model_file, make_prediction
 
 
 @pytest.fixture
@@ -75,6 +76,23 @@ def test_a_new_one_is_filled_by_clicking_landmark_after_landmark(editing, contro
     assert editing.steps.problems == ()
     editing.take_landmark("Gonion")  # nothing is asked for any more
     assert editing.steps.shown["how"] == {"angle": ["Sella", "Nasion", "Menton"]}
+
+
+def test_a_new_one_knows_whose_readers_differ_on_the_landmarks_of_the_model(editing, controller, model_path, tmp_path):
+    editing.begin_new()
+    assert "readers" not in editing.steps.draft.raw
+    image = controller.document.image
+    controller.document.set_image(image, controller.document.landmarks, read_model_info(model_path))
+    editing.begin_new()
+    assert "readers" not in editing.steps.draft.raw  # there is no table for that model
+    controller.document.set_image(
+        image,
+        controller.document.landmarks,
+        read_model_info(make_model_file(tmp_path / "ceph.pt", name="cephalometric-19")),
+    )
+    editing.begin_new()
+    assert editing.steps.draft.raw["readers"] == "cephalometric-19"
+    assert not editing.is_modified
 
 
 def test_its_lines_are_shown_over_the_image_until_it_ends(editing, controller, answers):

@@ -92,8 +92,11 @@ def test_it_is_taken_out_once_a_person_has_said_so(kept, controller, answers, tm
     qtbot.waitUntil(lambda: kept.find("clinic") is None)
     assert "clinic" not in in_project(tmp_path)
     assert controller.measuring.offer.kept is None
+    assert any("later of this project" in text for text in messages(controller))
     kept.ask_remove("later")
     qtbot.waitUntil(lambda: kept.find("later") is None)
+    assert not any("later of this project" in text for text in messages(controller))
+    assert any("broken of this project" in text for text in messages(controller))
 
 
 def test_any_analysis_is_saved_as_a_file_as_its_author_wrote_it(kept, controller, answers, tmp_path, qtbot):
