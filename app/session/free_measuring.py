@@ -101,6 +101,8 @@ class FreeMeasuring:
         self._dragged: FreeMeasurement | None = None
         self._unclaimed: set[str] = set()  # drawn before it was known who reads
         self._renamed: dict[Reader, Reader] = {}
+        self._drawings: tuple[FreeDrawing, ...] | None = None  # each movement of the mouse asks for them
+        self.changed.connect(self._forget_drawings)
         document.image_changed.connect(self._start_anew)
         view_state.events.mode.connect(self._start_anew)
         view_state.events.selected.connect(self._landmark_selected)
@@ -132,6 +134,14 @@ class FreeMeasuring:
     @property
     def drawings(self) -> tuple[FreeDrawing, ...]:
         """What is drawn of them, the selected one last, and then what is being drawn."""
+        if self._drawings is None:
+            self._drawings = self._make_drawings()
+        return self._drawings
+
+    def _forget_drawings(self) -> None:
+        self._drawings = None
+
+    def _make_drawings(self) -> tuple[FreeDrawing, ...]:
         drawn = [
             FreeDrawing(one.uuid, one.array_mm, text_of(one), one.uuid == self._selected, self.is_own(one))
             for one in self.measurements

@@ -2,9 +2,11 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from app.session.tracing import ARC, arc_between
 from core.measuring.free import FreeRow, free_table, free_value
 from core.measuring.primitives import FloatArray
 from core.measuring.table import tab_text
@@ -35,6 +37,15 @@ class FreeDrawing:
     text: str
     selected: bool = False
     own: bool = True
+
+    @cached_property
+    def arc_mm(self) -> FloatArray | None:
+        """The arc ``(M, D)`` of an angle; None of a distance, and of an angle that is flat or has a side without length."""
+        if len(self.points_mm) < FreeKind.ANGLE.point_count:
+            return None
+        first, vertex, second = self.points_mm
+        radius_mm = ARC * min(float(np.linalg.norm(side - vertex)) for side in (first, second))
+        return arc_between(vertex, first - vertex, second - vertex, radius_mm) if radius_mm > 0 else None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from PySide6.QtGui import QPainter
 from app.session.controller import Controller
 from app.session.free_measuring import Handle
 from app.session.free_rows import FreeDrawing
-from app.views.free_painting import FreeShape, arc_mm, handle_at, paint_free
+from app.views.free_painting import FreeShape, handle_at, paint_free
 from app.views.glyphs import reach_mm
 from app.views.slice_layer import ScreenMap, SliceLayer
 from core.geometry.planes import Orientation, SlicePlane
@@ -40,21 +40,21 @@ class FreeLayer(SliceLayer):
 
     def handle_at(self, point_screen: tuple[float, float]) -> Handle | None:
         """Return the part of a measurement under a screen position, None beside them."""
-        return handle_at(self._shapes(self._screen_map()), point_screen)
+        return handle_at(self._shapes(self._screen_map(), with_arcs=False), point_screen)
 
     def paint_on_screen(self, painter: QPainter, screen_map: ScreenMap) -> None:
         """Paint what this slice shows of them."""
         show_texts = self._controller.view_state.show_labels
         paint_free(painter, self._shapes(screen_map), self.boundingRect(), show_texts=show_texts)
 
-    def _shapes(self, screen_map: ScreenMap) -> list[FreeShape]:
+    def _shapes(self, screen_map: ScreenMap, *, with_arcs: bool = True) -> list[FreeShape]:
         plane = self._controller.navigator.plane_of(self._orientation)
         if plane is None or self._controller.view_state.hide_all:
             return []
         shapes = []
         for drawing in self._controller.free_measuring.drawings:
             if is_seen(plane, drawing):
-                arc = arc_mm(drawing.points_mm)
+                arc = drawing.arc_mm if with_arcs else None
                 on_screen = None if arc is None else screen_map.to_screen(plane.px_from_mm(arc))
                 points_screen = screen_map.to_screen(plane.px_from_mm(drawing.points_mm))
                 shapes.append(FreeShape(drawing, points_screen, on_screen))

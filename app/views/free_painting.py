@@ -13,7 +13,6 @@ from PySide6.QtGui import QBrush, QFont, QFontMetricsF, QPainter, QPainterPath, 
 from app.desktop import theme
 from app.session.free_measuring import Handle
 from app.session.free_rows import FreeDrawing
-from app.session.tracing import ARC, arc_between
 from core.values.grid import FloatArray
 
 POINT_REACH = 9.0
@@ -42,15 +41,6 @@ class FreeShape:
     drawing: FreeDrawing
     points_screen: FloatArray
     arc_screen: FloatArray | None = None
-
-
-def arc_mm(points_mm: FloatArray) -> FloatArray | None:
-    """Return the arc ``(M, D)`` of an angle of three points; None where it has none."""
-    if len(points_mm) < 3:
-        return None
-    sides = points_mm[0] - points_mm[1], points_mm[2] - points_mm[1]
-    radius_mm = ARC * min(float(np.linalg.norm(side)) for side in sides)
-    return arc_between(points_mm[1], *sides, radius_mm) if radius_mm > 0 else None
 
 
 def handle_at(shapes: Sequence[FreeShape], place: tuple[float, float]) -> Handle | None:

@@ -2,7 +2,7 @@
 
 from app.session.controller import Controller
 from app.session.free_measuring import FreeMeasuring
-from app.views.free_painting import FreeShape, arc_mm
+from app.views.free_painting import FreeShape
 from app.views.projection import ProjectionView
 from app.views.scene_picking import seen_at
 from core.values.grid import FloatArray
@@ -19,7 +19,7 @@ def shapes_on(view: ProjectionView, controller: Controller) -> list[FreeShape]:
     """Return the measurements as a view shows them, seen through everything."""
     shapes = []
     for drawing in controller.free_measuring.drawings:
-        arc = arc_mm(drawing.points_mm)
+        arc = drawing.arc_mm
         on_panel = None if arc is None else view.to_px(arc)
         shapes.append(FreeShape(drawing, view.to_px(drawing.points_mm), on_panel))
     return shapes

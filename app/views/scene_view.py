@@ -58,7 +58,7 @@ class SceneView(QWidget):
 
     gestures: ClassVar[tuple[Gesture, ...]] = (
         Gesture("Drag in the 3D view", "Rotate it; the wheel zooms, Shift + drag moves it"),
-        Gesture("Click in the 3D view while measuring", "Take the point that is seen there, or the landmark"),
+        Gesture("Click in 3D while measuring", "Take the point that is seen there, or the landmark"),
     )
     maximise_requested = Signal()
 

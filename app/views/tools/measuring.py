@@ -21,8 +21,8 @@ class HoldTool(Tool):
     """Selects distances and angles that were drawn before, and drags their points."""
 
     gestures: ClassVar[tuple[Gesture, ...]] = (
-        Gesture("Drag the end of a distance or angle", "Move it; it snaps to landmarks, except with Ctrl"),
-        Gesture("Click a distance or angle", "Select it (Del deletes it)"),
+        Gesture("Drag an end of a measurement", "Move it; it snaps to landmarks, except with Ctrl"),
+        Gesture("Click a measurement", "Select the distance or angle (Del deletes it)"),
     )
 
     def takes(self, pointer: Pointer) -> bool:

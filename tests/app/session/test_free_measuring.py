@@ -412,6 +412,43 @@ def test_who_does_not_answer_measures_under_the_name_that_was_proposed(windows, 
     assert [one.reader for one in kept(controller)] == [ANNA]
 
 
+def test_a_window_that_closes_at_once_asks_first_who_measured(windows, images):
+    controller = windows.new(images[0])
+    controller.desk.reader_is_known = False
+    controller.questions.reader = "AB"
+    draw(controller, (10, 10), (40, 50))
+    path = controller.desk.project.path
+    controller.close()
+    windows.settle(controller)
+    assert controller.questions.asked == ["reader Anna"]
+    with Project.open(path) as project:
+        assert [one.reader.name for one in project.free_measurements.all()] == ["AB"]
+
+
+def test_a_case_that_is_taken_out_takes_its_measurements_along(windows, images):
+    controller = windows.new(*images[:2])
+    draw(controller, (10, 10), (40, 50))
+    windows.settle(controller)
+    controller.desk.remove_cases([1])
+    windows.settle(controller)
+    assert controller.desk.project.free_measurements.all() == []
+    assert controller.free_measuring.rows == ()
+
+
+def test_a_project_that_is_saved_under_another_name_goes_on_with_them(windows, images, tmp_path):
+    controller = windows.new(images[0])
+    draw(controller, (10, 10), (40, 50))
+    controller.desk.go_on_in(tmp_path / "other.cairn")
+    windows.settle(controller)
+    draw(controller, (10, 10), (10, 30))
+    controller.free_measuring.select(controller.free_measuring.measurements[0].uuid)
+    controller.free_measuring.remove_selected()
+    windows.settle(controller)
+    assert controller.desk.project.path == tmp_path / "other.cairn"
+    assert values(controller) == ["20.0 px"]
+    assert [one.points_mm[1] for one in kept(controller)] == [(10.0, 30.0)]
+
+
 def test_what_a_merge_brings_is_shown(windows, images, tmp_path):
     controller = windows.new(images[0])
     project = controller.desk.project

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.session.free_rows import list_row, value_text
+from app.session.free_rows import FreeDrawing, list_row, value_text
 from core.project.cases import Geometry
 from core.project.free_measurements import FreeKind, FreeMeasurement
 from core.project.readings import Reader
@@ -31,3 +31,17 @@ def test_an_angle_without_a_side_says_why_in_its_row():
     row = list_row(flat, own=False)
     assert (row.name, row.value) == ("Angle", "no value: two of its points are the same")
     assert (row.reader, row.own, row.has_value) == ("Anna", False, False)
+
+
+@pytest.mark.parametrize("points", [[(10, 0), (0, 0), (0, 20)], [(10, 0, 0), (0, 0, 0), (0, 0, 20)]])
+def test_the_arc_of_an_angle_is_as_far_from_its_vertex_everywhere(points):
+    arc = FreeDrawing("u", np.array(points, dtype=float), "").arc_mm
+    distances = np.linalg.norm(arc, axis=1)
+    assert np.allclose(distances, 2.5)
+    assert np.allclose(arc[0], np.array(points[0]) / 4)
+    assert np.allclose(arc[-1], np.array(points[2]) / 8)
+
+
+@pytest.mark.parametrize("points", [[(0, 0), (1, 1)], [(0, 0), (0, 0), (1, 1)], [(2, 0), (0, 0), (3, 0)]])
+def test_there_is_no_arc_of_a_distance_a_flat_angle_or_one_without_a_side(points):
+    assert FreeDrawing("u", np.array(points, dtype=float), "").arc_mm is None

@@ -1,14 +1,13 @@
 """Where distances and angles are on the screen: their numbers, and what of them is under the mouse."""
 
 import numpy as np
-import pytest
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
 from app.desktop import theme
 from app.session.free_measuring import Handle
 from app.session.free_rows import FreeDrawing
-from app.views.free_painting import FreeShape, arc_mm, handle_at, paint_free
+from app.views.free_painting import FreeShape, handle_at, paint_free
 
 AREA = QRectF(0, 0, 200, 150)
 
@@ -72,18 +71,7 @@ def test_the_selected_one_is_told_even_where_labels_are_off(qapp):
     assert (bare[70:95] != selected[70:95]).any()
 
 
-@pytest.mark.parametrize("points", [[(10, 0), (0, 0), (0, 20)], [(10, 0, 0), (0, 0, 0), (0, 0, 20)]])
-def test_the_arc_of_an_angle_is_as_far_from_its_vertex_everywhere(points):
-    arc = arc_mm(np.array(points, dtype=float))
-    distances = np.linalg.norm(arc, axis=1)
-    assert np.allclose(distances, 2.5)
-    assert np.allclose(arc[0], np.array(points[0]) / 4)
-    assert np.allclose(arc[-1], np.array(points[2]) / 8)
-
-
-def test_there_is_no_arc_of_a_distance_or_of_an_angle_without_a_side(qapp):
-    assert arc_mm(np.array([(0.0, 0.0), (1.0, 1.0)])) is None
-    assert arc_mm(np.array([(0.0, 0.0), (0.0, 0.0), (1.0, 1.0)])) is None
+def test_the_arc_of_an_angle_is_painted(qapp):
     arc = np.array([(60.0, 100.0), (58.0, 92.0), (50.0, 88.0)])
     drawn = shape((120, 100), (40, 100), (40, 30), text="90.0°", arc=arc)
     assert near(painted([drawn])[84:98, 48:64], theme.FREE).any()

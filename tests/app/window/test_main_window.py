@@ -189,8 +189,12 @@ def test_selecting_a_point_selects_its_row(window):
     assert window.controller.view_state.selected == "Menton"
 
 
-def test_the_stage_selector_names_the_stages_and_switches_the_field(window):
+def test_the_stage_selector_names_the_stages_and_switches_the_field(window, qtbot):
     assert [window.stage_box.itemText(i) for i in range(window.stage_box.count())] == ["Global", "Local 1"]
+    window.resize(1800, 600)
+    assert not window.stage_box.isVisible(), "without vectors there is nothing to choose"
+    window.controller.view_state.show_vectors = True
+    qtbot.waitUntil(window.stage_box.isVisible)
     window.controller.editor.select("Sella")
     window.stage_box.setCurrentIndex(1)
     window.stage_box.activated.emit(1)
