@@ -21,7 +21,7 @@ class ThemeMenu(QMenu):
     """
 
     def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
-        super().__init__("&Theme", parent)
+        super().__init__("T&heme", parent)
         self._settings = settings
         one_of_them = QActionGroup(self)
         for theme, text in _TEXTS.items():

@@ -22,7 +22,7 @@ class WindowMenu(QMenu):
     """
 
     def __init__(self, controller: Controller, parent: QWidget | None = None) -> None:
-        super().__init__("Window pr&esets", parent)
+        super().__init__("Window prese&ts", parent)
         self._controller = controller
         self._presets: tuple[Preset, ...] = ()
         one_of_them = QActionGroup(self)
