@@ -363,7 +363,7 @@ _VIEW = (
         "view.tracing", "Tracin&g", _toggled("show_tracing"), VIEW, ("G",), enabled_when=_can_measure,
         checked_when=lambda c: c.view_state.show_tracing,
     ),
-    Action("view.superimpose", "Superimpose wit&h another image…", _by_window, VIEW, enabled_when=_has_landmarks, of_window=True),
+    Action("view.superimpose", "Sup&erimpose with another image…", _by_window, VIEW, enabled_when=_has_landmarks, of_window=True),
     Action(
         "view.vectors", "&Vectors of the selected landmark", _toggled("show_vectors"), VIEW, ("V",), "vectors", _has_image,
         lambda c: c.view_state.show_vectors, toolbar="Vectors",
