@@ -20,6 +20,7 @@ from core.base.errors import AppError
 if TYPE_CHECKING:
     from app.commands.report_input import PlannedCase, ReportCase
     from app.printing.image_pictures import PlainNames
+    from app.session.free_rows import FreeDrawing
     from core.measuring.analysis import Analysis
     from core.measuring.reader_spread import ReaderSpread
 
@@ -220,6 +221,7 @@ class Writer:
         from app.printing.image_pictures import pictures_of
         from app.printing.models import model_said
         from app.printing.report_file import write_report
+        from app.session.free_rows import list_row
         from app.session.measured_subject import MeasuredSubject
 
         analysis = self._analysis
@@ -241,8 +243,9 @@ class Writer:
             model_said(case.model),
             date.today(),
             what.told_by(measured),
+            tuple(list_row(one, own=True) for one in case.free),
         )
-        pictures = pictures_of(case.image, case.landmarks, names, analysis)
+        pictures = pictures_of(case.image, case.landmarks, names, analysis, free=_drawn(case))
         write_report(report_content(subject), pictures, self._paper, path)
 
     def write_picture(self, case: "ReportCase", path: Path, factor: int) -> None:
@@ -260,8 +263,15 @@ class Writer:
             )
         if self._analysis is not None:
             _require_rank(case, self._analysis)
-        (picture,) = pictures_of(case.image, case.landmarks, _names_of(case), self._analysis)
+        (picture,) = pictures_of(case.image, case.landmarks, _names_of(case), self._analysis, free=_drawn(case))
         write_picture(flat_sheet(picture, factor), path)
+
+
+def _drawn(case: "ReportCase") -> list["FreeDrawing"]:
+    """Return what is drawn of the distances and angles that were measured by hand."""
+    from app.session.free_rows import FreeDrawing, text_of
+
+    return [FreeDrawing(one.uuid, one.array_mm, text_of(one)) for one in case.free]
 
 
 def _require_rank(case: "ReportCase", analysis: "Analysis") -> None:

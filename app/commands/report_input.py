@@ -23,6 +23,7 @@ from core.landmark_files.file import LandmarkFile, read_landmark_file
 from core.landmark_files.formats import needs_names, suffix_of
 from core.measuring.landmark_case import MM, PX, LandmarkCase
 from core.project.cases import Case, CaseQuery, Geometry
+from core.project.free_measurements import FreeMeasurement
 from core.project.paths import SUFFIX
 from core.project.readings import Reader, ReaderKind, latest
 from core.project.store import Project
@@ -49,6 +50,8 @@ class ReportCase:
         Who has read it, and the name and version of the model that has; empty where nobody says.
     spacing_source
         Where the pixel size comes from.
+    free
+        Distances and angles that were measured by hand, on the pixels of ``image``.
     """
 
     name: str
@@ -58,6 +61,7 @@ class ReportCase:
     reader: str = ""
     model: str = ""
     spacing_source: SpacingSource = SpacingSource.UNKNOWN
+    free: tuple[FreeMeasurement, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -253,6 +257,7 @@ def _reading_of_case(path: Path, case: Case, who: Reader | None, wishes: Wishes)
             readings = project.readings(case.id)
             where = find_image(project, case)
             usual_mm = size_where_unknown_mm(project)
+            drawn = [one for one in project.free_measurements.of_case(case.id) if who in (None, one.reader)]
         reading = latest([one for one in readings if who in (None, one.reader)])
         if reading is None:
             raise ProjectError(f"Nobody has read {case.name} any more.")
@@ -262,7 +267,9 @@ def _reading_of_case(path: Path, case: Case, who: Reader | None, wishes: Wishes)
             image = image.with_spacing(usual_mm)
         image = _with_size(image, wishes)
         try:
-            landmarks = reading.on(Geometry.of(image))
+            geometry = Geometry.of(image)
+            landmarks = reading.on(geometry)
+            free = tuple(one.on(geometry) for one in drawn)
         except ValueError as error:
             raise ProjectError(
                 f"{where.name} has other pixels than when it was read.", "Open it in Cairn and mark it anew."
@@ -277,6 +284,7 @@ def _reading_of_case(path: Path, case: Case, who: Reader | None, wishes: Wishes)
             reading.reader.name if reading.reader.kind is ReaderKind.PERSON else "",
             by_model.reader.name if by_model is not None else "",
             source.spacing_source,
+            free,
         )
 
     return read

@@ -27,6 +27,10 @@ from app.session.printouts import (
 BURNT_IN = (
     "What is burnt into the image itself, such as a name, is shown with it. Nothing else tells whose image it is."
 )
+BURNT_IN_REPORT = (
+    "What is burnt into the image itself, such as a name, is shown with it. Beyond that, only the name of its file "
+    "could tell whose image it is."
+)
 _FORMS = {
     PictureForm.PNG: "PNG, pixels",
     PictureForm.SVG: "SVG, the image with lines and letters that stay sharp",
@@ -61,15 +65,16 @@ class PictureDialog(QDialog):
         self.landmarks = _check("&Landmarks", on=True)
         self.labels = _check("&Names", on=offer.labels)
         self.tracing = _check("&Tracing", on=offer.tracing, possible=offer.has_tracing)
+        self.free = _check("&Distances and angles measured by hand", on=True, possible=offer.has_free)
         self.vectors = _check("&Vectors of the selected landmark", on=offer.vectors, possible=offer.has_vectors)
         self.landmarks.toggled.connect(self.labels.setEnabled)
         self.form.currentIndexChanged.connect(self._show_form)
         rows = QFormLayout()
         rows.addRow("&Format", self.form)
         rows.addRow("&Size", self.size_box)
-        for number, box in enumerate((self.landmarks, self.labels, self.tracing, self.vectors)):
+        for number, box in enumerate((self.landmarks, self.labels, self.tracing, self.free, self.vectors)):
             rows.addRow("Over the image" if number == 0 else "", box)
-        _finish(self, rows)
+        _finish(self, rows, BURNT_IN)
 
     def _show_form(self) -> None:
         """Let the size be chosen where it means something: an SVG of a 2D image has its own at any enlargement."""
@@ -91,6 +96,7 @@ class PictureDialog(QDialog):
             landmarks=self.landmarks.isChecked(),
             labels=self.landmarks.isChecked() and self.labels.isChecked(),
             tracing=self.tracing.isChecked(),
+            free=self.free.isChecked(),
             vectors=self.vectors.isChecked(),
         )
 
@@ -115,7 +121,7 @@ class ReportDialog(QDialog):
         rows = QFormLayout()
         rows.addRow("&Paper", self.paper)
         rows.addRow("", self.with_name)
-        _finish(self, rows)
+        _finish(self, rows, BURNT_IN_REPORT)
 
     def wish(self, path: Path) -> ReportWish:
         """Return what was chosen, to be written to ``path``."""
@@ -163,9 +169,9 @@ def _asked_path(title: str, suggestion: Path, kind: str, parent: QWidget | None)
         dialog.deleteLater()
 
 
-def _finish(dialog: QDialog, rows: QFormLayout) -> None:
-    """Put the rows over the line about patients' names and the buttons."""
-    told = QLabel(BURNT_IN)
+def _finish(dialog: QDialog, rows: QFormLayout, line: str) -> None:
+    """Put the rows over a line about patients' names and the buttons."""
+    told = QLabel(line)
     told.setObjectName("dropHint")
     told.setWordWrap(True)
     told.setMinimumWidth(400)

@@ -12,6 +12,7 @@ from datetime import date
 import numpy as np
 
 from app.session import wording
+from app.session.free_rows import FreeListRow
 from app.session.measurement_rows import MeasurementRow, norm_text, rows_of
 from core.measuring.analysis import Analysis
 from core.measuring.measure import Measured
@@ -79,6 +80,8 @@ class ReportSubject:
         The day of the report.
     told_by
         Whose differences tell how uncertain landmarks are that were placed by hand.
+    free
+        Distances and angles that were measured by hand: what each is, with its value and whose it is.
     """
 
     analysis: Analysis
@@ -92,6 +95,7 @@ class ReportSubject:
     model: ModelSaid | None
     made_on: date
     told_by: ReaderSpread = NOTHING
+    free: tuple[FreeListRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -224,12 +228,19 @@ def _unmeasured(measured: Sequence[Measured]) -> tuple[tuple[str, str], ...]:
 
 def _notes(subject: ReportSubject, known: Sequence[Measured]) -> list[Said]:
     return [
+        Said("Measured by hand", _by_hand_measured(subject.free)),
         Said("How to read it", _reading_aid(known, subject.told_by)),
         Said("About this analysis", _paragraphs(subject.analysis.about)),
         Said("Norms", _norms(known)),
         Said("Definitions", _definitions(subject.analysis, known)),
         Said("Model", _model(subject.model)),
     ]
+
+
+def _by_hand_measured(rows: Sequence[FreeListRow]) -> tuple[str, ...]:
+    """Return distances and angles that were drawn into the image, each with whose it is where there are several."""
+    several = len({row.reader for row in rows}) > 1
+    return tuple(f"{row.name}: {row.value}{f' ({row.reader})' if several and row.reader else ''}" for row in rows)
 
 
 def _reading_aid(known: Sequence[Measured], told_by: ReaderSpread) -> tuple[str, ...]:

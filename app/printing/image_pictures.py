@@ -1,10 +1,12 @@
 """Pictures of an image as nobody has arranged it on a screen: whole, in grey levels that suit it, with landmarks and tracing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from app.printing.picture import SlicePicture
+from app.session.free_rows import FreeDrawing
 from app.session.tracing import traced_lines
 from app.session.window_level import Levels, percentile_levels
 from app.views.glyphs import Names, glyphs_on
@@ -53,6 +55,7 @@ def pictures_of(
     analysis: Analysis | None = None,
     *,
     levels: Levels | None = None,
+    free: Sequence[FreeDrawing] = (),
 ) -> tuple[SlicePicture, ...]:
     """Return the picture of a 2D image, or three slices of a volume through the middle of its landmarks.
 
@@ -66,6 +69,8 @@ def pictures_of(
         Whose tracing is drawn.
     levels
         Voxel values drawn black and white; those that suit the image where None.
+    free
+        Distances and angles that a person has drawn.
     """
     if image is None and (landmarks.ndim == 3 or not landmarks.located.any()):
         return ()
@@ -82,6 +87,8 @@ def pictures_of(
                 levels or (0.0, 1.0),
                 tuple(replace(glyph, distance="") for glyph in glyphs_on(plane, landmarks, None, names)),
                 tracing=tracing,
+                orientation=orientation,
+                free=tuple(free),
                 letters=EdgeLetters.of(orientation, radiological=True) if known else None,
             )
         )

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from app.session.free_rows import FreeDrawing
 from app.session.tracing import AngleMark, TracedLine
 from app.views.glyphs import Glyph
 from app.views.plane_items import EdgeLetters
 from app.views.scene_picture import ScenePicture
 from app.views.vector_field_item import FieldPicture
-from core.geometry.planes import SlicePlane
+from core.geometry.planes import Orientation, SlicePlane
 from core.geometry.slices import extract_slice
 from core.values.grid import FloatArray
 from core.values.image import Image
@@ -49,8 +50,10 @@ class SlicePicture:
         The votes for a landmark.
     letters
         Sides of the patient at the edges.
-    crosshair_px
-        Where the other planes cut it.
+    orientation, crosshair_px
+        Which plane of a volume it is, and where the other planes cut it.
+    free
+        Distances and angles that a person has drawn.
     window_px
         The part that is shown, pixels of the slice with centres at integers; the whole slice where None.
     """
@@ -65,7 +68,9 @@ class SlicePicture:
     angles: tuple[AngleMark, ...] = ()
     field: FieldPicture | None = None
     letters: EdgeLetters | None = None
+    orientation: Orientation = Orientation.AXIAL
     crosshair_px: tuple[float, float] | None = None
+    free: tuple[FreeDrawing, ...] = ()
     window_px: Box | None = None
 
     @property

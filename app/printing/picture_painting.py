@@ -6,15 +6,19 @@ Shapes are those of the views. Letters have a halo of their outline, not of copi
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPen
 
 from app.desktop import theme
 from app.printing.fonts import text_font
 from app.printing.picture import Box, Picture, SlicePicture
+from app.views.free_item import shapes_of
+from app.views.free_painting import paint_free
 from app.views.glyphs import Glyph
 from app.views.label_layout import label_corners
 from app.views.landmark_items import GLYPH_RADIUS, paint_glyph, paint_ring
+from app.views.plane_items import paint_crosshair
+from app.views.scene_free import shapes_in_space
 from app.views.scene_painting import (
     CUBE_SIZE,
     Ball,
@@ -31,9 +35,8 @@ from app.views.tracing_item import paint_tracing
 from app.views.vector_field_item import arrow_lines, paint_field
 from core.values.grid import FloatArray
 
-_LABEL_SIZE, _DETAIL_SIZE, _LETTER_SIZE = 14, 12, 20
+_LABEL_SIZE, _DETAIL_SIZE, _LETTER_SIZE = 14, 11, 20
 _HALO_WIDTH = 3.2
-_CROSSHAIR_GAP = 14.0
 
 
 def paint_picture(painter: QPainter, box: Box, picture: Picture, unit: float) -> None:
@@ -72,6 +75,7 @@ def _paint_scene(painter: QPainter, box: Box, picture: ScenePicture) -> None:
     paint_balls(painter, [replace(ball, named=False) for ball in picture.balls], picture.size_px[0])
     _label_balls(painter, picture.balls, picture.size_px[0])
     painter.setFont(text_font(_LABEL_SIZE))
+    paint_free(painter, shapes_in_space(picture.view, picture.free), QRectF(0, 0, *picture.size_px))
     margin = 2 * CUBE_SIZE
     paint_cube(painter, picture.view, (margin, picture.size_px[1] - margin))
 
@@ -102,7 +106,7 @@ def _paint_slice(painter: QPainter, box: Box, picture: SlicePicture, unit: float
     area = QRectF(*(value / unit for value in box))
     screen_map = map_of((area.x(), area.y(), area.width(), area.height()), picture)
     if picture.crosshair_px is not None:
-        _paint_crosshair(painter, area, screen_map.to_screen(picture.crosshair_px))
+        paint_crosshair(painter, area, screen_map.to_screen(picture.crosshair_px), picture.orientation)
     paint_tracing(painter, screen_map, picture.plane, picture.tracing, picture.emphasised, picture.angles)
     if picture.field is not None and len(picture.field.cells):
         paint_field(painter, screen_map, picture.field, arrow_lines(picture.field, screen_map))
@@ -113,6 +117,8 @@ def _paint_slice(painter: QPainter, box: Box, picture: SlicePicture, unit: float
         paint_glyph(painter, glyph, QPointF(*point))
     if picture.labels:
         _paint_labels(painter, area, picture.glyphs, points)
+    painter.setFont(text_font(_LABEL_SIZE))
+    paint_free(painter, shapes_of(picture.plane, picture.free, screen_map), area)
     if picture.letters is not None:
         _paint_letters(painter, area, picture)
 
@@ -132,19 +138,6 @@ def _paint_pixels(painter: QPainter, box: Box, picture: SlicePicture) -> None:
     painter.drawImage(QRectF(left, top, right - left, bottom - top), pixels.copy())
 
 
-def _paint_crosshair(painter: QPainter, area: QRectF, centre: FloatArray) -> None:
-    x, y = centre.tolist()
-    painter.setPen(QPen(theme.colour(theme.CANVAS_FAINT, 0.7), 1))
-    painter.drawLines(
-        [
-            QLineF(x, area.top(), x, y - _CROSSHAIR_GAP),
-            QLineF(x, y + _CROSSHAIR_GAP, x, area.bottom()),
-            QLineF(area.left(), y, x - _CROSSHAIR_GAP, y),
-            QLineF(x + _CROSSHAIR_GAP, y, area.right(), y),
-        ]
-    )
-
-
 def _paint_labels(painter: QPainter, area: QRectF, glyphs: tuple[Glyph, ...], points: FloatArray) -> None:
     name_font, detail_font = text_font(_LABEL_SIZE), text_font(_DETAIL_SIZE)
     texts = [
@@ -159,6 +152,7 @@ def _paint_labels(painter: QPainter, area: QRectF, glyphs: tuple[Glyph, ...], po
         glyphs, texts, label_corners(points, sizes.reshape(-1, 2), clearances, bounds), strict=True
     ):
         colour = theme.pale(theme.STATUS_COLOURS[glyph.status])
+        colour.setAlphaF(min(1.0, 0.3 + 0.7 * glyph.opacity))
         base = QPointF(corner[0], corner[1] + ascent)
         for font, text in parts:
             _paint_text(painter, base, font, text, colour)

@@ -60,8 +60,9 @@ class PictureOffer:
         Width and height of a 2D image as large as its pixels; of the views of a volume as they stand on the screen.
     is_volume
         Whether it is the views of a volume, whose size is chosen freely.
-    has_tracing, has_vectors
-        Whether these can be drawn: an analysis fits the image, and the votes for the selected landmark are known.
+    has_tracing, has_free, has_vectors
+        Whether these can be drawn: an analysis fits the image, distances or angles were measured by hand, and the votes for the
+        selected landmark are known.
     labels, tracing, vectors
         What is shown on the screen, and therefore proposed.
     """
@@ -70,6 +71,7 @@ class PictureOffer:
     size_px: tuple[int, int]
     is_volume: bool = False
     has_tracing: bool = False
+    has_free: bool = False
     has_vectors: bool = False
     labels: bool = True
     tracing: bool = False
@@ -95,7 +97,7 @@ class PictureWish:
         Of a 2D image: pixels of the picture for each pixel along an axis.
     longest_px
         Of a volume: the longer side of the picture.
-    landmarks, labels, tracing, vectors
+    landmarks, labels, tracing, free, vectors
         What is drawn over the image.
     """
 
@@ -105,6 +107,7 @@ class PictureWish:
     landmarks: bool = True
     labels: bool = True
     tracing: bool = False
+    free: bool = False
     vectors: bool = False
 
 

@@ -1,6 +1,6 @@
 """Draws the free measurements of one slice. Asks `app.session.free_measuring` what there is, and decides which of it is near."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from PySide6.QtGui import QPainter
@@ -51,14 +51,21 @@ class FreeLayer(SliceLayer):
         plane = self._controller.navigator.plane_of(self._orientation)
         if plane is None or self._controller.view_state.hide_all:
             return []
-        shapes = []
-        for drawing in self._controller.free_measuring.drawings:
-            if is_seen(plane, drawing):
-                arc = drawing.arc_mm if with_arcs else None
-                on_screen = None if arc is None else screen_map.to_screen(plane.px_from_mm(arc))
-                points_screen = screen_map.to_screen(plane.px_from_mm(drawing.points_mm))
-                shapes.append(FreeShape(drawing, points_screen, on_screen))
-        return shapes
+        return shapes_of(plane, self._controller.free_measuring.drawings, screen_map, with_arcs=with_arcs)
+
+
+def shapes_of(
+    plane: SlicePlane, drawings: Iterable[FreeDrawing], screen_map: ScreenMap, *, with_arcs: bool = True
+) -> list[FreeShape]:
+    """Return what a slice shows of measurements, on the screen."""
+    shapes = []
+    for drawing in drawings:
+        if is_seen(plane, drawing):
+            arc = drawing.arc_mm if with_arcs else None
+            on_screen = None if arc is None else screen_map.to_screen(plane.px_from_mm(arc))
+            points_screen = screen_map.to_screen(plane.px_from_mm(drawing.points_mm))
+            shapes.append(FreeShape(drawing, points_screen, on_screen))
+    return shapes
 
 
 def is_seen(plane: SlicePlane, drawing: FreeDrawing) -> bool:

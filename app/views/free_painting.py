@@ -110,7 +110,9 @@ def _paint_text(painter: QPainter, shape: FreeShape, area: QRectF) -> None:
     path = QPainterPath()
     path.addText(QPointF(left, base), font, drawing.text)
     painter.strokePath(path, QPen(theme.colour(theme.SHADE, 0.85), 3.6, j=Qt.PenJoinStyle.RoundJoin))
-    painter.fillPath(path, QBrush(theme.colour(theme.SELECTED) if drawing.selected else theme.pale(theme.FREE)))
+    painter.setFont(font)
+    painter.setPen(theme.colour(theme.SELECTED) if drawing.selected else theme.pale(theme.FREE))
+    painter.drawText(QPointF(left, base), drawing.text)  # as text, which a drawing keeps as such
 
 
 def _text_centre(points: FloatArray, width: float, height: float) -> FloatArray:

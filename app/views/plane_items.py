@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPen
 from app.desktop import theme
 from app.views.slice_layer import HALO, ScreenMap, SliceLayer
 from core.geometry.planes import Orientation, direction_letter, slice_directions
+from core.values.grid import FloatArray
 
 GAP = 14.0
 """Screen pixels left free around the crosshair's centre, so that the anatomy there stays visible."""
@@ -67,16 +68,20 @@ class CrosshairLayer(SliceLayer):
         """Paint each line in the colour of the plane it stands for."""
         if self._centre_px is None:
             return
-        area = self.boundingRect()
-        x, y = screen_map.to_screen(self._centre_px)
-        vertical, horizontal = _CUTTING[self._orientation]
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)  # noqa: FBT003 - Qt takes it by position only
-        for plane, lines in (
-            (vertical, (QLineF(x, area.top(), x, y - GAP), QLineF(x, y + GAP, x, area.bottom()))),
-            (horizontal, (QLineF(area.left(), y, x - GAP, y), QLineF(x + GAP, y, area.right(), y))),
-        ):
-            painter.setPen(QPen(theme.colour(theme.PLANE_COLOURS[plane], 0.75), 1))
-            painter.drawLines(lines)
+        paint_crosshair(painter, self.boundingRect(), screen_map.to_screen(self._centre_px), self._orientation)
+
+
+def paint_crosshair(painter: QPainter, area: QRectF, centre: FloatArray, orientation: Orientation) -> None:
+    """Paint the two lines in which the other planes cut one, meeting at ``centre`` ``(2,)`` of the screen."""
+    x, y = centre.tolist()
+    vertical, horizontal = _CUTTING[orientation]
+    for plane, lines in (
+        (vertical, (QLineF(x, area.top(), x, y - GAP), QLineF(x, y + GAP, x, area.bottom()))),
+        (horizontal, (QLineF(area.left(), y, x - GAP, y), QLineF(x + GAP, y, area.right(), y))),
+    ):
+        painter.setPen(QPen(theme.colour(theme.PLANE_COLOURS[plane], 0.75), 1))
+        painter.drawLines(lines)
 
 
 class LettersLayer(SliceLayer):

@@ -1,7 +1,10 @@
 """Free measurements in the 3D panel: where they are on it, and what a click there means. Paints nothing by itself."""
 
+from collections.abc import Iterable
+
 from app.session.controller import Controller
 from app.session.free_measuring import FreeMeasuring
+from app.session.free_rows import FreeDrawing
 from app.views.free_painting import FreeShape
 from app.views.projection import ProjectionView
 from app.views.scene_picking import seen_at
@@ -17,8 +20,13 @@ def next_step(free: FreeMeasuring) -> str:
 
 def shapes_on(view: ProjectionView, controller: Controller) -> list[FreeShape]:
     """Return the measurements as a view shows them, seen through everything."""
+    return shapes_in_space(view, controller.free_measuring.drawings)
+
+
+def shapes_in_space(view: ProjectionView, drawings: Iterable[FreeDrawing]) -> list[FreeShape]:
+    """Return measurements as a view shows them."""
     shapes = []
-    for drawing in controller.free_measuring.drawings:
+    for drawing in drawings:
         arc = drawing.arc_mm
         on_panel = None if arc is None else view.to_px(arc)
         shapes.append(FreeShape(drawing, view.to_px(drawing.points_mm), on_panel))

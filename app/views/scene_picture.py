@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.session.free_rows import FreeDrawing
 from app.session.tracing import AngleMark, TracedLine
 from app.views.projection import ProjectionView
 from app.views.scene_painting import Ball
@@ -27,6 +28,8 @@ class ScenePicture:
         The landmarks.
     tracing, emphasised, angles
         Lines of the analysis, and those of the measurement that a person points at, in mm.
+    free
+        Distances and angles that a person has drawn.
     """
 
     size_px: tuple[float, float]
@@ -37,3 +40,4 @@ class ScenePicture:
     tracing: tuple[TracedLine, ...] = ()
     emphasised: tuple[FloatArray, ...] = ()
     angles: tuple[AngleMark, ...] = ()
+    free: tuple[FreeDrawing, ...] = ()

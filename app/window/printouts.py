@@ -18,7 +18,7 @@ from app.printing.report_file import write_report
 from app.session.controller import Controller
 from app.session.printouts import PictureOffer, ReportOffer, usual_paper
 from app.views.volume_view import VolumeView
-from app.window.shown_pictures import field_of, flat_picture, levels_of, panel_pictures, plain_names
+from app.window.shown_pictures import field_of, flat_picture, free_drawings, levels_of, panel_pictures, plain_names
 from core.base.errors import AppError
 from core.geometry.planes import SlicePlane
 from core.images.formats import image_name
@@ -63,6 +63,7 @@ class Printouts:
             flat_sheet(as_it_is).size_px if flat else (self._viewer.width(), self._viewer.height()),
             is_volume=not flat,
             has_tracing=self._controller.measuring.offer is not None,
+            has_free=bool(free_drawings(self._controller)),
             has_vectors=field_of(self._controller) is not None,
             labels=state.show_labels,
             tracing=state.show_tracing,
@@ -85,6 +86,8 @@ class Printouts:
         answering = "" if controller.cases.blind else document.answering_model
         reader = controller.desk.reader.name if controller.desk.reader_is_known else ""
 
+        free_rows, drawn = controller.free_measuring.rows, free_drawings(controller)
+
         def write() -> None:
             values = measured.measured(intervals=True)
             subject = ReportSubject(
@@ -99,8 +102,9 @@ class Printouts:
                 model_said(answering, info),
                 date.today(),
                 measured.told_by(values),
+                free_rows,
             )
-            pictures = pictures_of(image, measured.landmarks, names, measured.analysis, levels=levels)
+            pictures = pictures_of(image, measured.landmarks, names, measured.analysis, levels=levels, free=drawn)
             write_report(report_content(subject), pictures, wish.paper, wish.path)
 
         self._run(write, f"Report saved to {wish.path.name}.")

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 from app.printing.image_pictures import PlainNames
 from app.printing.picture import Box, Picture, SlicePicture
 from app.session.controller import Controller
+from app.session.free_rows import FreeDrawing
 from app.session.printouts import PictureWish
 from app.session.tracing import TracedLine, traced_lines
 from app.session.view_state import Panel
@@ -66,6 +67,7 @@ def panel_pictures(
             tracing=_tracing(controller, wish),
             emphasised=scene.emphasised if wish.tracing else (),
             angles=scene.angles if wish.tracing else (),
+            free=_free(controller, wish),
         )
         parts.append((_box_in(viewer, viewer.scene), scene))
     left, top = (min((box[axis] for box, _ in parts), default=0.0) for axis in (0, 1))
@@ -95,6 +97,8 @@ def _slice_picture(
         angles=measuring.emphasised_angles if wish.tracing else (),
         field=None if field is None else field_picture(field, plane, image.grid),
         letters=EdgeLetters.of(orientation, radiological=state.radiological) if has_sides else None,
+        orientation=orientation,
+        free=_free(controller, wish),
         crosshair_px=None if crosshair_mm is None else (x_px, y_px),
     )
 
@@ -105,6 +109,15 @@ def _tracing(controller: Controller, wish: PictureWish) -> tuple[TracedLine, ...
     if not wish.tracing or offer is None or landmarks is None:
         return ()
     return traced_lines(offer.analysis, positions_mm(offer.analysis, landmarks))
+
+
+def free_drawings(controller: Controller) -> tuple[FreeDrawing, ...]:
+    """Return what a person has measured by hand, none of it selected and without what is being drawn."""
+    return tuple(replace(one, selected=False) for one in controller.free_measuring.drawings if one.uuid)
+
+
+def _free(controller: Controller, wish: PictureWish) -> tuple[FreeDrawing, ...]:
+    return free_drawings(controller) if wish.free else ()
 
 
 def _box_in(viewer: QWidget, widget: QWidget) -> Box:

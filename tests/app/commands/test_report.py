@@ -15,6 +15,7 @@ from app.commands.cli import run, with_default_command
 from core.images.file import write_image
 from core.landmark_files.file import write_landmarks
 from core.project.cases import Geometry, NewCase
+from core.project.free_measurements import FreeKind, FreeMeasurement
 from core.project.readings import Reader, ReaderKind, Reading
 from core.project.store import Project
 from core.values.image import SpacingSource
@@ -149,6 +150,8 @@ def project(tmp_path):
             if by_person:
                 moved = found.with_point("Sella", found.point_mm("Sella") + 1, Status.CORRECTED)
                 made.save_reading(Reading(id_, Reader("Käthe"), moved, geometry))
+                points = ((5.0, 5.0), (5.0, 17.5))
+                made.free_measurements.save(FreeMeasurement(id_, Reader("Käthe"), FreeKind.DISTANCE, points, geometry))
     return path
 
 
@@ -159,6 +162,8 @@ def test_a_project_gives_one_report_a_case(project, own, tmp_path, capsys):
     assert "Käthe" in one
     assert "1 found by the model and moved by a person" in one
     assert "0.5 mm (set by hand)" in one
+    assert "Measured by hand Distance: 12.5 mm" in one
+    assert "Measured by hand" not in two
     assert "Käthe" not in two
     assert "Test model 1" in two
     printed = capsys.readouterr()

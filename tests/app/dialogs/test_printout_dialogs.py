@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.dialogs.printout_dialogs import BURNT_IN, PictureDialog, ReportDialog
+from app.dialogs.printout_dialogs import BURNT_IN, BURNT_IN_REPORT, PictureDialog, ReportDialog
 from app.session.printouts import (
     LARGEST_PICTURE_PX,
     PaperSize,
@@ -64,6 +64,9 @@ def test_what_cannot_be_drawn_cannot_be_chosen(qtbot):
     assert not dialog.tracing.isEnabled()
     assert not dialog.wish(Path("a.png")).tracing
     assert not dialog.wish(Path("a.png")).vectors
+    assert not dialog.free.isEnabled()
+    assert not dialog.wish(Path("a.png")).free
+    assert shown(qtbot, PictureDialog(replace(OFFER, has_free=True))).wish(Path("a.png")).free
     dialog.landmarks.setChecked(False)
     assert not dialog.labels.isEnabled()
     assert not dialog.wish(Path("a.png")).labels
@@ -98,9 +101,10 @@ def test_the_name_can_be_left_out_and_a_long_one_does_not_widen_the_dialog(qtbot
 def test_both_say_that_burnt_in_names_stay(qtbot):
     from PySide6.QtWidgets import QLabel
 
-    for dialog in (PictureDialog(OFFER), ReportDialog(ReportOffer(Path("/a.pdf"), "a.png", PaperSize.A4))):
+    report = ReportDialog(ReportOffer(Path("/a.pdf"), "a.png", PaperSize.A4))
+    for dialog, line in ((PictureDialog(OFFER), BURNT_IN), (report, BURNT_IN_REPORT)):
         shown(qtbot, dialog)
-        assert BURNT_IN in [label.text() for label in dialog.findChildren(QLabel)]
+        assert line in [label.text() for label in dialog.findChildren(QLabel)]
 
 
 @pytest.mark.parametrize(

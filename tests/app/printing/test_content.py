@@ -7,6 +7,7 @@ import pytest
 
 from app.printing.content import ModelSaid, limits_in_card, report_content
 from app.printing.models import model_said
+from app.session.free_rows import FreeListRow
 from core.base.assets import assets_folder
 from core.measuring.measure import measure
 from core.measuring.reader_spread import ReaderSpread
@@ -92,6 +93,19 @@ def test_whose_differences_tell_of_marks_by_hand_is_said(subject):
         "Of landmarks placed by hand, the differences of readers tell: Ann and Bob, 34 cases."
         in (said(content)["How to read it"])
     )
+
+
+def test_what_was_measured_by_hand_is_listed_with_whose_it_is_where_there_are_several(subject):
+    rows = (
+        FreeListRow("1", "Distance", "12.5 mm", "Ann", own=True, has_value=True),
+        FreeListRow("2", "Angle", "30.0°", "Ann", own=True, has_value=True),
+    )
+    assert said(report_content(replace(subject, free=rows)))["Measured by hand"] == "Distance: 12.5 mm Angle: 30.0°"
+    rows = (rows[0], replace(rows[1], reader="Ben"))
+    assert said(report_content(replace(subject, free=rows)))["Measured by hand"] == (
+        "Distance: 12.5 mm (Ann) Angle: 30.0° (Ben)"
+    )
+    assert "Measured by hand" not in said(report_content(subject))
 
 
 def test_without_radii_it_is_said_that_there_are_no_intervals(subject):

@@ -16,6 +16,7 @@ from PySide6.QtSvg import QSvgRenderer
 from app.printing.image_pictures import pictures_of
 from app.printing.picture import SlicePicture, flat_sheet, grey_of, panels_sheet
 from app.printing.picture_files import png_bytes, svg_bytes, write_picture
+from app.session.free_rows import FreeDrawing
 from app.views.vector_field_item import field_picture
 from core.base.errors import AppError
 from core.geometry.planes import SlicePlane
@@ -126,6 +127,27 @@ def test_votes_are_drawn_over_the_image(image, picture):
     voted = replace(picture, glyphs=(), tracing=(), field=field_picture(field, picture.plane, image.grid))
     drawn = np.asarray(read_png(png_bytes(flat_sheet(voted, 8))))
     assert (drawn != plain).any(axis=-1).mean() > 0.02
+
+
+def test_what_was_measured_by_hand_is_drawn_with_its_value_as_text(picture):
+    drawing = FreeDrawing("1", np.array([[2.0, 30.0], [27.0, 30.0]]), "25.0 mm")
+    drawn = replace(picture, glyphs=(), tracing=(), free=(drawing,))
+    root = ET.fromstring(svg_bytes(flat_sheet(drawn)))
+    assert ["".join(element.itertext()).strip() for element in root.iter(f"{SVG}text")] == ["25.0 mm"]
+    with_line = np.asarray(read_png(png_bytes(flat_sheet(drawn, 8)))).astype(int)
+    plain = np.asarray(read_png(png_bytes(flat_sheet(replace(drawn, free=()), 8)))).astype(int)
+    changed = (with_line != plain).any(axis=-1)
+    row = round((30.0 / 0.5 + 0.5) * 8)
+    assert changed[row, round(10 / 0.5 * 8) : round(20 / 0.5 * 8)].all()
+
+
+def test_the_crosshair_has_the_colours_of_the_planes(image):
+    dark = SlicePicture(image, SlicePlane(image.grid), (500.0, 501.0), crosshair_px=(30.0, 40.0))
+    drawn = np.asarray(read_png(png_bytes(flat_sheet(dark, 16))).convert("RGB")).astype(int)
+    middle = drawn.shape[1] * 61 // 120
+    vertical = drawn[20, middle - 8 : middle + 8].max(axis=0)  # of the sagittal plane: yellow
+    assert vertical[0] > vertical[2] + 60
+    assert vertical[1] > vertical[2] + 60
 
 
 def test_panels_lie_beside_each_other_as_on_the_screen(image):

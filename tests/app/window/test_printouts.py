@@ -8,6 +8,7 @@ from PIL import Image as PilImage
 
 from app.session.printouts import PaperSize, PictureWish, ReportWish
 from core.images.file import write_image
+from core.project.free_measurements import FreeKind
 from core.values.landmarks import Status
 from tests.support.measuring_fixtures import write_own
 from tests.support.pdf_pages import sizes_mm, texts
@@ -141,6 +142,31 @@ def test_who_reads_blind_prints_only_what_is_theirs(measured, answers, tmp_path,
     text = " ".join(texts(tmp_path / "r.pdf"))
     assert "Test model" not in text
     assert "1 found by the model, confirmed by a person; 3 not placed" in text
+
+
+def test_what_was_measured_by_hand_is_in_both(measured, answers, tmp_path, qtbot):
+    controller = measured.controller
+    controller.free_measuring.toggle(FreeKind.DISTANCE)
+    for point in ((10.0, 60.0), (40.0, 60.0)):
+        controller.free_measuring.click(np.array(point))
+    controller.leave_mode()
+    (row,) = controller.free_measuring.rows
+    offers = []
+
+    def answer(offer):
+        offers.append(offer)
+        return PictureWish(tmp_path / f"{len(offers)}.svg", landmarks=False, labels=False, free=len(offers) == 1)
+
+    answers.pictures = answer
+    answers.reports = lambda _: ReportWish(tmp_path / "r.pdf", PaperSize.A4)
+    for id_ in ("file.picture", "file.picture", "file.report"):
+        ask(measured, qtbot, id_)
+    assert offers[0].has_free
+    assert f"{row.value}</text>" in (tmp_path / "1.svg").read_text(encoding="utf-8")
+    assert "<text" not in (tmp_path / "2.svg").read_text(encoding="utf-8")
+    text = " ".join(texts(tmp_path / "r.pdf"))
+    assert f"Measured by hand Distance: {row.value}" in text
+    assert text.count(row.value) == 2  # on the image and below the table
 
 
 def test_who_thinks_better_of_it_gets_no_file(measured, answers, tmp_path, qtbot):
