@@ -28,9 +28,10 @@ from app.dialogs.choice_box import ChoiceBox
 from app.dialogs.superimposition_tables import ChangeTable, WayTable
 from app.session.jobs import Jobs
 from app.session.moments import called
+from app.session.superimposed import Source, When
 from app.session.superimposed_files import write_picture, write_tables
 from app.session.superimposed_picture import Side, SuperimposedPicture
-from app.session.superimposing import Source, Superimposing, When
+from app.session.superimposing import Superimposing
 from app.views.superimposition_painting import EARLIER_COLOUR, LATER_COLOUR, Look, png_of
 from app.views.superimposition_view import SuperimpositionView
 from core.measuring.change_table import Times

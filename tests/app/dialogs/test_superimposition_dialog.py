@@ -9,7 +9,8 @@ from PySide6.QtGui import QGuiApplication, QImage
 
 from app.dialogs.superimposition_dialog import Paths, SuperimpositionDialog
 from app.session.analysis_choice import FoundAnalyses
-from app.session.superimposing import CHOOSE, Source, Superimposing, When
+from app.session.superimposed import Source, When
+from app.session.superimposing import CHOOSE, Superimposing
 from core.landmark_files.file import write_landmarks
 from core.project.store import Project
 from tests.support.measuring_fixtures import write_own

@@ -5,8 +5,9 @@ import threading
 import numpy as np
 import pytest
 
+from app.session.superimposed import Source, When, Wish, registration_for
 from app.session.superimposed_picture import Side
-from app.session.superimposing import CHOOSE, Source, Superimposing, When, Wish, registration_for
+from app.session.superimposing import CHOOSE, Superimposing
 from core.images.file import read_image, write_image
 from core.landmark_files.file import write_landmarks
 from core.measuring.registration import By

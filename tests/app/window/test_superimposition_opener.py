@@ -6,7 +6,7 @@ import pytest
 import shiboken6
 from PySide6.QtWidgets import QFileDialog
 
-from app.session.superimposing import When
+from app.session.superimposed import When
 from app.window.main_window import MainWindow
 from core.project.store import Project
 from tests.support.desk_fixtures import ANNA
