@@ -217,10 +217,10 @@ class DeformationFigure(ShapePlot):
         space = self._study.compared.space
         mean = space.mean
         reach = np.concatenate([space.at(0, way) for way in (-3.0, 3.0)] if len(space.variances) else [mean])
-        low, high = reach.min(axis=0), reach.max(axis=0)
+        low, high, room = reach.min(axis=0), reach.max(axis=0), 0.16
         if mean.shape[1] == 3:  # it is to be turned
-            low, high = np.full(2, -np.abs(reach).max()), np.full(2, np.abs(reach).max())
-        self.plot.setRange(xRange=(low[0], high[0]), yRange=(low[1], high[1]), padding=0.16)
+            low, high, room = np.full(2, -np.abs(reach).max()), np.full(2, np.abs(reach).max()), 0.06
+        self.plot.setRange(xRange=(low[0], high[0]), yRange=(low[1], high[1]), padding=room)
 
 
 def _broadest_side(mean: FloatArray) -> str:

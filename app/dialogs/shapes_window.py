@@ -92,10 +92,6 @@ class ShapesWindow(QDialog):
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.scatter, self.distances = ScatterFigure(), DistanceFigure()
-        for figure in (self.scatter, self.distances):
-            figure.setToolTip(
-                "A click opens the case. The wheel enlarges, a drag moves, a double click shows all again."
-            )
         self.outliers, self.cases = ShapeCaseTable(), ShapeCaseTable()
         self.deformation = ShapeDeformationTab()
         self.save_tables = QPushButton("Save &tables…")
@@ -122,6 +118,9 @@ class ShapesWindow(QDialog):
             )
         )
         column.addWidget(self.scatter, 1)
+        column.addWidget(
+            QLabel("A click on a dot opens its case. The wheel enlarges, a drag moves, a double click shows all again.")
+        )
         outliers = QSplitter(Qt.Orientation.Vertical)
         self.distances.setMinimumHeight(140)
         self.outliers.setMinimumHeight(80)
