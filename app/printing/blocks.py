@@ -147,7 +147,7 @@ class FactsBlock:
                 for number, (name, text) in enumerate(chunk)
                 for part in (
                     TextBlock(name, SMALL_SIZE, colour=FAINT, before=pt(6) if number else 0),
-                    TextBlock(text, before=0),
+                    *(TextBlock(line, before=pt(1.5) * bool(place)) for place, line in enumerate(text.splitlines())),
                 )
             ]
             for chunk in chunks

@@ -34,6 +34,8 @@ _MONTHS = (
     "December",
 )  # fmt: skip
 """In English wherever the computer is at home, as everything else on the page."""
+_MOST_NAMED = 8
+"""Measurements outside of their norms that are named beside the picture; all of them stand in the table."""
 _UNDECIDED = "A question mark stands behind a class that the interval does not decide."
 
 
@@ -117,7 +119,7 @@ class ReportContent:
     case_name
         Name of the image; may be empty.
     facts
-        What stands beside the picture: names with what belongs to them.
+        What stands beside the picture: names with what belongs to them, in one line or several.
     rows
         The measurements that have a value, in the order of the analysis.
     unmeasured
@@ -150,6 +152,7 @@ def report_content(subject: ReportSubject) -> ReportContent:
         ("Model", _model_title(subject)),
     ]
     known = tuple(one for one in subject.measured if one.known)
+    facts.append(("Outside the usual range", _outside(known)))
     return ReportContent(
         subject.analysis.title,
         subject.case_name,
@@ -216,6 +219,19 @@ def _by_hand(subject: ReportSubject) -> str:
     if not by_hand or len(by_hand) == int(landmarks.located.sum()):
         return ""  # none, or all, which the line above says
     return ", ".join(subject.display_name(name) for name in by_hand)
+
+
+def _outside(known: Sequence[Measured]) -> str:
+    """Return what lies outside of its norm in words, the farthest first; empty where nothing has a norm."""
+    compared = [one for one in known if one.within_norm is not None]
+    outside = [one for one in compared if not one.within_norm]
+    outside.sort(key=lambda one: -abs(np.nan_to_num(one.deviation_sd)))  # a range alone has no distance in SD: last
+    said = [f"{one.measurement.name}: {one.in_words}" for one in outside[:_MOST_NAMED]]
+    if len(outside) > _MOST_NAMED:
+        said.append(f"{len(outside) - _MOST_NAMED} more")
+    if compared and not outside:
+        return f"none of {len(compared)}"
+    return "\n".join(said)
 
 
 def _unmeasured(measured: Sequence[Measured]) -> tuple[tuple[str, str], ...]:

@@ -27,6 +27,7 @@ def test_facts_say_who_when_how_large_and_what_came_from_whom(subject):
         "Pixel size": "0.5 mm (stated in the file)",
         "Landmarks": "4 found by the model, 1 of them confirmed by a person",
         "Model": "Test model 1",
+        "Outside the usual range": "Angle at nasion: long face",
     }
 
 
@@ -64,6 +65,28 @@ def test_pixels_that_are_no_squares_have_two_sizes_width_first(subject):
 
 def test_norms_are_named_with_their_people(subject):
     assert said(report_content(subject))["Norms"] == "Angle at nasion: adults."
+
+
+def test_what_is_outside_of_its_norm_stands_beside_the_picture_the_farthest_first(subject, monkeypatch):
+    (angle, *_) = subject.measured
+    near, far, inside = (
+        replace(
+            angle,
+            value=150 + 10 * sd,
+            deviation_sd=sd,
+            measurement=angle.measurement.model_copy(update={"title": name}),
+        )
+        for name, sd in (("near", -1.5), ("far", 3.0), ("inside", 0.5))
+    )
+
+    def outside(*measured):
+        return dict(report_content(replace(subject, measured=measured)).facts).get("Outside the usual range")
+
+    assert outside(near, inside, far) == "far: long face\nnear: short face"
+    assert outside(inside, inside) == "none of 2"
+    assert outside(replace(angle, norm=None)) is None
+    monkeypatch.setattr("app.printing.content._MOST_NAMED", 1)
+    assert outside(near, far) == "far: long face\n1 more"
 
 
 def test_a_class_that_is_not_decided_has_a_question_mark_which_is_explained(subject):
