@@ -12,6 +12,7 @@ from core.base.files import reason_of
 from core.measuring.analysis import Analysis
 from core.measuring.file import SUFFIX, AnalysisError, bundled_analyses, parse_analysis, read_analysis
 from core.measuring.measure import names_by_symbol
+from core.measuring.reader_spread import readers_tables
 
 MOST_OWN = 200
 """Files of a person's folder that are read at most."""
@@ -59,11 +60,14 @@ class FoundAnalyses:
         What a person has made.
     problems
         What is wrong with files of theirs.
+    readers
+        The tables that tell how readers differ, by name.
     """
 
     bundled: tuple[Analysis, ...] = ()
     own: tuple[OwnAnalysis, ...] = ()
     problems: tuple[AppError, ...] = ()
+    readers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -150,7 +154,7 @@ def read_found(folder: Path | None, opened: Sequence[Path]) -> FoundAnalyses:
             own.append(OwnAnalysis(path, read_analysis(path)))
         except AnalysisError as error:
             problems.append(error)
-    return FoundAnalyses(bundled_analyses(), tuple(own), tuple(problems))
+    return FoundAnalyses(bundled_analyses(), tuple(own), tuple(problems), readers_tables())
 
 
 def offers_for(

@@ -26,7 +26,6 @@ from core.measuring.draft_problems import alone
 from core.measuring.file import parse_analysis
 from core.measuring.measure import Measured, measure
 from core.measuring.parts import LANDMARK, Part
-from core.measuring.reader_spread import readers_tables
 
 NEW_NAME, NEW_TITLE = "my-analysis", "My analysis"
 
@@ -122,7 +121,7 @@ class AnalysisEditing:
             name = self._free(NEW_NAME)
             info = self._document.model_info
             draft = new_draft(image.ndim, name, NEW_TITLE)
-            if info is not None and info.name in readers_tables():
+            if info is not None and info.name in self._measuring.readers_tables:
                 draft = draft.with_head(readers=info.name)
             steps = AnalysisSteps(draft)
             steps.add()

@@ -140,6 +140,11 @@ class Measuring:
         return self._offers.offers(self._found, image.ndim, names, self.own.kept)
 
     @property
+    def readers_tables(self) -> frozenset[str]:
+        """The tables that tell how readers differ, by name."""
+        return self._found.readers
+
+    @property
     def own_names(self) -> frozenset[str]:
         """What the analyses in a person's files are called."""
         return frozenset(name for one in self._found.own for name in (one.analysis.name, one.path.stem))

@@ -17,10 +17,15 @@ from core.measuring.parts import (
     reformed,
     sides_of,
 )
+from core.measuring.quantities import KINDS
 
 
 def whole(raw, ndim=2):
     return part_of(raw, Place.TERM, ndim, whole=True)
+
+
+def test_every_kind_of_quantity_can_be_put_together():
+    assert set(KINDS) <= set(FORMS)
 
 
 def test_every_bundled_measurement_is_taken_apart_and_put_together_as_it_was():
