@@ -43,7 +43,7 @@ _WAYS = {"anterior": "To the front", "superior": "Upwards"}
 
 
 class AnalysisEditor(QDialog):
-    """The dialog; it shows itself when a person begins to edit, and goes away when they end.
+    """The dialog; it goes away when a person ends editing.
 
     Parameters
     ----------
@@ -167,7 +167,6 @@ class AnalysisEditor(QDialog):
         QShortcut(QKeySequence(QKeySequence.StandardKey.Undo), self, lambda: editing.steps.undo())
         QShortcut(QKeySequence(QKeySequence.StandardKey.Redo), self, lambda: editing.steps.redo())
         QShortcut(QKeySequence("Ctrl+Return"), self, self._finish)
-        editing.begun.connect(self._begin)
         editing.changed.connect(self.refresh)
         editing.ended.connect(lambda: self.hide())
 
@@ -178,7 +177,8 @@ class AnalysisEditor(QDialog):
         screen = QGuiApplication.primaryScreen().availableGeometry()
         return QSize(660, 690).boundedTo(QSize(screen.width() - 40, screen.height() - 60))
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Show what a person begins to edit."""
         self._typed_directions.clear()
         if not self.isVisible():
             self.resize(self.sizeHint())
@@ -186,6 +186,7 @@ class AnalysisEditor(QDialog):
             if window is not None:  # over the tables at its right, so that the image stays free
                 place = window.frameGeometry()
                 self.move(max(0, place.right() - self.width()), max(0, place.top() + 40))
+        self.refresh()
         self.show()
         self.raise_()
         self.activateWindow()

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QSt
 
 from app.desktop.settings import Settings
 from app.dialogs.about import AboutBox
-from app.dialogs.analysis_editor import AnalysisEditor
 from app.dialogs.shortcut_sheet import ShortcutSheet
 from app.panels.definition_panel import DefinitionPanel
 from app.panels.empty_state import EmptyState
@@ -21,6 +20,7 @@ from app.session.controller import Controller
 from app.views.slice_view import SliceView
 from app.views.volume_view import VolumeView
 from app.window.action_set import ActionSet
+from app.window.analysis_editor_opener import AnalysisEditorOpener
 from app.window.measurements_dock import MeasurementsDock
 from app.window.menu_bar import fill_menu_bar
 from app.window.printouts import Printouts
@@ -69,7 +69,7 @@ class MainWindow(QMainWindow):
         self.printouts = Printouts(controller, self.viewer)
         self.shapes = ShapesOpener(controller, self, self.bring_to_front)
         self.superimposition = SuperimpositionOpener(controller, self)
-        self.analysis_editor = AnalysisEditor(controller.analysis_editing, self)
+        self.analysis_editor = AnalysisEditorOpener(controller.analysis_editing, self)
         by_window = {
             "file.quit": self.close,
             "help.shortcuts": self.show_shortcuts,

@@ -29,7 +29,7 @@ def editor(window, answers, tmp_path, qtbot):
     write_own(controller.measuring.folder)
     controller.measuring.read()
     idle(controller, qtbot)
-    yield window.analysis_editor
+    yield window.analysis_editor.dialog
     answers.gives_up_edit = True
     controller.analysis_editing.cancel()
     idle(controller, qtbot)
@@ -45,7 +45,7 @@ def begin_own(window, qtbot):
     controller = window.controller
     offer = next(one for one in controller.measuring.offers if one.path is not None)
     controller.analysis_editing.begin_with(offer)
-    qtbot.waitUntil(window.analysis_editor.isVisible)
+    qtbot.waitUntil(window.analysis_editor.dialog.isVisible)
     idle(controller, qtbot)
 
 
