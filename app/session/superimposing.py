@@ -81,6 +81,7 @@ class Superimposing:
         self._working: Job | None = None
         self._stale = False
         self._ended = False
+        self._known_since = 0
         self.ndim = 2 if document.image is None else document.image.ndim
         self.candidates: tuple[Candidate, ...] = ()
         self.sources: dict[When, Source | None] = {When.EARLIER: None, When.LATER: self._open_source()}
@@ -118,6 +119,7 @@ class Superimposing:
     def start_anew(self, *_: object) -> None:
         """Forget what was read: who reads, or what they may see, has changed."""
         self._films.clear()
+        self._known_since += 1
         for when, source in self.sources.items():
             if source is not None and source.reader is not None:
                 self.sources[when] = replace(source, reader=None)
@@ -205,6 +207,7 @@ class Superimposing:
             del self._films[source]
         there = [source for source in self.sources.values() if source is not None and source.case_id == case_id]
         if any(not self.is_open(source) for source in there):
+            self._known_since += 1
             self.refresh()
 
     def refresh(self) -> None:
@@ -238,7 +241,7 @@ class Superimposing:
         self.told = "" if all(task.ready) else "Reading the images…"
         self._working = self._jobs.run(
             done, task,
-            on_result=partial(self._take, task), on_error=self._say, on_end=self._end, may_stall=True,
+            on_result=partial(self._take, task, self._known_since), on_error=self._say, on_end=self._end, may_stall=True,
         )  # fmt: skip
         self.changed.emit()
 
@@ -255,7 +258,10 @@ class Superimposing:
         name = next((one.name for one in self.candidates if one.case_id == source.case_id), image.source.path.name)
         return Film(name, Moment(landmarks, self._document.unit), image if image.ndim == 2 else None)
 
-    def _take(self, task: "Task", found: Superimposed) -> None:
+    def _take(self, task: Task, known_since: int, found: Superimposed) -> None:
+        if known_since != self._known_since:  # what was read may not be shown any more, or is another reading by now
+            self.refresh()
+            return
         for source, film in zip(task.sources, found.films, strict=True):
             if not self.is_open(source):
                 self._films[source] = film

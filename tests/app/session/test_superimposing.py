@@ -146,6 +146,29 @@ def test_who_reads_blind_sees_only_their_own_marks(superimpose, patient, windows
     assert session.told.startswith("You have not read third yet.")
 
 
+def test_what_is_being_read_when_blind_reading_begins_is_not_shown(superimpose, patient, windows):
+    with Project.open(patient) as project:
+        geometry = project.reading(2, ANNA).geometry
+        [extra] = project.add_cases([NewCase(patient.parent / "other.png", "bens")])
+        project.set_case_image(extra, geometry, "")
+        project.save_reading(Reading(extra, BEN, EARLIER, geometry))
+    controller, session = superimpose(patient)
+    gate, read = threading.Event(), session._read
+
+    def gated(*arguments, **named):
+        gate.wait(10)
+        return read(*arguments, **named)
+
+    session._read = gated
+    session.choose(When.EARLIER, Source(extra))
+    controller.cases.blind = True
+    session.start_anew()
+    gate.set()
+    windows.settle(controller)
+    assert session.result is None
+    assert session.told.startswith("You have not read")
+
+
 def test_a_confirmed_answer_of_the_model_brings_who_reads_blind_no_radius(superimpose, patient, windows):
     controller, session = superimpose(patient)
     with Project.open(patient, read_only=True) as project:
