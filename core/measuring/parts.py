@@ -285,6 +285,9 @@ def complaint(part: Part, ndim: int, path: Path = ()) -> tuple[Path, str] | None
         inner = complaint(part, ndim, (*path, number))
         if inner is not None:
             return inner
+    for number, one in enumerate(here.parts):
+        if one in here.parts[:number] and not FORMS[here.form].may_grow:
+            return (*path, number), f"{_short(one)} stands here twice: choose another."
     try:
         _read(here, part, path, ndim)
     except Malformed as error:

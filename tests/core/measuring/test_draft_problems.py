@@ -37,7 +37,7 @@ def test_nothing_is_wrong_with_what_is_right(draft):
             {"how": {"angle": ["S", "", "Me"]}},
             (0, "how", "Choose the landmark for “vertex”: click it in the image, or take it from the list."),
         ),
-        ({"how": {"angle": ["S", "S", "Me"]}}, (0, "how", "Angle takes two different ones, not twice S.")),
+        ({"how": {"angle": ["S", "S", "Me"]}}, (0, "how", "S stands here twice: choose another.")),
         ({"how": {"difference": ["S–N", "gone"]}}, (0, "how", "There is no measurement called gone.")),
         (
             {"how": {"difference": ["S–N", {"angle": ["S", "N", "Me"]}]}},

@@ -96,7 +96,8 @@ def test_what_is_missing_is_said_one_after_the_other_until_nothing_is():
 
 def test_what_is_wrong_is_said_where_it_is():
     twice = {"angle_between": [["A", "A"], ["C", "D"]]}
-    assert complaint(whole(twice), 2) == ((0,), "A line takes two different ones, not twice A.")
+    assert complaint(whole(twice), 2) == ((0, 1), "A stands here twice: choose another.")
+    assert complaint(whole({"sum": ["x", "x"]}), 2) is None
     assert complaint(whole({"ratio": ["x", 0]}), 2) == ((), "Nothing can be divided by zero.")
     assert complaint(blank("sum"), 2)[1] == "Choose the measurement for “of”."
     unknown = whole({"surface": ["A"]})
