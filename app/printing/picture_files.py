@@ -13,12 +13,12 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
 
 from app.desktop import theme
+from app.printing.files import write_drawn
 from app.printing.fonts import require_fonts
 from app.printing.picture import Sheet
 from app.printing.picture_painting import paint_picture
 from app.session.printouts import LARGEST_PICTURE_PX, PictureForm, picture_form_of
 from core.base.errors import AppError
-from core.base.files import reason_of, written_whole
 
 _TITLE = "Picture made by Cairn"
 """The only thing that a file says of itself."""
@@ -26,26 +26,29 @@ _SIZE_OF_SVG = re.compile(rb'<svg width="[^"]*" height="[^"]*"')
 
 
 def write_picture(sheet: Sheet, path: Path) -> None:
-    """Write a sheet; the suffix says as what.
+    """Write a sheet; the suffix says as what. Raises what `picture_bytes` and `write_drawn` raise."""
+    write_drawn(path, picture_bytes(sheet, path))
+
+
+def picture_bytes(sheet: Sheet, path: Path) -> bytes:
+    """Draw a sheet as what the suffix of ``path`` says, which is not touched.
 
     Raises
     ------
     AppError
-        The suffix is neither ``.png`` nor ``.svg``, the picture is too large, or the file cannot be written.
+        The suffix is neither ``.png`` nor ``.svg``, the picture is too large, or there are no fonts.
     """
     form = picture_form_of(path)
     if form is None:
         raise AppError(f"{path.name} is neither a PNG nor an SVG.", "Let its name end in .png or .svg.")
     if sheet.size_px[0] * sheet.size_px[1] > LARGEST_PICTURE_PX:
         millions = sheet.size_px[0] * sheet.size_px[1] / 1e6
-        raise AppError(f"The picture would have {millions:.0f} million pixels.", "Choose a smaller size.")
+        raise AppError(
+            f"The picture would have {millions:.0f} million pixels.",
+            f"Up to {LARGEST_PICTURE_PX / 1e6:.0f} million can be saved: choose a smaller size.",
+        )
     require_fonts()
-    content = png_bytes(sheet) if form is PictureForm.PNG else svg_bytes(sheet)
-    try:
-        with written_whole(path) as temporary:
-            temporary.write_bytes(content)
-    except OSError as error:
-        raise AppError(f"{path} cannot be written ({reason_of(error)}).", "Choose another folder or disk.") from error
+    return png_bytes(sheet) if form is PictureForm.PNG else svg_bytes(sheet)
 
 
 def png_bytes(sheet: Sheet) -> bytes:

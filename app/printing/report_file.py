@@ -8,12 +8,11 @@ from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QSizeF
 from PySide6.QtGui import QPageLayout, QPageSize, QPainter, QPdfWriter
 
 from app.printing.content import TITLE, ReportContent
+from app.printing.files import write_drawn
 from app.printing.fonts import require_fonts
 from app.printing.pages import lay_out
 from app.printing.picture import Picture
 from app.session.printouts import PaperSize
-from core.base.errors import AppError
-from core.base.files import reason_of, written_whole
 
 _DOTS_PER_INCH = 1200
 _UNITS_PER_INCH = 720
@@ -38,17 +37,12 @@ def write_report(content: ReportContent, pictures: Sequence[Picture], paper: Pap
     AppError
         There are no fonts, or the file cannot be written.
     """
-    require_fonts()
-    pdf = pdf_bytes(content, pictures, paper)
-    try:
-        with written_whole(path) as temporary:
-            temporary.write_bytes(pdf)
-    except OSError as error:
-        raise AppError(f"{path} cannot be written ({reason_of(error)}).", "Choose another folder or disk.") from error
+    write_drawn(path, pdf_bytes(content, pictures, paper))
 
 
 def pdf_bytes(content: ReportContent, pictures: Sequence[Picture], paper: PaperSize) -> bytes:
-    """Return a report as PDF."""
+    """Return a report as PDF; `AppError` where there are no fonts."""
+    require_fonts()
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     writer = QPdfWriter(buffer)

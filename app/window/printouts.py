@@ -10,11 +10,12 @@ from pathlib import Path
 from PySide6.QtCore import QLocale
 
 from app.printing.content import ReportSubject, pixel_size_of, report_content
+from app.printing.files import write_drawn
 from app.printing.image_pictures import pictures_of
 from app.printing.models import model_said
 from app.printing.picture import SlicePicture, flat_sheet, panels_sheet
-from app.printing.picture_files import write_picture
-from app.printing.report_file import write_report
+from app.printing.picture_files import picture_bytes
+from app.printing.report_file import pdf_bytes
 from app.session.controller import Controller
 from app.session.printouts import PictureOffer, ReportOffer, usual_paper
 from app.views.volume_view import VolumeView
@@ -53,7 +54,7 @@ class Printouts:
             parts = panel_pictures(self._controller, self._viewer, image, wish)
             sheet = panels_sheet(parts, wish.longest_px) if parts else None
         if sheet is not None:
-            self._run(lambda: write_picture(sheet, wish.path), f"Picture saved to {wish.path.name}.")
+            self._run(lambda: picture_bytes(sheet, wish.path), wish.path, f"Picture saved to {wish.path.name}.")
 
     def _picture_offer(self, image: Image) -> PictureOffer:
         flat, state = image.ndim == 2, self._controller.view_state
@@ -88,7 +89,7 @@ class Printouts:
 
         free_rows, drawn = controller.free_measuring.rows, free_drawings(controller)
 
-        def write() -> None:
+        def draw() -> bytes:
             values = measured.measured(intervals=True)
             subject = ReportSubject(
                 measured.analysis,
@@ -105,9 +106,9 @@ class Printouts:
                 free_rows,
             )
             pictures = pictures_of(image, measured.landmarks, names, measured.analysis, levels=levels, free=drawn)
-            write_report(report_content(subject), pictures, wish.paper, wish.path)
+            return pdf_bytes(report_content(subject), pictures, wish.paper)
 
-        self._run(write, f"Report saved to {wish.path.name}.")
+        self._run(draw, wish.path, f"Report saved to {wish.path.name}.")
 
     def _suggested(self, image: Image, ending: str) -> Path:
         path = image.source.path
@@ -120,11 +121,15 @@ class Printouts:
         self._controller.questions.show_error(AppError(f"{path.name} is the image itself.", "Choose another name."))
         return True
 
-    def _run(self, write: Callable[[], None], said: str) -> None:
+    def _run(self, draw: Callable[[], bytes], path: Path, said: str) -> None:
+        """Draw in a job that is waited for when the window closes, then write in one that a drive may stall."""
         controller = self._controller
-        controller.jobs.run(
-            write,
-            on_result=lambda _: controller.view_state.say(said, is_warning=False),
-            on_error=controller.questions.show_error,
-            may_stall=True,
-        )
+
+        def write(content: bytes) -> None:
+            controller.jobs.run(
+                write_drawn, path, content,
+                on_result=lambda _: controller.view_state.say(said, is_warning=False),
+                on_error=controller.questions.show_error, may_stall=True,
+            )  # fmt: skip
+
+        controller.jobs.run(draw, on_result=write, on_error=controller.questions.show_error)
