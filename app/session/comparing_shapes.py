@@ -217,7 +217,10 @@ class ComparingShapes:
         self._put(None)
 
     def _leave_project(self) -> None:
-        if not self._desk.goes_on:
+        if self._desk.goes_on:
+            if self._comparing:
+                self.refresh()  # what was asked of the file before is not answered any more
+        else:
             self._readers, self._reader, self._without = (), None, frozenset()
             self.forget()
 

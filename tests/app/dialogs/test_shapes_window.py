@@ -443,3 +443,15 @@ def test_another_theme_is_followed(flat, qapp):
                 assert len(dots(figure)) >= 1
     finally:
         qapp.setPalette(before)
+
+
+def test_cases_that_are_all_alike_have_plots_too(make, qtbot):
+    one = make(np.repeat(configurations(1), 5, axis=0), groups=["a", "a", "a", "a", "b"])
+    choose(one.window.grouping, list(Grouping).index(Grouping.PATIENT_GROUP))
+    one.window.ellipses.setChecked(True)
+    one.window.deformation.slider.setValue(30)
+    for tab in range(4):
+        one.window.tabs.setCurrentIndex(tab)
+        one.window.grab()
+    assert len(placed(one.window.scatter)) == 5
+    assert one.window.outliers.rowCount() == 0

@@ -1,5 +1,6 @@
 """Comparing the shapes of a window's cases: whose readings, what is out of date, the way to a swapped case, and its tables."""
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.commands.cli import run
+from app.session import comparing_shapes
 from app.session.comparing_shapes import ComparingShapes, reader_title
 from app.session.controller import Controller
+from app.session.shape_study import Answer, Wish, answer
 from core.base.errors import AppError
 from core.project.store import Project
 from core.values.landmarks import Status
@@ -233,6 +236,25 @@ def test_another_project_brings_nothing_of_the_one_before(
     assert comparing.study is None
     assert not comparing.comparing
     assert comparing.readers == ()
+
+
+def test_a_project_that_is_saved_elsewhere_meanwhile_is_compared_there(
+    comparing: ComparingShapes, controller: Controller, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+
+    def late(project: Project, wish: Wish) -> Answer:
+        gate.wait(10)
+        return answer(project, wish)
+
+    monkeypatch.setattr(comparing_shapes, "answer", late)
+    comparing.refresh()
+    controller.desk.go_on_in(tmp_path / "copy.cairn")
+    qtbot.waitUntil(lambda: controller.desk.project is not None and controller.desk.project.path.stem == "copy")
+    gate.set()
+    qtbot.waitUntil(lambda: not comparing.comparing)
+    assert comparing.study is not None
+    assert len(comparing.study.cases) == 12
 
 
 def test_tables_are_those_of_the_command_and_replace_others_only_where_that_is_wanted(
