@@ -5,7 +5,7 @@ Decides nothing about what is measured, and draws nothing itself.
 
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from PySide6.QtCore import QLocale
 
@@ -112,7 +112,7 @@ class Printouts:
 
     def _suggested(self, image: Image, ending: str) -> Path:
         path = image.source.path
-        return (self._controller.folder or path.parent) / f"{image_name(path)}-{ending}"
+        return (self._controller.folder or path.parent) / f"{image_name(PurePath(path.name))}-{ending}"
 
     def _is_the_image(self, path: Path, image: Image) -> bool:
         """Tell whether a file that is to be written is the image itself, and say so."""

@@ -7,7 +7,10 @@ import pytest
 
 from app.dialogs.shapes_window import ShapesWindow
 from app.session.comparing_shapes import ComparingShapes
+from app.session.printouts import PaperSize, PictureWish, ReportWish
+from app.window.printouts import Printouts
 from core.images.file import write_image
+from tests.support.measuring_fixtures import write_own
 from tests.support.shape_fixtures import configurations, write_shapes
 from tests.support.viewer_fixtures import make_image, make_model_file
 
@@ -100,3 +103,27 @@ def test_comparing_shapes_and_saving_tables_and_pictures_touch_no_disk_in_the_ma
     qtbot.waitUntil(lambda: window.told.text() == "Saved shape-space.png.")
     assert touched == []
     controller.desk.close()
+
+
+def test_saving_a_picture_and_a_report_touches_no_disk_in_the_main_thread(opened, answers, tmp_path, request, qtbot):
+    def idle():
+        qtbot.waitUntil(lambda: not opened.jobs.busy)
+
+    measuring = opened.measuring
+    measuring.folder = tmp_path / "analyses"
+    own = write_own(measuring.folder)
+    measuring.read()
+    idle()
+    measuring.choose(str(own))
+    idle()
+    answers.pictures = lambda _: PictureWish(tmp_path / "a.svg", tracing=True)
+    answers.reports = lambda _: ReportWish(tmp_path / "a.pdf", PaperSize.A4)
+    touched = request.getfixturevalue("touched")
+    printouts = Printouts(opened, None)  # what a volume's panels are; of a picture nobody asks
+    printouts.ask_picture()
+    idle()
+    printouts.ask_report()
+    idle()
+    assert touched == []
+    assert (tmp_path / "a.svg").is_file()
+    assert (tmp_path / "a.pdf").is_file()
