@@ -21,6 +21,7 @@ from core.project.store import Project
 from core.values.image import SpacingSource
 from core.values.landmarks import Status
 from tests.app.commands.test_cli import imported_by
+from tests.support.dicom_fixtures import SECRET, pixels, write_dicom
 from tests.support.measuring_fixtures import write_own
 from tests.support.pdf_pages import metadata, sizes_mm, texts
 from tests.support.viewer_fixtures import make_image, make_prediction
@@ -245,6 +246,21 @@ def test_what_a_report_is_made_of_is_never_replaced(film, own, tmp_path, capsys)
     cairn(film, "--picture", film, code=2)
     assert film.read_bytes() == before
     assert "is what the report is made of" in capsys.readouterr().err
+
+
+def test_no_value_of_a_dicom_file_stands_in_report_or_picture(tmp_path, own):
+    film = write_dicom(tmp_path / "film.dcm", pixels((80, 60)), PixelSpacing=[0.5, 0.5])
+    landmarks = make_prediction(make_image((80, 60), 0.5, spacing_known=True)).landmarks
+    write_landmarks(landmarks, tmp_path / "marks.csv")
+    cairn(film, tmp_path / "marks.csv", "--analysis", own, "--out", tmp_path / "a.pdf", "--picture", tmp_path / "a.svg")
+    text = text_of(tmp_path / "a.pdf")
+    assert "0.5 mm (DICOM Pixel Spacing" in text
+    drawn = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    without_image = re.sub(r"base64,[^\"]*", "", drawn)
+    for value in (*SECRET.split("^"), "4711"):
+        assert value not in text
+        assert value not in without_image
+    assert str(tmp_path) not in text + drawn
 
 
 @pytest.mark.realdata
