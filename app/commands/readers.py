@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.commands.landmark_input import case_in_mm, read_landmark_input
 from app.commands.project_adding import scheme_named
-from app.desk.project_spread import spread_in
+from app.desk.project_spread import face_frame, spread_in
 from core.base.errors import AppError
 from core.measuring.landmark_case import MM
 from core.measuring.reader_spread import FEWEST_CASES, ReaderSpread, spread_of
@@ -58,7 +58,9 @@ def spread_between(
             if scaled.unit == MM and scaled.landmarks.ndim == ndim:
                 by_name.setdefault(case.name, []).append(scaled.landmarks)
     cases = [marks for marks in by_name.values() if len(marks) > 1]
-    return _enough(spread_of(cases, [path.name for path in paths]), " and ".join(path.name for path in paths))
+    return _enough(
+        spread_of(cases, [path.name for path in paths], face_frame), " and ".join(path.name for path in paths)
+    )
 
 
 def _enough(spread: ReaderSpread, where: str) -> ReaderSpread:

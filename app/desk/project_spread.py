@@ -5,6 +5,9 @@ Reads a project, in a job where a window asks; the statistics are `core.measurin
 
 from typing import TYPE_CHECKING
 
+from core.measuring.file import bundled_analyses
+from core.measuring.frame import Frame
+from core.measuring.measure import frame_of, positions_mm
 from core.measuring.reader_spread import NOTHING, ReaderSpread, spread_of
 from core.project.agreement import shared_geometry
 from core.project.cases import CaseQuery
@@ -35,12 +38,19 @@ def spread_in(project: "Project", ndim: int) -> ReaderSpread:
             if reading.case_id in wanted and reading.geometry.grid.ndim == ndim:
                 by_case.setdefault(reading.case_id, []).append(reading)
     cases = [marks for readings in by_case.values() if len(marks := _in_mm(readings)) > 1]
-    return spread_of(cases, [reader.name for reader in persons])
+    return spread_of(cases, [reader.name for reader in persons], face_frame)
 
 
 def spreads_in(project: "Project") -> dict[int, ReaderSpread]:
     """Return the same for the images of each rank of which anything is known."""
     return {ndim: spread for ndim in (2, 3) if (spread := spread_in(project, ndim)).spread_mm}
+
+
+def face_frame(landmarks: "Landmarks") -> Frame | None:
+    """Return which way a 2D image looks, by the first of the analyses that come with Cairn whose landmarks tell it."""
+    alike = (analysis for analysis in bundled_analyses() if analysis.ndim == landmarks.ndim == 2)
+    frames = (frame_of(analysis, positions_mm(analysis, landmarks)) for analysis in alike)
+    return next((frame for frame in frames if frame is not None), None)
 
 
 def _in_mm(readings: list[Reading]) -> list["Landmarks"]:

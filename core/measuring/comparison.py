@@ -3,7 +3,7 @@
 Pure: no files, no images and no Qt. What cannot be told without a pixel size is left out, with a sentence.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from core.measuring.measure import frame_of, positions_mm
 from core.measuring.primitives import FloatArray
 from core.measuring.quantities import MM
 from core.measuring.registration import Displacement, Registered, Registration, displacements, register
+from core.measuring.scatter import Spreads
 from core.measuring.superposition import Change, changes, require_same_rank
 from core.values.landmarks import Landmarks
 
@@ -93,7 +94,7 @@ def compare(
     analysis: Analysis | None = None,
     *,
     population: str = "",
-    spread_mm: Mapping[str, float] | None = None,
+    spread_mm: Spreads | None = None,
 ) -> Comparison:
     """Superimpose two images of one patient, and measure both.
 

@@ -13,6 +13,7 @@ from core.measuring.analysis import Analysis, Measurement, Norm
 from core.measuring.frame import Frame, find_frame
 from core.measuring.primitives import FloatArray
 from core.measuring.quantities import MM, At
+from core.measuring.scatter import Scatter, Spread, Spreads, sd_of
 from core.values import doubt
 from core.values.landmarks import NOMINAL_COVERAGE, Landmarks, Status
 
@@ -96,7 +97,7 @@ def measure(
     landmarks: Landmarks,
     *,
     unit: str = MM,
-    spread_mm: Mapping[str, float] | None = None,
+    spread_mm: Spreads | None = None,
     population: str = "",
     seed: int = 0,
     intervals: bool = True,
@@ -113,8 +114,8 @@ def measure(
         Unit of the positions: ``mm``, or ``px`` where the pixel size is not known. Lengths are then not measured: what
         is defined in mm means nothing in px.
     spread_mm
-        For landmarks that a person placed, or agreed to without a radius: standard deviation of one reader's position along an
-        axis, mm, by name, as `core.measuring.reader_spread` knows it. Not used where positions are px.
+        For landmarks that a person placed, or agreed to without a radius: how one reader's position scatters, by
+        name, as `core.measuring.reader_spread` knows it. Not used where positions are px.
     population
         Norm that is preferred where a measurement has several, by its population.
     seed
@@ -140,7 +141,7 @@ def measure(
     values = _evaluated(analysis, found.points_mm, frame)
     sampled = values
     if intervals:
-        sampled = _evaluated(analysis, found.sampled(landmarks, known_mm, seed), frame)
+        sampled = _evaluated(analysis, found.sampled(landmarks, known_mm, seed, frame), frame)
     measured = []
     for one in analysis.measurements:
         if one.hidden:
@@ -219,7 +220,7 @@ class _Found:
         return f"{name} is {'not in the image' if absent else 'not placed'}."
 
     def uncertain(
-        self, analysis: Analysis, key: str, landmarks: Landmarks, spread_mm: Mapping[str, float]
+        self, analysis: Analysis, key: str, landmarks: Landmarks, spread_mm: Spreads
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the names of a measurement's landmarks whose uncertainty nothing tells, and of those where readers tell it."""
         names = [self.name_of[symbol] for symbol in analysis.symbols_of(key)]
@@ -227,15 +228,21 @@ class _Found:
         exact = tuple(name for name in without_radius if np.isnan(deviation_mm(landmarks, name, spread_mm)))
         return exact, tuple(name for name in without_radius if name not in exact)
 
-    def sampled(self, landmarks: Landmarks, spread_mm: Mapping[str, float], seed: int) -> dict[str, FloatArray]:
-        """Return ``(SAMPLES, D)`` positions by symbol, drawn around each landmark as its radius says."""
+    def sampled(
+        self, landmarks: Landmarks, spread_mm: Spreads, seed: int, frame: Frame | None
+    ) -> dict[str, FloatArray]:
+        """Return ``(SAMPLES, D)`` positions by symbol, drawn around each landmark as its radius or its readers say."""
         noise = _noise(len(landmarks), landmarks.ndim, seed)
         points = {}
         for symbol, position in self.points_mm.items():
             name = self.name_of.get(symbol)
-            sd_mm = 0.0 if name is None else deviation_mm(landmarks, name, spread_mm)
-            drawn = 0.0 if name is None else noise[landmarks.index(name)]
-            points[symbol] = np.asarray(position + (0.0 if np.isnan(sd_mm) else sd_mm) * drawn)
+            spread = 0.0 if name is None else spread_at(landmarks, name, spread_mm)
+            drawn = np.zeros((1, landmarks.ndim)) if name is None else noise[landmarks.index(name)]
+            if isinstance(spread, Scatter) and frame is not None:
+                points[symbol] = np.asarray(position + spread.displacements_mm(drawn, frame))
+            else:
+                sd_mm = sd_of(spread)
+                points[symbol] = np.asarray(position + (0.0 if np.isnan(sd_mm) else sd_mm) * drawn)
         return points
 
 
@@ -247,8 +254,13 @@ def _listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def deviation_mm(landmarks: Landmarks, name: str, spread_mm: Mapping[str, float]) -> float:
-    """Return the standard deviation of a landmark's position along an axis, mm; NaN where nothing tells it.
+def deviation_mm(landmarks: Landmarks, name: str, spread_mm: Spreads) -> float:
+    """Return the standard deviation of a landmark's position along an axis, mm, as `spread_at`; NaN where nothing tells it."""
+    return sd_of(spread_at(landmarks, name, spread_mm))
+
+
+def spread_at(landmarks: Landmarks, name: str, spread_mm: Spreads) -> Spread:
+    """Return how the position of a landmark scatters; NaN where nothing tells it.
 
     Of what a model placed, and of what a person confirmed there, the calibrated radius tells it: errors are taken as normal
     and alike in all directions, and the radius as what holds 90 % of them. Of what a person placed, moved, or confirmed where
@@ -283,11 +295,12 @@ def _evaluated(analysis: Analysis, points_mm: Mapping[str, FloatArray], frame: F
 
 
 def sampled_values(
-    analysis: Analysis, landmarks: Landmarks, *, spread_mm: Mapping[str, float] | None = None, seed: int = 0
+    analysis: Analysis, landmarks: Landmarks, *, spread_mm: Spreads | None = None, seed: int = 0
 ) -> dict[str, FloatArray]:
     """Return ``(SAMPLES,)`` values of each measurement, by key, as `measure` draws them for its intervals."""
     found = _Found.of(analysis, landmarks)
-    return _evaluated(analysis, found.sampled(landmarks, spread_mm or {}, seed), frame_of(analysis, found.points_mm))
+    frame = frame_of(analysis, found.points_mm)
+    return _evaluated(analysis, found.sampled(landmarks, spread_mm or {}, seed, frame), frame)
 
 
 def interval_of(sampled: FloatArray, value: float = float("nan")) -> tuple[float, float]:

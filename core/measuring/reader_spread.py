@@ -4,10 +4,9 @@ Owns the statistics and the tables that come with Cairn (``assets/readers``). Wh
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Annotated
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -17,26 +16,30 @@ from core.base.complaints import first_complaint
 from core.base.errors import AppError
 from core.base.files import reason_of
 from core.measuring.analysis import Analysis
+from core.measuring.frame import Frame
+from core.measuring.primitives import FloatArray
+from core.measuring.scatter import Scatter, Spread, Spreads
 from core.values.landmarks import Landmarks, Status
 
 FEWEST_CASES = 10
-"""Cases that several readers must have marked: in 2D the figure is then known to a sixth of itself, enough for an interval."""
+"""Cases that several readers must have marked: an SD is then known to a quarter of itself or better."""
 _BY_HAND = (Status.PLACED, Status.CORRECTED)
 
 
 @dataclass(frozen=True)
 class ReaderSpread:
-    """The standard deviation of one reader's position along an axis.
+    """How one reader's position scatters.
 
     Attributes
     ----------
     spread_mm
-        By name of the landmark, mm.
+        By name of the landmark: the standard deviation along an axis, mm, or, where the directions of the object are known, how
+        far it is in each.
     source
         By name of the landmark, whose differences it comes from: “Ann and Bob, 34 cases”.
     """
 
-    spread_mm: Mapping[str, float] = field(default_factory=dict)
+    spread_mm: Spreads = field(default_factory=dict)
     source: Mapping[str, str] = field(default_factory=dict)
 
     def over(self, other: "ReaderSpread") -> "ReaderSpread":
@@ -51,13 +54,18 @@ class ReaderSpread:
 NOTHING = ReaderSpread()
 
 
-def spread_of(cases: Sequence[Sequence[Landmarks]], readers: Sequence[str]) -> ReaderSpread:
+def spread_of(
+    cases: Sequence[Sequence[Landmarks]],
+    readers: Sequence[str],
+    frame_of: Callable[[Landmarks], Frame | None] = lambda _: None,
+) -> ReaderSpread:
     """Compute how far readers differ where they have marked the same images.
 
-    Dahlberg's error (1940), √(Σd² / 2n) for two readers, over all axes together: the pooled standard deviation of single
-    positions within a case. A lasting difference between two readers counts too, as one who marks the landmark elsewhere is
-    as far away from the others' value as one with an unsteady hand. Positions that a model found count for nobody, also where
-    a person has agreed to them: two who agree to the same position do not differ, which says nothing of how well they mark.
+    Dahlberg's error (1940), √(Σd² / 2n) for two readers: the pooled standard deviation of single positions within a case, and
+    how both directions go together where images tell what they are, as readers err along a contour rather than across it. A
+    lasting difference between two readers counts too, as one who marks the landmark elsewhere is as far away from the others'
+    value as one with an unsteady hand. Positions that a model found count for nobody, also where a person has agreed to them:
+    two who agree to the same position do not differ, which says nothing of how well they mark.
 
     Parameters
     ----------
@@ -65,26 +73,50 @@ def spread_of(cases: Sequence[Sequence[Landmarks]], readers: Sequence[str]) -> R
         For each image the landmarks of those who have read it, mm.
     readers
         What they are called.
+    frame_of
+        Which way a 2D image looks, None where its landmarks do not tell. Where `FEWEST_CASES` images tell it these alone count,
+        else all, over all axes together.
 
     Returns
     -------
     ReaderSpread
         Of the landmarks that two or more have marked by hand in at least `FEWEST_CASES` images.
     """
-    squares: dict[str, list[float]] = {}
-    freedom: dict[str, int] = {}
+    found: dict[str, list[tuple[FloatArray, Frame | None]]] = {}
     for marks in cases:
+        frame = next((frame for one in marks if (frame := frame_of(one)) is not None), None)
         for name in dict.fromkeys(name for one in marks for name in one.names):
             points = [one.point_mm(name) for one in marks if _is_by_hand(one, name)]
             if len(points) > 1:
-                from_mean = np.asarray(points) - np.mean(points, axis=0)
-                squares.setdefault(name, []).append(float((from_mean**2).sum()))
-                freedom[name] = freedom.get(name, 0) + (len(points) - 1) * from_mean.shape[1]
-    enough = [name for name, found in squares.items() if len(found) >= FEWEST_CASES]
+                found.setdefault(name, []).append((np.asarray(points) - np.mean(points, axis=0), frame))
     who = " and ".join(readers) if len(readers) < 4 else f"{len(readers)} readers"
-    return ReaderSpread(
-        {name: float(np.sqrt(np.sum(squares[name]) / freedom[name])) for name in enough},
-        {name: f"{who}, {len(squares[name])} cases" for name in enough},
+    spread_mm: dict[str, Spread] = {}
+    source = {}
+    for name, differences in found.items():
+        framed = [(from_mean, frame) for from_mean, frame in differences if frame is not None]
+        count = len(framed) if len(framed) >= FEWEST_CASES else len(differences)
+        if count >= FEWEST_CASES:
+            known = count == len(framed)
+            spread_mm[name] = _in_frames(framed) if known else _along_axes([from_mean for from_mean, _ in differences])
+            source[name] = f"{who}, {count} cases"
+    return ReaderSpread(spread_mm, source)
+
+
+def _along_axes(from_mean: Sequence[FloatArray]) -> float:
+    squares = np.sum([(each**2).sum() for each in from_mean])
+    return float(np.sqrt(squares / sum((len(each) - 1) * each.shape[1] for each in from_mean)))
+
+
+def _in_frames(found: Sequence[tuple[FloatArray, Frame]]) -> Scatter:
+    products = np.zeros((2, 2))
+    for from_mean, frame in found:
+        turned = from_mean @ np.stack([frame.anterior, frame.superior], axis=1)
+        products += turned.T @ turned
+    covariance = products / sum(len(from_mean) - 1 for from_mean, _ in found)
+    anterior, superior = np.sqrt(np.diag(covariance))
+    both = anterior * superior
+    return Scatter(
+        float(anterior), float(superior), float(np.clip(covariance[0, 1] / both, -1, 1)) if both > 0 else 0.0
     )
 
 
@@ -125,6 +157,16 @@ def readers_tables() -> frozenset[str]:
         return frozenset()
 
 
+class _Scatter(BaseModel):
+    """A `Scatter` as it is written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    anterior_sd_mm: float = Field(gt=0)
+    superior_sd_mm: float = Field(gt=0)
+    correlation: float = Field(ge=-1, le=1)
+
+
 class _Table(BaseModel):
     """A table of ``assets/readers``."""
 
@@ -132,7 +174,7 @@ class _Table(BaseModel):
 
     readers: str
     about: str
-    spread_mm: dict[str, Annotated[float, Field(gt=0)]]
+    spread_mm: dict[str, _Scatter]
 
 
 @cache
@@ -166,4 +208,5 @@ def bundled_spread(name: str) -> ReaderSpread:
         ) from error
     except ValueError as error:
         raise AppError(f"The table of readers {name} is no readable TOML file.", "Install Cairn again.") from error
-    return ReaderSpread(table.spread_mm, dict.fromkeys(table.spread_mm, table.readers))
+    spread_mm = {name: Scatter(**figures.model_dump()) for name, figures in table.spread_mm.items()}
+    return ReaderSpread(spread_mm, dict.fromkeys(spread_mm, table.readers))

@@ -4,7 +4,7 @@ Pure: no files, no images and no Qt. Nothing is scaled unless that is asked for;
 over. How uncertain a way of a landmark is, follows from the uncertainty of all landmarks that took part.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,6 +15,7 @@ from core.geometry.shapes import fit_similarity, transform_points
 from core.measuring.file import bundled_analyses
 from core.measuring.measure import SAMPLES, deviation_mm
 from core.measuring.primitives import FloatArray
+from core.measuring.scatter import Spreads
 from core.measuring.superposition import movement_along, require_same_rank, superimpose
 from core.values.landmarks import NOMINAL_COVERAGE, Landmarks
 
@@ -220,7 +221,7 @@ def displacements(
     earlier: Landmarks,
     later: Landmarks,
     *,
-    spread_mm: tuple[Mapping[str, float], Mapping[str, float]] = ({}, {}),
+    spread_mm: tuple[Spreads, Spreads] = ({}, {}),
     seed: int = 0,
 ) -> tuple[Displacement, ...]:
     """Return the way of each landmark that is known at both times.
@@ -262,7 +263,7 @@ def displacements(
     return tuple(found)
 
 
-def _deviations(landmarks: Landmarks, spread_mm: Mapping[str, float]) -> FloatArray:
+def _deviations(landmarks: Landmarks, spread_mm: Spreads) -> FloatArray:
     return np.array([deviation_mm(landmarks, name, spread_mm) for name in landmarks.names])
 
 

@@ -4,7 +4,6 @@ Pure: no files, no images and no Qt. Any two landmarks make a line; those of cep
 `registration` also knows best fits and mirrored images.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,7 @@ from core.measuring.analysis import Analysis, Measurement
 from core.measuring.measure import Measured, interval_of, measure, sampled_values
 from core.measuring.primitives import FloatArray, unit_vector
 from core.measuring.quantities import MM
+from core.measuring.scatter import Spreads
 from core.values.landmarks import Landmarks
 
 
@@ -177,7 +177,7 @@ def changes(
     second: Landmarks,
     *,
     units: tuple[str, str] = (MM, MM),
-    spread_mm: Mapping[str, float] | None = None,
+    spread_mm: Spreads | None = None,
     population: str = "",
     seed: int = 0,
 ) -> tuple[Change, ...]:

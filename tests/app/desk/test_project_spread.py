@@ -8,12 +8,13 @@ import pytest
 
 from app.desk.project_spread import spread_in, spreads_in
 from core.measuring.reader_spread import FEWEST_CASES, NOTHING
+from core.measuring.scatter import Scatter
 from core.project.cases import Geometry
 from core.project.readings import Reader, Reading
 from core.project.store import Project
 from core.values.grid import Grid
 from core.values.image import SpacingSource
-from core.values.landmarks import Status
+from core.values.landmarks import Landmarks, Status
 from tests.support.desk_fixtures import ANNA, BEN, GEOMETRY, MODEL, NAMES, add_cases, make_landmarks, make_reading
 
 
@@ -46,6 +47,23 @@ def test_one_person_alone_differs_from_nobody(tmp_path: Path) -> None:
             save(project, case_id, ANNA, 0.0)
             project.save_reading(make_reading(case_id, MODEL, make_landmarks(1.0)))
         assert spreads_in(project) == {}
+
+
+def test_directions_are_those_of_the_face_where_its_landmarks_are_known(tmp_path: Path) -> None:
+    """Sella, nasion and menton tell them; one landmark alone is the other way round in a mirrored picture."""
+    face = np.array([[20.0, 20.0], [90.0, 20.0], [80.0, 130.0]])
+    rng = np.random.default_rng(3)
+    with Project.create(tmp_path / "study.cairn") as project:
+        for number, case_id in enumerate(add_cases(project, *(f"film{number}" for number in range(200)))):
+            points_mm = np.array((100.0, 0.0)) + face * (-1, 1) if number % 2 else face
+            forward = np.array([-1.0 if number % 2 else 1.0, 0.0])
+            for reader in (ANNA, BEN):
+                error = rng.normal(0, 0.5) * (forward + np.array([0.0, -1.0]))  # to the front and upwards, by the same
+                marks = Landmarks(("Sella", "Nasion", "Menton"), points_mm + np.stack([0 * error, 0 * error, error]))
+                project.save_reading(make_reading(case_id, reader, marks), "Place")
+        menton = spread_in(project, 2).spread_mm["Menton"]
+    assert isinstance(menton, Scatter)
+    assert (menton.anterior_sd_mm, menton.superior_sd_mm, menton.correlation) == pytest.approx((0.5, 0.5, 1.0), rel=0.1)
 
 
 def test_excluded_cases_do_not_count(project: Project) -> None:

@@ -9,12 +9,15 @@ from core.base.errors import AppError
 from core.measuring import reader_spread
 from core.measuring.analysis import Analysis
 from core.measuring.file import bundled_analyses
+from core.measuring.frame import Frame
 from core.measuring.measure import measure
 from core.measuring.reader_spread import FEWEST_CASES, NOTHING, ReaderSpread, bundled_spread, spread_for, spread_of
+from core.measuring.scatter import Scatter, sd_of
 from core.schemes.file import read_scheme
 from core.values.landmarks import Landmarks, Status
 
 NAMES = ("a", "b")
+UPRIGHT = Frame(np.array([1.0, 0.0]), np.array([0.0, -1.0]))
 
 
 def marks(*points: tuple[float, ...], status: Status = Status.PLACED) -> Landmarks:
@@ -46,6 +49,34 @@ def test_the_spread_of_several_readers_is_found_again() -> None:
     assert found.spread_mm == pytest.approx({"a": 0.5, "b": 2.0}, rel=0.05)
     assert found.source["a"] == "Ann and Bob and Cem, 800 cases"
     assert spread_of(cases, ("A", "B", "C", "D")).source["a"] == "4 readers, 800 cases"
+
+
+def test_directions_are_those_of_the_face_however_the_picture_lies() -> None:
+    """2 mm upwards, 0.5 mm to the front and a correlation of 0.6, in pictures that are turned and mirrored at random."""
+    rng = np.random.default_rng(5)
+    covariance = np.array([[0.25, 0.6], [0.6, 4.0]])
+    cases, frames = [], {}
+    for _ in range(1500):
+        angle = rng.uniform(0, 2 * np.pi)
+        anterior = np.array([np.cos(angle), np.sin(angle)])
+        superior = rng.choice([-1.0, 1.0]) * np.array([-anterior[1], anterior[0]])
+        errors = rng.multivariate_normal((0, 0), covariance, 2) @ np.stack([anterior, superior])
+        case = [marks(tuple(50 + error)) for error in errors]
+        frames |= {id(one): Frame(anterior, superior) for one in case}
+        cases.append(case)
+    found = spread_of(cases, ("Ann", "Bob"), lambda one: frames[id(one)]).spread_mm["a"]
+    assert isinstance(found, Scatter)
+    assert (found.anterior_sd_mm, found.superior_sd_mm, found.correlation) == pytest.approx((0.5, 2.0, 0.6), rel=0.06)
+    assert found.sd_mm == pytest.approx(spread_of(cases, ("Ann", "Bob")).spread_mm["a"])
+    few = dict.fromkeys(map(id, (one for case in cases[: FEWEST_CASES - 1] for one in case)))
+    along_axes = spread_of(cases, ("Ann", "Bob"), lambda one: frames[id(one)] if id(one) in few else None)
+    assert along_axes == spread_of(cases, ("Ann", "Bob")), "too few pictures tell what is in front"
+    assert along_axes.source["a"] == "Ann and Bob, 1500 cases"
+
+
+def test_readers_who_agree_in_one_direction_have_no_correlation() -> None:
+    found = spread_of(pairs((3.0, 0.0)), ("Ann", "Bob"), lambda _: UPRIGHT).spread_mm["a"]
+    assert found == Scatter(pytest.approx(np.sqrt(9 / 2)), 0.0, 0.0)
 
 
 def test_too_few_cases_say_nothing() -> None:
@@ -102,11 +133,24 @@ def test_an_analysis_names_the_table_for_its_landmarks_under_all_their_names() -
 def test_all_landmarks_of_the_scheme_are_in_the_bundled_table_and_its_analyses_use_it() -> None:
     spread = bundled_spread("cephalometric-19").spread_mm
     assert tuple(spread) == read_scheme("cephalometric-19").names
-    assert all(0.2 < sd < 5 for sd in spread.values())
+    assert all(0.2 < sd_of(each) < 5 for each in spread.values())
+    menton, soft_chin = spread["Menton"], spread["Soft tissue pogonion"]
+    assert isinstance(menton, Scatter)
+    assert isinstance(soft_chin, Scatter)
+    assert menton.anterior_sd_mm > 2 * menton.superior_sd_mm, "the chin is flat below"
+    assert soft_chin.superior_sd_mm > 1.5 * soft_chin.anterior_sd_mm, "and steep in front"
     assert {one.readers for one in bundled_analyses()} == {"cephalometric-19"}
 
 
-@pytest.mark.parametrize("text", ["", "no toml", 'readers = "x"\nabout = ""\n[spread_mm]\nS = -1\n'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no toml",
+        'readers = "x"\nabout = ""\n[spread_mm]\nS = -1\n',
+        'readers = "x"\nabout = ""\n[spread_mm]\nS = {anterior_sd_mm = -1, superior_sd_mm = 1, correlation = 0}\n',
+    ],
+)
 def test_a_damaged_table_is_a_sentence(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "readers").mkdir()
     (tmp_path / "readers" / "odd.toml").write_text(text)
@@ -136,6 +180,39 @@ def test_radii_count_before_readers_and_what_a_model_placed_without_one_stays_ex
     by_model = measured(Status.PREDICTED, np.nan)
     assert (by_model.by_readers, by_model.exact) == ((), ("Sella", "Elsewhere"))
     assert np.isnan(by_model.low)
+
+
+FACE = {"S": (0.0, 0.0), "N": (70.0, 0.0), "Me": (60.0, 110.0), "A": (68.0, 55.0)}
+"""Of an upright picture that looks to the right; y leads downwards."""
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("turned_deg", [0.0, 35.0, 180.0])
+def test_intervals_follow_the_directions_of_the_face(turned_deg: float, mirrored: bool) -> None:
+    in_face = Analysis.model_validate(
+        {
+            "name": "own", "title": "Own", "ndim": 2, "landmarks": {symbol: symbol for symbol in FACE},
+            "anterior": [["S", "N"]], "superior": [["Me", "N"]],
+            "measurements": [
+                {"key": "forward", "how": {"extent": ["S", "A"], "along": ["S", "N"]}},
+                {"key": "below", "how": {"offset": "A", "from": ["S", "N"]}},
+            ],
+        }
+    )  # fmt: skip
+    turning = np.deg2rad(turned_deg)
+    rotation = np.array([[np.cos(turning), -np.sin(turning)], [np.sin(turning), np.cos(turning)]])
+    points = np.array(list(FACE.values())) * (-1.0 if mirrored else 1.0, 1.0) @ rotation.T
+    found = Landmarks(tuple(FACE), points)
+    forward, below = measure(in_face, found, spread_mm={"A": Scatter(0.5, 2.0, 0.6)})
+    assert forward.high - forward.low == pytest.approx(2 * 1.645 * 0.5, rel=0.06)
+    assert below.high - below.low == pytest.approx(2 * 1.645 * 2.0, rel=0.06)
+
+
+def test_a_picture_that_does_not_tell_its_directions_takes_the_spread_along_its_axes() -> None:
+    found = Landmarks(("Sella", "Elsewhere"), np.array([(0.0, 0.0), (50.0, 0.0)]))
+    scatter = Scatter(0.5, 2.0, 0.6)
+    by_scatter, by_sd = (measure(analysis(), found, spread_mm={"Sella": each})[0] for each in (scatter, scatter.sd_mm))
+    assert (by_scatter.low, by_scatter.high) == (by_sd.low, by_sd.high)
 
 
 def test_mm_of_readers_mean_nothing_in_px() -> None:
