@@ -6,7 +6,7 @@ Qt brings no fonts of its own: where the computer has none, nothing would be wri
 import os
 import sys
 
-from PySide6.QtGui import QFont, QFontDatabase, QGuiApplication
+from PySide6.QtGui import QFont, QFontDatabase, QFontMetricsF, QGuiApplication
 
 from core.base.errors import AppError
 
@@ -32,9 +32,11 @@ def require_fonts() -> None:
     AppError
         The computer has no fonts.
     """
-    if not QFontDatabase.families():
+    if not QFontMetricsF(text_font(10)).inFont(
+        "a"
+    ):  # without fonts, Qt names some that it does not have, and draws boxes
         raise AppError(
-            "There are no fonts on this computer, so a report would be without words.",
+            "There are no fonts on this computer, so what is drawn would be without words.",
             "Install some, such as the package fonts-dejavu-core.",
         )
 

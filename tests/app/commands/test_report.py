@@ -283,11 +283,29 @@ def test_a_film_that_two_doctors_marked_fills_two_pages(tmp_path, monkeypatch):
         assert picture.info["dpi"] == pytest.approx((254, 254), abs=0.1)
 
 
+def run_alone(arguments, tmp_path, **more):
+    """Run the command as a program of its own, without a screen."""
+    script = "import sys; from app.commands.cli import run; sys.exit(run(sys.argv[1:]))"
+    environment = {"PATH": "", "HOME": str(tmp_path), "PYTHONPATH": ":".join(sys.path), **more}
+    command = [sys.executable, "-c", script, "report", *map(str, arguments)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+
+
 @pytest.mark.slow
 def test_it_draws_letters_where_there_is_no_screen(film, own, tmp_path):
-    script = "import sys; from app.commands.cli import run; sys.exit(run(sys.argv[1:]))"
-    environment = {"PATH": "", "HOME": str(tmp_path), "PYTHONPATH": ":".join(sys.path)}
-    command = [sys.executable, "-c", script, "report", film, "--analysis", own, "--out", tmp_path / "a.pdf"]
-    done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, timeout=300)
+    done = run_alone((film, "--analysis", own, "--out", tmp_path / "a.pdf"), tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Angle at nasion" in text_of(tmp_path / "a.pdf")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only fontconfig can be told to have no fonts")
+def test_a_computer_without_fonts_is_told_so_and_no_boxes_are_drawn(film, own, tmp_path):
+    config = tmp_path / "fonts.conf"
+    config.write_text(f'<?xml version="1.0"?><fontconfig><cachedir>{tmp_path}/fonts</cachedir></fontconfig>')
+    for option in ("--out", "--picture"):
+        path = tmp_path / ("a.pdf" if option == "--out" else "a.svg")
+        done = run_alone((film, "--analysis", own, option, path), tmp_path, FONTCONFIG_FILE=str(config))
+        assert done.returncode == 2, done.stderr
+        assert "There are no fonts on this computer" in done.stderr
+        assert not path.exists()

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtGui import QFontDatabase
+from PySide6.QtGui import QFontMetricsF
 
 from app.printing.content import ReportContent, report_content
 from app.printing.image_pictures import PlainNames, pictures_of
@@ -174,7 +174,7 @@ def test_a_report_without_any_measurement_says_so(content, pictures):
 
 
 def test_where_there_are_no_fonts_nothing_is_printed(content, pictures, tmp_path, monkeypatch):
-    monkeypatch.setattr(QFontDatabase, "families", lambda *_: [])
+    monkeypatch.setattr(QFontMetricsF, "inFont", lambda *_: False)
     with pytest.raises(AppError, match="no fonts on this computer"):
         write_report(content, pictures, PaperSize.A4, tmp_path / "a.pdf")
     assert not (tmp_path / "a.pdf").exists()
