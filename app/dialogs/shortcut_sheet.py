@@ -7,10 +7,11 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.desktop.chrome import chrome
-from app.session.actions import ACTIONS, EDIT, FILE, HELP, LANDMARK, MENUS, REVIEW, VIEW
+from app.session.action import EDIT, FILE, HELP, LANDMARK, MEASURE, REVIEW, VIEW
+from app.session.actions import ACTIONS, MENUS
 from app.views.gestures import GESTURES
 
-_COLUMNS = (((FILE, EDIT, LANDMARK), 150), ((REVIEW, VIEW, HELP, "Anywhere"), 90), (("Mouse",), 190))
+_COLUMNS = (((FILE, EDIT, LANDMARK), 150), ((REVIEW, MEASURE, VIEW, HELP, "Anywhere"), 90), (("Mouse",), 190))
 """Titles of the sections in each column, and the width of their keys."""
 _NAMES = {".": ". (full stop)", ",": ", (comma)"}
 _AROUND = QSize(24, 56)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollA
 from app.desktop import theme
 
 _OPENERS = ("file.open", "file.folder")
-_SAMPLES = {"file.sample_xray": "Head &X-ray, 2D", "file.sample_volume": "&Mouse skull CT, 3D"}
+_SAMPLES = {"file.sample_xray": "Head &X-ray, 2D", "file.sample_volume": "Mouse s&kull CT, 3D"}
 
 
 class EmptyState(QWidget):

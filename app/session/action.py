@@ -5,6 +5,22 @@ from dataclasses import dataclass
 
 from app.session.controller import Controller
 
+FILE, EDIT, LANDMARK, REVIEW, MEASURE, VIEW, HELP = "File", "Edit", "Landmark", "Review", "Measure", "View", "Help"
+"""Titles of the menus."""
+
+
+def toggled(field: str) -> Callable[[Controller], None]:
+    """Return what turns a field of the view state on or off."""
+
+    def toggle(controller: Controller) -> None:
+        setattr(controller.view_state, field, not getattr(controller.view_state, field))
+
+    return toggle
+
+
+def by_window(_: Controller) -> None:
+    """Stand in for what the window does itself."""
+
 
 @dataclass(frozen=True)
 class Action:

@@ -31,7 +31,9 @@ from core.values import doubt
 from core.values.landmarks import Landmarks, Status
 
 _NO_VOXEL_SIZE = "The voxel size of this volume is not known, so nothing in it can be measured."
-_NOTHING_FITS = "No analysis fits the landmarks of this image. “Open analysis…” in the File menu takes one of your own."
+_NOTHING_FITS = (
+    "No analysis fits the landmarks of this image. “Open analysis…” in the Measure menu takes one of your own."
+)
 
 
 class Measuring:

@@ -6,7 +6,8 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from app.desktop import theme
-from app.session.actions import ACTIONS, Action
+from app.session.action import Action
+from app.session.actions import ACTIONS
 from app.session.controller import Controller
 
 

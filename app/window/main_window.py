@@ -15,7 +15,8 @@ from app.panels.empty_state import EmptyState
 from app.panels.landmark_table import LandmarkTable
 from app.panels.message_bar import MessageBar
 from app.panels.status_bar import StatusBar
-from app.session.actions import ACTIONS, LANDMARK_MENU, VIEW
+from app.session.action import VIEW
+from app.session.actions import ACTIONS, LANDMARK_MENU
 from app.session.controller import Controller
 from app.views.slice_view import SliceView
 from app.views.volume_view import VolumeView
@@ -78,8 +79,8 @@ class MainWindow(QMainWindow):
             "file.report": self.printouts.ask_report,
             "review.agreement": self.reader_dialogs.show_agreement,
             "review.merge": self.reader_dialogs.ask_merge,
-            "review.shapes": self.shapes.show,
-            "view.superimpose": self.superimposition.show,
+            "measure.shapes": self.shapes.show,
+            "measure.superimpose": self.superimposition.show,
         }
         self.action_set = ActionSet(controller, self, by_window)
         self.actions_by_id = self.action_set.by_id
@@ -93,7 +94,7 @@ class MainWindow(QMainWindow):
         self.addToolBar(self.tool_bar)
         self._make_centre()
         self._make_dock()
-        tracing = self.actions_by_id["view.tracing"]
+        tracing = self.actions_by_id["measure.tracing"]
         self.measurements = MeasurementsDock(controller, self.settings, self, self.dock, tracing)
         self.worklist = WorklistDock(controller, self.settings, self, self._layout.leave_room)
         self.status_bar = StatusBar(controller)

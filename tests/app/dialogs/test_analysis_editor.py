@@ -74,7 +74,7 @@ def type_into(line, text, qtbot):
 
 
 def test_it_stays_beside_the_window_and_landmarks_are_clicked_in_the_image(editor, editing, window, qtbot):
-    window.actions_by_id["edit.new_analysis"].trigger()
+    window.actions_by_id["measure.new_analysis"].trigger()
     assert editor.isVisible()
     assert not editor.isModal()
     assert editor.form.parts.targets[(0,)].isChecked()

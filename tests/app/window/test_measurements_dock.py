@@ -37,7 +37,7 @@ def settle(window, qtbot):
 def test_it_is_hidden_at_first_and_a_key_shows_it_below_the_landmarks(measuring_window, qtbot):
     window = measuring_window
     assert not window.measurements.isVisible()
-    action = window.actions_by_id["view.measurements"]
+    action = window.actions_by_id["measure.list"]
     assert action.isEnabled()
     qtbot.keyClick(window.slice_view, Qt.Key.Key_M)
     assert window.measurements.isVisible()
@@ -58,9 +58,9 @@ def test_it_is_offered_only_where_an_analysis_fits(measuring_window, qtbot):
     controller.view_state.begin(volume)
     window.refresh()
     assert not window.measurements.isVisible()
-    assert not window.actions_by_id["view.measurements"].isEnabled()
-    assert not window.actions_by_id["view.tracing"].isEnabled()
-    assert window.actions_by_id["file.analysis"].isEnabled()
+    assert not window.actions_by_id["measure.list"].isEnabled()
+    assert not window.actions_by_id["measure.tracing"].isEnabled()
+    assert window.actions_by_id["measure.open_analysis"].isEnabled()
 
 
 def test_an_own_analysis_of_volumes_is_opened_from_the_file_menu(measuring_window, answers, tmp_path, qtbot):
@@ -70,7 +70,7 @@ def test_an_own_analysis_of_volumes_is_opened_from_the_file_menu(measuring_windo
     controller.view_state.begin(volume)
     answers.analysis = write_own(tmp_path / "mine", ndim=3)
     window.refresh()
-    window.actions_by_id["file.analysis"].trigger()
+    window.actions_by_id["measure.open_analysis"].trigger()
     qtbot.waitUntil(window.measurements.isVisible)
     settle(window, qtbot)
     table = window.measurements.panel.table
@@ -126,7 +126,7 @@ def test_where_no_analysis_fits_what_was_drawn_is_listed_alone(measuring_window,
     assert window.measurements.isVisible()
     assert window.measurements.free_panel.isVisible()
     assert not window.measurements.panel.isVisible()
-    assert window.actions_by_id["view.measurements"].isChecked()
+    assert window.actions_by_id["measure.list"].isChecked()
     controller.editor.undo()
     settle(window, qtbot)
     assert not window.measurements.isVisible()

@@ -32,7 +32,7 @@ def settle(window: MainWindow, qtbot: QtBot) -> None:
 @pytest.fixture
 def shapes(empty_window, ids, qtbot):
     empty_window.refresh()
-    empty_window.actions_by_id["review.shapes"].trigger()
+    empty_window.actions_by_id["measure.shapes"].trigger()
     comparing = empty_window.shapes.comparing
     qtbot.waitUntil(lambda: comparing.study is not None)
     settle(empty_window, qtbot)

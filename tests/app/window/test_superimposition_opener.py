@@ -27,7 +27,7 @@ def patient_window(windows, tmp_path, qtbot):
 
 
 def test_the_menu_opens_it_and_the_window_goes_on(patient_window, windows):
-    action = patient_window.actions_by_id["view.superimpose"]
+    action = patient_window.actions_by_id["measure.superimpose"]
     assert action.isEnabled()
     dialog = patient_window.superimposition.show()
     windows.settle(patient_window.controller)
@@ -62,7 +62,7 @@ def test_another_project_closes_it(patient_window, windows, tmp_path):
 
 
 def test_without_landmarks_it_cannot_be_opened(empty_window):
-    assert not empty_window.actions_by_id["view.superimpose"].isEnabled()
+    assert not empty_window.actions_by_id["measure.superimpose"].isEnabled()
 
 
 def test_files_are_proposed_beside_the_project_and_get_their_suffix(patient_window, monkeypatch, tmp_path):
