@@ -272,7 +272,9 @@ class MeasurementsTable(QTableView):
         left = max(0, room - sum(_WIDTHS[column] for column in shown))
         longer = min(left // 2, max(0, whole - name))  # names that are cut get half of it
         widths = {NAME: name + longer} | {column: _WIDTHS[column] for column in shown}
-        texts = [column for column in shown if column in _LEFT] or [NAME]
+        texts = [column for column in shown if column in _LEFT]
+        if not texts:  # reasons begin in the column of values
+            texts = [VALUE] if any(row.reason for row in rows) else [NAME]
         for number, column in enumerate(texts):
             rest = left - longer
             widths[column] += rest * (number + 1) // len(texts) - rest * number // len(texts)

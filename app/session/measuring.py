@@ -93,6 +93,7 @@ class Measuring:
         self._found = FoundAnalyses()
         self._offers = OfferCache()
         self._reading: Job | None = None
+        self._is_stale = False
         self._computing: Job | None = None
         self._subject: MeasuredSubject | None = None
         self._measured: tuple[Measured, ...] = ()
@@ -111,6 +112,9 @@ class Measuring:
     def read(self) -> None:
         """Read the analyses there are, in jobs; those of a person's own that are wrong are told once."""
         self.own.read()
+        self._is_stale = (
+            self._reading is not None
+        )  # what was asked for last counts, also while an older answer is awaited
         if self._reading is None:
             self._reading = self._jobs.run(
                 read_found, self.folder, self.opened,
@@ -119,6 +123,8 @@ class Measuring:
 
     def _end_reading(self) -> None:
         self._reading = None
+        if self._is_stale:
+            self.read()
 
     def _take(self, found: FoundAnalyses) -> None:
         for problem in found.problems:

@@ -57,6 +57,23 @@ def test_what_cannot_be_measured_is_grey_and_says_why_across_the_row(panel):
     assert "Basion" in cell(panel, 2, NAME, Qt.ItemDataRole.ToolTipRole)
 
 
+def test_reasons_have_room_where_nothing_can_be_measured_yet(panel, window, qtbot):
+    path = panel._measuring.folder / "own.toml"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join(line for line in lines if not line.startswith("norms")), encoding="utf-8")
+    landmarks = window.controller.document.landmarks
+    for name in landmarks.names:
+        landmarks = landmarks.without_point(name)
+    window.controller.document.set_landmarks(landmarks)
+    panel._measuring.read()
+    idle(window.controller, qtbot)
+    table = panel.table
+    assert all(cell(panel, row, VALUE) for row in range(4))
+    assert table.columnSpan(0, VALUE) == CLASS
+    spanned = sum(table.columnWidth(column) for column in range(VALUE, CLASS + 1))
+    assert spanned > table.fontMetrics().horizontalAdvance(cell(panel, 0, VALUE))
+
+
 def test_it_follows_every_edit_at_once(panel, window):
     before = cell(panel, 0, VALUE)
     controller = window.controller

@@ -7,6 +7,7 @@ import numpy as np
 import openpyxl
 import pytest
 
+from app.session.analysis_choice import read_found
 from core.measuring.reader_spread import ReaderSpread
 from core.values.landmarks import Status
 from tests.support.measuring_fixtures import write_own
@@ -155,6 +156,25 @@ def test_norms_of_another_population(measuring):
     assert value(measuring).norm.mean == 179
     measuring.choose("steiner")
     assert measuring.population == ""
+
+
+def test_an_analysis_that_comes_while_older_ones_are_read_is_found(measuring, controller, monkeypatch, qtbot):
+    reading, may_end = threading.Event(), threading.Event()
+
+    def slowly(*asked):
+        found = read_found(*asked)
+        reading.set()
+        may_end.wait(10)
+        return found
+
+    monkeypatch.setattr("app.session.measuring.read_found", slowly)
+    measuring.read()
+    assert reading.wait(10)
+    path = write_own(measuring.folder, name="other.toml")
+    measuring.read()
+    may_end.set()
+    idle(controller, qtbot)
+    assert str(path) in {offer.key for offer in measuring.offers}
 
 
 def test_a_file_that_is_opened_is_measured_by_and_remembered(measuring, controller, answers, tmp_path, qtbot):
