@@ -3,16 +3,13 @@
 Asks a project: for jobs and commands, never for the main thread. Opens no image.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from core.measuring.landmark_case import MM, PX, LandmarkCase, with_distinct_names
 from core.project.cases import Case, CaseQuery
 from core.project.readings import Reader, latest
-from core.values import doubt
-from core.values.landmarks import Landmarks
+from core.values.doubt import seen_blind
 
 if TYPE_CHECKING:
     from core.project.store import Project
@@ -73,14 +70,6 @@ def _read(project: "Project", case: Case, reader: Reader | None, *, only_decided
     reading = latest(project.readings(case.id)) if reader is None else project.reading(case.id, reader)
     if reading is None:
         return None
-    landmarks = decided(reading.landmarks) if only_decided else reading.landmarks
+    landmarks = seen_blind(reading.landmarks) if only_decided else reading.landmarks
     unit = MM if reading.geometry.spacing_known else PX
     return LandmarkCase(case.name, landmarks, unit, case.patient_group, reading.reader.name)
-
-
-def decided(landmarks: Landmarks) -> Landmarks:
-    """Return landmarks without what no person has decided on, and without a model's radii."""
-    for name in landmarks.names:
-        if not doubt.is_decided(landmarks, name):
-            landmarks = landmarks.without_point(name)
-    return replace(landmarks, radius_mm=np.full(len(landmarks), np.nan, np.float32))

@@ -5,7 +5,6 @@ computed in a job, and not while a landmark is dragged. Who reads blind is told 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +26,8 @@ from core.measuring.measure import Measured, names_by_symbol, positions_mm
 from core.measuring.primitives import FloatArray
 from core.measuring.reader_spread import NOTHING, ReaderSpread
 from core.measuring.table import MeasuredCase, long_table, tab_text, write_table
-from core.values import doubt
-from core.values.landmarks import Landmarks, Status
+from core.values.doubt import seen_blind
+from core.values.landmarks import Landmarks
 
 _NO_VOXEL_SIZE = "The voxel size of this volume is not known, so nothing in it can be measured."
 _NOTHING_FITS = (
@@ -282,12 +281,7 @@ class Measuring:
     def shown_landmarks(self) -> Landmarks | None:
         """The landmarks that are measured: of who reads blind only their own, and without a model's radii."""
         landmarks = self._document.landmarks
-        if landmarks is None or not self._is_blind():
-            return landmarks
-        for name in landmarks.names:
-            if not doubt.is_decided(landmarks, name):
-                landmarks = landmarks.with_point(name, np.full(landmarks.ndim, np.nan), Status.UNPLACED)
-        return replace(landmarks, radius_mm=np.full(len(landmarks), np.nan, np.float32))
+        return seen_blind(landmarks) if landmarks is not None and self._is_blind() else landmarks
 
     def _new_subject(self, analysis: Analysis, landmarks: Landmarks) -> MeasuredSubject:
         readers = self.readers.get(landmarks.ndim, NOTHING)

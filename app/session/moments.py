@@ -13,7 +13,6 @@ import numpy as np
 
 from app.desk.kept_case import find_image, with_kept_size
 from app.session.file_names import is_landmark_file
-from app.session.landmark_edits import decided_only
 from app.session.saved_work import find_saved_work
 from core.base.errors import AppError, ImageReadError
 from core.images.file import read_image
@@ -24,6 +23,7 @@ from core.measuring.comparison import PX, Moment
 from core.measuring.quantities import MM
 from core.project.cases import Case, CaseQuery, Geometry
 from core.project.readings import Reader, ReaderKind, Reading, latest, on_pixels_of
+from core.values.doubt import seen_blind
 from core.values.grid import Grid
 from core.values.image import Image
 from core.values.landmarks import Landmarks
@@ -90,12 +90,6 @@ def candidates(project: "Project", *, current: int | None, ndim: int) -> tuple[C
     fitting = [case for case in cases if case.geometry is None or case.geometry.grid.ndim == ndim]
     offered = [Candidate(case.id, case.name, bool(group) and case.patient_group == group) for case in fitting]
     return tuple(sorted(offered, key=lambda one: not one.same_patient))
-
-
-def seen_blind(landmarks: Landmarks) -> Landmarks:
-    """Return what a person who reads blind may see of landmarks: where they decided, without a model's radii."""
-    own = decided_only(landmarks)
-    return replace(own, radius_mm=np.full(len(own), np.nan, np.float32))
 
 
 def film_of_case(

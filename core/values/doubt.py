@@ -4,6 +4,7 @@ Pure functions of what is known of the landmarks, the same for the viewer, the w
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,6 +26,17 @@ def is_decided(landmarks: Landmarks, name: str) -> bool:
     row = landmarks.index(name)
     status = landmarks.status[row]
     return status in HUMAN_STATES or (status is Status.ABSENT and landmarks.author[row] is Author.PERSON)
+
+
+def seen_blind(landmarks: Landmarks) -> Landmarks:
+    """Return what somebody who reads blind may see: positions on which a person has decided, without a model's radii.
+
+    All others are unplaced.
+    """
+    for name in landmarks.names:
+        if not is_decided(landmarks, name):
+            landmarks = landmarks.with_point(name, np.full(landmarks.ndim, np.nan), Status.UNPLACED)
+    return replace(landmarks, radius_mm=np.full(len(landmarks), np.nan, np.float32))
 
 
 def names_in_doubt(landmarks: Landmarks, usual_radius_mm: Mapping[str, float] | None = None) -> tuple[str, ...]:

@@ -3,7 +3,7 @@ import pytest
 
 from core.models.bundled import bundled_model_for
 from core.models.metadata import read_model_info
-from core.values.doubt import LARGE, SURE_PRESENCE, UNUSUALLY_LARGE, is_decided, names_in_doubt
+from core.values.doubt import LARGE, SURE_PRESENCE, UNUSUALLY_LARGE, is_decided, names_in_doubt, seen_blind
 from core.values.landmarks import Author, Landmarks, Status
 
 NAMES = ("a", "b", "c")
@@ -68,3 +68,11 @@ def test_usual_radii_come_from_the_metadata_in_mm_or_in_px_of_the_training_image
     in_px = info.usual_radii(in_px=True)
     assert in_px["Sella"] == pytest.approx(usual["Sella"] / info.training_spacing_mm)
     assert info.model_copy(update={"calibration_mm": ()}).usual_radii() == {}
+
+
+def test_who_reads_blind_sees_what_a_person_has_decided_and_no_radius():
+    landmarks = three(status=(Status.PREDICTED, Status.CONFIRMED, Status.PLACED))
+    seen = seen_blind(landmarks)
+    assert seen.located.tolist() == [False, True, True]
+    assert seen.status == (Status.UNPLACED, Status.CONFIRMED, Status.PLACED)
+    assert np.isnan(seen.radius_mm).all()
