@@ -1,7 +1,9 @@
 """The window: menus, toolbar, image, table and status line, put together. It decides nothing."""
 
 import os
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
@@ -24,17 +26,19 @@ from app.window.action_set import ActionSet
 from app.window.analysis_editor_opener import AnalysisEditorOpener
 from app.window.measurements_dock import MeasurementsDock
 from app.window.menu_bar import fill_menu_bar
-from app.window.printouts import Printouts
 from app.window.reader_dialogs import ReaderDialogs
 from app.window.recent_menu import RecentMenu
 from app.window.remembered import WindowLayout, restore_measuring, restore_models, restore_reader, restore_view
 from app.window.sessions_menu import SessionsMenu
 from app.window.shapes_opener import ShapesOpener
-from app.window.superimposition_opener import SuperimpositionOpener
 from app.window.theme_menu import ThemeMenu
 from app.window.tool_bar import ToolBar
 from app.window.window_menu import WindowMenu
 from app.window.worklist_dock import WorklistDock
+
+if TYPE_CHECKING:
+    from app.window.printouts import Printouts
+    from app.window.superimposition_opener import SuperimpositionOpener
 
 LEAST_SIZE = QSize(640, 400)
 LAST_OF_VIEW = [row.id for row in ACTIONS if row.menu == VIEW][-1]
@@ -67,20 +71,18 @@ class MainWindow(QMainWindow):
         self.viewer = VolumeView(controller)
         self.table = LandmarkTable(controller)
         self.reader_dialogs = ReaderDialogs(controller, self)
-        self.printouts = Printouts(controller, self.viewer)
         self.shapes = ShapesOpener(controller, self, self.bring_to_front)
-        self.superimposition = SuperimpositionOpener(controller, self)
         self.analysis_editor = AnalysisEditorOpener(controller.analysis_editing, self)
         by_window = {
             "file.quit": self.close,
             "help.shortcuts": self.show_shortcuts,
             "help.about": self.show_about,
-            "file.picture": self.printouts.ask_picture,
-            "file.report": self.printouts.ask_report,
+            "file.picture": lambda: self.printouts.ask_picture(),
+            "file.report": lambda: self.printouts.ask_report(),
             "review.agreement": self.reader_dialogs.show_agreement,
             "review.merge": self.reader_dialogs.ask_merge,
             "measure.shapes": self.shapes.show,
-            "measure.superimpose": self.superimposition.show,
+            "measure.superimpose": lambda: self.superimposition.show(),
         }
         self.action_set = ActionSet(controller, self, by_window)
         self.actions_by_id = self.action_set.by_id
@@ -106,6 +108,20 @@ class MainWindow(QMainWindow):
         self._connect()
         self.refresh()
         self.empty_state.setFocus()
+
+    @cached_property
+    def printouts(self) -> "Printouts":
+        """What saves pictures and reports; what draws them is loaded with the first one, not at the start."""
+        from app.window.printouts import Printouts
+
+        return Printouts(self.controller, self.viewer)
+
+    @cached_property
+    def superimposition(self) -> "SuperimpositionOpener":
+        """What opens a superimposition; loaded with the first one."""
+        from app.window.superimposition_opener import SuperimpositionOpener
+
+        return SuperimpositionOpener(self.controller, self)
 
     @property
     def slice_view(self) -> SliceView:

@@ -1,14 +1,18 @@
 """Opens the window in which shapes are compared, and asks where its tables and pictures go. Decides nothing about shapes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
-from app.dialogs.shapes_window import ShapesWindow
-from app.session.comparing_shapes import ComparingShapes
 from app.session.controller import Controller
+
+if TYPE_CHECKING:
+    from app.dialogs.shapes_window import ShapesWindow
+    from app.session.comparing_shapes import ComparingShapes
 
 _PICTURES = "PNG picture (*.png);;SVG drawing (*.svg)"
 _COVERED = 0.5
@@ -33,18 +37,27 @@ class ShapesOpener:
         self._main = window
         self._bring_to_front = bring_to_front
         self._shapes: ShapesWindow | None = None
-        self.comparing = ComparingShapes(
-            controller.desk, controller.document, controller.editor, controller.view_state, controller.jobs,
-            is_blind=lambda: controller.cases.blind, open_case=self._open_case, analyses=self._analyses,
-        )  # fmt: skip
         controller.desk.current_changed.connect(self._mark_current)
         controller.desk.project_changed.connect(self._leave_project)
         controller.cases.blind_changed.connect(self._begin_anew)
         controller.desk.reader_changed.connect(self._begin_anew)
 
-    def show(self) -> ShapesWindow:
+    @cached_property
+    def comparing(self) -> "ComparingShapes":
+        """Who compares them; loaded, as the window is, when somebody wants to."""
+        from app.session.comparing_shapes import ComparingShapes
+
+        controller = self._controller
+        return ComparingShapes(
+            controller.desk, controller.document, controller.editor, controller.view_state, controller.jobs,
+            is_blind=lambda: controller.cases.blind, open_case=self._open_case, analyses=self._analyses,
+        )  # fmt: skip
+
+    def show(self) -> "ShapesWindow":
         """Show the window, as it was left, with what stands in the project now."""
         if self._shapes is None:
+            from app.dialogs.shapes_window import ShapesWindow
+
             self._shapes = ShapesWindow(self.comparing, self._ask_folder, self._ask_picture, self._replaces)
         self.comparing.refresh()
         self._shapes.show()
@@ -83,6 +96,8 @@ class ShapesOpener:
 
     def _begin_anew(self, *_: object) -> None:
         """Show nothing of what others have said to who reads blind from now on."""
+        if self._shapes is None:
+            return  # nothing was compared, or what was is asked for anew when the window is shown
         self.comparing.forget()
         if self._is_open():
             self.comparing.refresh()
