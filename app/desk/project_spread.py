@@ -28,22 +28,29 @@ def spread_in(project: "Project", ndim: int) -> ReaderSpread:
     ProjectError
         The project cannot be read.
     """
-    persons = [reader for reader in project.readers() if reader.kind is ReaderKind.PERSON]
-    if len(persons) < 2:
-        return NOTHING
-    wanted = frozenset(project.case_ids(CaseQuery(excluded=False)))
-    by_case: dict[int, list[Reading]] = {}
-    for reader in persons:
-        for reading in project.readings_of(reader):
-            if reading.case_id in wanted and reading.geometry.grid.ndim == ndim:
-                by_case.setdefault(reading.case_id, []).append(reading)
-    cases = [marks for readings in by_case.values() if len(marks := _in_mm(readings)) > 1]
-    return spread_of(cases, [reader.name for reader in persons], face_frame)
+    return spreads_in(project).get(ndim, NOTHING)
 
 
 def spreads_in(project: "Project") -> dict[int, ReaderSpread]:
-    """Return the same for the images of each rank of which anything is known."""
-    return {ndim: spread for ndim in (2, 3) if (spread := spread_in(project, ndim)).spread_mm}
+    """Return the same for the images of each rank of which anything is known; every reading is read once."""
+    persons = [reader for reader in project.readers() if reader.kind is ReaderKind.PERSON]
+    if len(persons) < 2:
+        return {}
+    wanted = frozenset(project.case_ids(CaseQuery(excluded=False)))
+    by_case: dict[int, dict[int, list[Reading]]] = {}
+    for reader in persons:
+        for reading in project.readings_of(reader):
+            if reading.case_id in wanted:
+                of_rank = by_case.setdefault(reading.geometry.grid.ndim, {})
+                of_rank.setdefault(reading.case_id, []).append(reading)
+    names = [reader.name for reader in persons]
+    spreads = {}
+    for ndim, readings_by_case in by_case.items():
+        cases = [marks for readings in readings_by_case.values() if len(marks := _in_mm(readings)) > 1]
+        spread = spread_of(cases, names, face_frame)
+        if spread.spread_mm:
+            spreads[ndim] = spread
+    return spreads
 
 
 def face_frame(landmarks: "Landmarks") -> Frame | None:
