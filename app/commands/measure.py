@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.project_options import Skip
+from app.commands.project_options import NamesOfLandmarks, Population, Skip, WhoseReadings
 from app.commands.spacing import spacing_mm_of
 from core.base.errors import AppError, LandmarkFileError
 
@@ -49,17 +49,8 @@ def measure(
     long: Annotated[
         bool, typer.Option("--long", help="A row for each measurement, with interval, norm, deviation and class.")
     ] = False,
-    population: Annotated[
-        str, typer.Option("--population", metavar="NAME", help="Whose norms count where there are several.")
-    ] = "",
-    reader: Annotated[
-        str | None,
-        typer.Option(
-            "--reader",
-            metavar="NAME",
-            help="Whose readings of a project; the person's that was changed last, else the model's.",
-        ),
-    ] = None,
+    population: Population = "",
+    reader: WhoseReadings = None,
     readers: Annotated[
         list[Path] | None,
         typer.Option(
@@ -69,10 +60,7 @@ def measure(
             "each has marked of the same images.",
         ),
     ] = None,
-    scheme: Annotated[
-        str | None,
-        typer.Option("--scheme", metavar="NAME|FILE", help="Names of the landmarks in files that have none."),
-    ] = None,
+    scheme: NamesOfLandmarks = None,
     spacing: Annotated[
         str | None,
         typer.Option(
@@ -91,16 +79,17 @@ def measure(
 ) -> None:
     """Measure distances and angles between landmarks, and compare them with norms."""
     from app.commands import measure_printing as printing
-    from app.commands.analysis_option import analysis_named, require_population
+    from app.commands.analysis_option import analysis_named, known_spread, project_among, require_population
     from app.commands.measure_free import measure_free
     from core.measuring.file import bundled_analyses
+    from core.measuring.reader_spread import spread_for
 
     if listed:
         if analysis is None:
             _say_of_project(sources or [])
             printing.say_analyses(bundled_analyses())
         else:
-            printing.say_analysis(analysis_named(analysis, sources or []))
+            printing.say_analysis(analysis_named(analysis, project_among(sources or [])))
         return
     if analysis is None and not free:
         raise typer.BadParameter("Say with --analysis what to measure; --list shows what there is")
@@ -113,12 +102,13 @@ def measure(
             raise typer.BadParameter("--free goes with --reader, --out and --format only")
         measure_free(sources, reader, out, None if form is None else f".{form}")
         return
-    chosen = analysis_named(analysis, sources)
+    project = project_among(sources)
+    chosen = analysis_named(analysis, project)
     require_population(chosen, population)
     read = _read(sources, scheme, reader, skip=skip)
     spacing_mm = None if spacing is None else spacing_mm_of(spacing)
     found, notes = _fitting(read, chosen, spacing_mm)
-    spread = _spread(chosen, sources, readers or [], scheme, spacing_mm)
+    spread = spread_for(chosen, known_spread(chosen.ndim, project, readers or (), scheme, spacing_mm))
     cases = _measured(chosen, found, population, spread)
     if out is None:
         printing.say_measured(chosen, cases, long=long)
@@ -135,10 +125,10 @@ def measure(
 def _say_of_project(sources: list[Path]) -> None:
     """Print the analyses of the project that is given, and what is wrong with those that cannot be used."""
     from app.commands import measure_printing as printing
-    from app.commands.analysis_option import kept_analyses
+    from app.commands.analysis_option import kept_analyses, project_among
     from core.measuring.file import AnalysisError, parse_analysis
 
-    for name, text in kept_analyses(sources).items():
+    for name, text in kept_analyses(project_among(sources)).items():
         try:
             analysis = parse_analysis(text, f"{name} of this project")
         except AnalysisError as error:
@@ -193,29 +183,6 @@ def _fitting(
 
 def _left_out(count: int, why: str) -> str:
     return f"{'1 case' if count == 1 else f'{count} cases'} left out: {why}."
-
-
-def _spread(
-    analysis: "Analysis",
-    sources: list[Path],
-    readers: list[Path],
-    scheme: str | None,
-    spacing_mm: tuple[float, ...] | None,
-) -> "ReaderSpread":
-    """Return how far readers differ: those asked for, else those of the project that is measured, else those that are known."""
-    from app.commands.readers import spread_between
-    from app.desk.project_spread import spread_in
-    from core.measuring.reader_spread import NOTHING, spread_for
-    from core.project.paths import SUFFIX
-    from core.project.store import Project
-
-    known = NOTHING
-    if readers:
-        known = spread_between(readers, analysis.ndim, scheme, spacing_mm)
-    elif sources[0].suffix.lower() == SUFFIX:
-        with Project.open(sources[0], read_only=True) as project:
-            known = spread_in(project, analysis.ndim)
-    return spread_for(analysis, known)
 
 
 def _measured(

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands of ``cairn project`` have in common."""
+"""Arguments and options that several commands have in common: those of ``cairn project``, and those that measure."""
 
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +22,21 @@ Lists = Annotated[
 ]
 ReaderOption = Annotated[
     str, typer.Option("--reader", metavar="NAME", help="Whose the landmarks are of which no file says it.")
+]
+WhoseReadings = Annotated[
+    str | None,
+    typer.Option(
+        "--reader",
+        metavar="NAME",
+        help="Whose readings of a project; the person's that was changed last, else the model's.",
+    ),
+]
+NamesOfLandmarks = Annotated[
+    str | None,
+    typer.Option("--scheme", metavar="NAME|FILE", help="Names of the landmarks in files that have none."),
+]
+Population = Annotated[
+    str, typer.Option("--population", metavar="NAME", help="Whose norms count where there are several.")
 ]
 Spacing = Annotated[
     str | None,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.commands.project_options import NamesOfLandmarks, Population, WhoseReadings
 from app.commands.project_printing import counted
 from app.commands.spacing import spacing_mm_of
 from app.session.printouts import LARGEST_FACTOR, PaperSize, picture_form_of
@@ -60,21 +61,9 @@ def report(
         PaperSize | None, typer.Option("--paper", help="What it is printed on; the usual of the country where omitted.")
     ] = None,
     no_name: Annotated[bool, typer.Option("--no-name", help="Do not name the images in their reports.")] = False,
-    population: Annotated[
-        str, typer.Option("--population", metavar="NAME", help="Whose norms count where there are several.")
-    ] = "",
-    reader: Annotated[
-        str | None,
-        typer.Option(
-            "--reader",
-            metavar="NAME",
-            help="Whose readings of a project; the person's that was changed last, else the model's.",
-        ),
-    ] = None,
-    scheme: Annotated[
-        str | None,
-        typer.Option("--scheme", metavar="NAME|FILE", help="Names of the landmarks in files that have none."),
-    ] = None,
+    population: Population = "",
+    reader: WhoseReadings = None,
+    scheme: NamesOfLandmarks = None,
     spacing: Annotated[
         str | None,
         typer.Option(
@@ -91,12 +80,14 @@ def report(
         raise typer.BadParameter("Say with --analysis what a report measures; cairn measure --list shows what there is")
     if picture is not None and picture_form_of(picture) is None:
         raise typer.BadParameter("--picture names a file that ends in .png or .svg")
-    from app.commands.analysis_option import analysis_named, require_population
+    from app.commands.analysis_option import analysis_named, known_spread, project_among, require_population
     from app.commands.project_adding import scheme_named
     from app.commands.report_input import Wishes, planned_cases
     from app.desktop.display import missing_library
+    from core.measuring.reader_spread import NOTHING
 
-    chosen = None if analysis is None else analysis_named(analysis, sources)
+    project = project_among(sources)
+    chosen = None if analysis is None else analysis_named(analysis, project)
     if chosen is not None:
         require_population(chosen, population)
     wishes = Wishes(
@@ -111,7 +102,8 @@ def report(
     except ImportError as error:
         raise missing_library(error) from error
     application = drawing_application()
-    writer = Writer(chosen, population, _spread(sources, chosen), _paper(paper), with_name=not no_name)
+    spread = NOTHING if chosen is None else known_spread(chosen.ndim, project)
+    writer = Writer(chosen, population, spread, _paper(paper), with_name=not no_name)
     for note in notes:
         typer.echo(note, err=True)
     written = _write_all(writer, plan, picture, factor, sources)
@@ -131,18 +123,6 @@ def _planned(cases: Sequence["PlannedCase"], out: Path | None) -> list[tuple["Pl
     if out.is_file():
         raise typer.BadParameter(f"{out} is no folder, and does not end in {_PDF}")
     return [(case, out / f"{case.name}{_PDF}") for case in cases]
-
-
-def _spread(sources: Sequence[Path], analysis: "Analysis | None") -> "ReaderSpread":
-    from app.desk.project_spread import spread_in
-    from core.measuring.reader_spread import NOTHING
-    from core.project.paths import SUFFIX
-    from core.project.store import Project
-
-    if analysis is None or sources[0].suffix.lower() != SUFFIX:
-        return NOTHING
-    with Project.open(sources[0], read_only=True) as project:
-        return spread_in(project, analysis.ndim)
 
 
 def _paper(wanted: PaperSize | None) -> PaperSize:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.measure import TableFormat
+from app.commands.project_options import NamesOfLandmarks, WhoseReadings
 from app.commands.spacing import spacing_mm_of
 from core.base.errors import AppError
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from core.measuring.analysis import Analysis
     from core.measuring.change_table import Times
     from core.measuring.comparison import Comparison
-    from core.measuring.reader_spread import ReaderSpread
 
 
 def superimpose(
@@ -68,14 +68,7 @@ def superimpose(
         tuple[Path, Path] | None,
         typer.Option("--images", metavar="EARLIER LATER", help="The images that two landmark files belong to."),
     ] = None,
-    reader: Annotated[
-        str | None,
-        typer.Option(
-            "--reader",
-            metavar="NAME",
-            help="Whose readings of a project; the person's that was changed last, else the model's.",
-        ),
-    ] = None,
+    reader: WhoseReadings = None,
     readers: Annotated[
         list[Path] | None,
         typer.Option(
@@ -84,10 +77,7 @@ def superimpose(
             help="Whose differences tell how uncertain hand-placed landmarks are, as for cairn measure.",
         ),
     ] = None,
-    scheme: Annotated[
-        str | None,
-        typer.Option("--scheme", metavar="NAME|FILE", help="Names of the landmarks in files that have none."),
-    ] = None,
+    scheme: NamesOfLandmarks = None,
     spacing: Annotated[
         str | None,
         typer.Option(
@@ -98,25 +88,29 @@ def superimpose(
     ] = None,
 ) -> None:
     """Superimpose two images of one patient, and tell what has changed between them."""
+    from app.commands.analysis_option import analysis_named, known_spread
     from app.commands.superimpose_input import films_of_files, films_of_project, registration_named
     from app.commands.superimpose_printing import lacking, say_comparison
     from app.session.change_rows import told_by_readers
     from core.measuring.change_table import Times
     from core.measuring.comparison import compare
+    from core.measuring.reader_spread import spread_for
     from core.measuring.registration import shared_names
 
     _require_fitting(project, out, form, picture, blend, images, reader, scheme, spacing)
+    spacing_mm = None if spacing is None else spacing_mm_of(spacing)
     notes: list[str] = []
     if project is not None:
         films = films_of_project(project, (earlier, later), reader, with_pixels=picture is not None)
     else:
-        spacing_mm = None if spacing is None else spacing_mm_of(spacing)
         films, notes = films_of_files((Path(earlier), Path(later)), images, scheme, spacing_mm)
     moments = films[0].moment, films[1].moment
     shared = shared_names(moments[0].landmarks, moments[1].landmarks)
     registration = registration_named(on, shared, scaled=scale)
-    chosen = None if analysis is None else _analysis(analysis, project)
-    spread = _spread(chosen, films[0].moment.landmarks.ndim, project, readers or [], scheme, spacing)
+    chosen = None if analysis is None else analysis_named(analysis, project)
+    spread = known_spread(films[0].moment.landmarks.ndim, project, readers or (), scheme, spacing_mm)
+    if chosen is not None:
+        spread = spread_for(chosen, spread)
     comparison = compare(*moments, registration, chosen, spread_mm=spread.spread_mm)
     if picture is not None:
         _write_picture(picture, films, comparison, chosen, blend)
@@ -153,42 +147,6 @@ def _require_fitting(
         raise typer.BadParameter("--reader belongs to --project")
     if project is not None and (images is not None or scheme is not None or spacing is not None):
         raise typer.BadParameter("--images, --scheme and --spacing belong to landmark files; a project knows all this")
-
-
-def _analysis(name: str, project: Path | None) -> "Analysis":
-    """Return the analysis that is meant: that of the project, else the bundled one, or that of a file."""
-    from core.measuring.file import parse_analysis, read_analysis
-    from core.project.store import Project
-
-    if project is not None:
-        with Project.open(project, read_only=True) as opened:
-            kept = {one.name: one.text for one in opened.analyses.all()}
-        if name in kept:
-            return parse_analysis(kept[name], f"{name} of this project")
-    return read_analysis(name)
-
-
-def _spread(
-    analysis: "Analysis | None",
-    ndim: int,
-    project: Path | None,
-    readers: list[Path],
-    scheme: str | None,
-    spacing: str | None,
-) -> "ReaderSpread":
-    """Return how far readers differ: those asked for, else those of the project, else those that the analysis names."""
-    from app.commands.readers import spread_between
-    from app.desk.project_spread import spread_in
-    from core.measuring.reader_spread import NOTHING, spread_for
-    from core.project.store import Project
-
-    known = NOTHING
-    if readers:
-        known = spread_between(readers, ndim, scheme, None if spacing is None else spacing_mm_of(spacing))
-    elif project is not None:
-        with Project.open(project, read_only=True) as opened:
-            known = spread_in(opened, ndim)
-    return known if analysis is None else spread_for(analysis, known)
 
 
 def _write(out: Path, form: TableFormat | None, comparison: "Comparison", times: "Times") -> None:
