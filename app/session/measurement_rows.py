@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from core.measuring.measure import Measured, deviation_mm
 from core.measuring.reader_spread import NOTHING, ReaderSpread
-from core.measuring.table import EXTRA_DECIMALS, Cell, MeasurementTable
+from core.measuring.table import EXTRA_DECIMALS, Cell, MeasurementTable, rounded_cell
 from core.values import doubt
 from core.values.landmarks import Landmarks
 
@@ -251,4 +251,4 @@ def copied_table(measured: Sequence[Measured]) -> MeasurementTable:
 
 
 def _number(value: float, decimals: int) -> float | None:
-    return round(value, decimals + EXTRA_DECIMALS) + 0.0 if math.isfinite(value) else None
+    return rounded_cell(value, decimals + EXTRA_DECIMALS)

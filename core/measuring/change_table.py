@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from core.measuring.comparison import Comparison
 from core.measuring.registration import Displacement
 from core.measuring.superposition import Change
-from core.measuring.table import EXTRA_DECIMALS, Cell, MeasurementTable
+from core.measuring.table import EXTRA_DECIMALS, Cell, MeasurementTable, rounded_cell
 
 _WAY_DECIMALS = 2
 _ANSWERS: Mapping[bool | None, str] = {True: "yes", False: "no", None: ""}
@@ -44,12 +42,12 @@ def _change_row(change: Change) -> tuple[Cell, ...]:
     return (
         change.measurement.key,
         change.measurement.name,
-        _figure(change.first.value, decimals),
-        _figure(change.second.value, decimals),
+        rounded_cell(change.first.value, decimals),
+        rounded_cell(change.second.value, decimals),
         change.unit,
-        _figure(change.difference, decimals),
-        _figure(change.low, decimals),
-        _figure(change.high, decimals),
+        rounded_cell(change.difference, decimals),
+        rounded_cell(change.low, decimals),
+        rounded_cell(change.high, decimals),
         _ANSWERS[change.beyond_error],
         "; ".join(change.by_readers),
         "; ".join(change.exact),
@@ -79,15 +77,11 @@ def _way_row(comparison: Comparison, way: Displacement) -> tuple[Cell, ...]:
     decimals = _WAY_DECIMALS + EXTRA_DECIMALS
     return (
         way.name,
-        _figure(way.length_mm, decimals),
-        *(_figure(float(way.vector_mm @ side), decimals) for _, side in comparison.sides),
-        _figure(way.radius_mm, decimals),
+        rounded_cell(way.length_mm, decimals),
+        *(rounded_cell(float(way.vector_mm @ side), decimals) for _, side in comparison.sides),
+        rounded_cell(way.radius_mm, decimals),
         comparison.unit,
         _ANSWERS[way.beyond_error],
         "; ".join(way.by_readers),
         "; ".join(way.exact),
     )
-
-
-def _figure(value: float, decimals: int) -> float | None:
-    return round(value, decimals) + 0.0 if np.isfinite(value) else None

@@ -140,8 +140,13 @@ def _names(case: MeasuredCase, columns: tuple[str, ...]) -> tuple[str, ...]:
     return (case.name, case.reader)[: len(columns)]
 
 
+def rounded_cell(value: float, decimals: int) -> float | None:
+    """Return a number as a table has it, never a negative zero; an empty cell where it is not known."""
+    return round(value, decimals) + 0.0 if math.isfinite(value) else None
+
+
 def _figure(value: float, decimals: int) -> float | None:
-    return round(value, decimals + EXTRA_DECIMALS) + 0.0 if math.isfinite(value) else None
+    return rounded_cell(value, decimals + EXTRA_DECIMALS)
 
 
 def lacks(cases: Sequence[MeasuredCase]) -> list[Lack]:
