@@ -7,7 +7,7 @@ item from seed, stage, iteration and its number.
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 
@@ -75,7 +75,7 @@ class BatchesAhead:
     make
         Gives the batch of an iteration; called in ``workers`` threads at once.
     iterations
-        Which batches.
+        Which batches; endless where nobody knows yet how many it will be.
     workers
         Threads; at most twice as many batches are held.
     pinned
@@ -87,7 +87,9 @@ class BatchesAhead:
         How long the learning has waited for batches so far.
     """
 
-    def __init__(self, make: Callable[[int], Batch], iterations: range, workers: int, pinned: bool = False) -> None:
+    def __init__(
+        self, make: Callable[[int], Batch], iterations: Iterable[int], workers: int, pinned: bool = False
+    ) -> None:
         self._make = make
         self._iterations = iterations
         self._workers = workers

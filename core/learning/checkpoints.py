@@ -45,6 +45,11 @@ class TrainingState:
         Presence below which a landmark counts as absent; 0 where no training image lacks one.
     data_root
         Folder or list of the cases, seen from the run folder; empty where ``CAIRN_DATA`` says it, and in older checkpoints.
+    position
+        How far the schedule of the stage is, in configured iterations: ``iteration`` where every step is one of them; None in
+        older checkpoints, which know no other way.
+    worked_s
+        How long has been worked on it, where somebody counts; seconds.
     """
 
     config_text: str
@@ -63,6 +68,13 @@ class TrainingState:
     shape_mm: list[list[float]] | None = None
     presence_threshold: float = 0.0
     data_root: str = ""
+    position: float | None = None
+    worked_s: float = 0.0
+
+    @property
+    def reached(self) -> float:
+        """How far the schedule of the stage is, in configured iterations."""
+        return float(self.iteration) if self.position is None else self.position
 
 
 def write_checkpoint(state: TrainingState, folder: Path) -> None:

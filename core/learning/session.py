@@ -21,8 +21,11 @@ from core.learning.targets import Counts, Losses, losses, stage_targets
 from core.learning.team import Team
 
 
-def learning_rate(config: OptimisationConfig, iteration: int) -> float:
-    """Return the rate of ``iteration``; one-cycle rises over the first 5 % and falls along a cosine to zero."""
+def learning_rate(config: OptimisationConfig, iteration: float) -> float:
+    """Return the rate of ``iteration``; one-cycle rises over the first 5 % and falls along a cosine to zero.
+
+    Where a step carries the schedule further than one iteration, or less far, it lies between two.
+    """
     if config.schedule == "constant":
         return config.learning_rate
     done = iteration / config.iterations
@@ -46,6 +49,16 @@ def _averaging(highest: float) -> Callable[[Any, Any, Tensor | int], None]:
         get_ema_multi_avg_fn(average_decay(highest, int(updates)))(averaged, current, updates)  # type: ignore[no-untyped-call]
 
     return move
+
+
+def averaged_or_raw(state: TrainingState) -> Weights:
+    """Return a copy of the weights of a saved stage under way that are validated, on the CPU: the average where there is one."""
+    assert state.network is not None
+    weights = state.network
+    if state.average is not None:
+        prefix = "module."  # under which the average holds its network, beside the count of its updates
+        weights = {key.removeprefix(prefix): value for key, value in state.average.items() if key.startswith(prefix)}
+    return {key: value.detach().cpu().clone() for key, value in weights.items()}
 
 
 class StageSession:
@@ -92,10 +105,13 @@ class StageSession:
             if state.average is not None:
                 self.average.load_state_dict(state.average)
 
-    def step(self, batch: Batch, iteration: int) -> Losses:
-        """Learn from this process's share of the batch of ``iteration``, counted from 0; return the whole batch's losses."""
+    def step(self, batch: Batch, iteration: int, position: float | None = None) -> Losses:
+        """Learn from this process's share of the batch of ``iteration``, counted from 0; return the whole batch's losses.
+
+        ``position`` is where it lies in the schedule of the rates, in configured iterations: that of ``iteration`` where omitted.
+        """
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.settings, iteration)
+            group["lr"] = learning_rate(self.settings, iteration if position is None else position)
         self.network.train()
         counts = Counts(*self.team.sum(torch.tensor(Counts.of(batch.points))).tolist())
         self.optimizer.zero_grad()

@@ -5,9 +5,10 @@ device computes and whether other processes take part is given to it.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +23,17 @@ from core.learning.configuration import TrainingConfig
 from core.learning.device import Device, PlainDevice
 from core.learning.prepared_cases import PreparedCase, mean_shape_of, with_rotation
 from core.learning.sampling import StageCase, random_generators
-from core.learning.session import StageSession
+from core.learning.session import StageSession, averaged_or_raw
 from core.learning.targets import Losses
 from core.learning.team import Team
+from core.learning.tempo import Tempo
 from core.learning.validation import Validation
 
 CHECKPOINT_EVERY_S = 300.0
+CHECKPOINT_SHARE = 0.02
+"""Of its time a training spends at most so much on checkpoints, where nothing else asks for them."""
+SMALLEST_REST = 1e-6
+"""Less than that of a configured iteration is left at the end of a stage by the rounding of the strides before it."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,10 @@ class Trainer:
         its share of the cases; the first writes.
     workers
         Threads that make batches ahead.
+    tempo
+        How far each step carries the schedule: one configured iteration where omitted.
+    checkpoint_every_s
+        How often the state is written between validations, at most.
     on_step
         Hears of each iteration.
     should_stop
@@ -100,6 +110,8 @@ class Trainer:
         device: Device | None = None,
         team: Team | None = None,
         workers: int = 1,
+        tempo: Tempo | None = None,
+        checkpoint_every_s: float = CHECKPOINT_EVERY_S,
         on_step: Callable[[Step], None] | None = None,
         should_stop: Callable[[], bool] | None = None,
     ) -> None:
@@ -110,6 +122,8 @@ class Trainer:
         self.device = device or PlainDevice()
         self.team = team or Team()
         self.workers = workers
+        self.tempo = tempo or Tempo()
+        self.checkpoint_every_s = checkpoint_every_s
         self.on_step = on_step
         self.should_stop = should_stop
         self.validation = Validation(config, state, validation, self.team)
@@ -123,6 +137,20 @@ class Trainer:
         while self.state.stage < self.stages:
             if not self._fit_stage():
                 return False
+        return True
+
+    def finish_early(self) -> bool:
+        """End the stage under way with the best weights so far, its last ones among them; return whether it had any.
+
+        The stages after it stay untrained.
+        """
+        state = self.state
+        if state.stage == self.stages or state.network is None:
+            return False
+        earlier = self._finished_networks()
+        estimates = self.validation.estimates(earlier)
+        self._validate(averaged_or_raw(state), earlier, estimates)
+        self._finish_stage(earlier, estimates)
         return True
 
     def _finished_networks(self) -> list[nn.Module]:
@@ -148,28 +176,44 @@ class Trainer:
             state.crops.append(self.validation.chosen_crop(local, network.stride, estimates))
         session = StageSession(network, stage, state, self.device, self.team)
         batches = self._batches()
-        saved = time.monotonic()
+        saved, pause_s = time.monotonic(), self.checkpoint_every_s
         error_mm: float | None = None
+        self.tempo.begin(state.stage)
         with closing(iter(batches)) as coming:
             for batch in coming:
                 self._seed_dropout(stage.dropout)
-                result = session.step(batch, state.iteration)
+                before = state.reached
+                after = self._reached_after(before)
+                result = session.step(batch, state.iteration, before)
                 state.iteration += 1
-                validated = self._validated(session, earlier, estimates)
+                state.position = after
+                validated = self._validated(session, before, earlier, estimates)
                 error_mm = error_mm if validated is None else validated
                 self._report(session.loss, result, error_mm, validated is not None)
                 stopping = self.team.any(self.should_stop is not None and self.should_stop())
-                if stopping or validated is not None or time.monotonic() - saved > CHECKPOINT_EVERY_S:
+                if stopping or validated is not None or time.monotonic() - saved > pause_s:
                     session.save_to(state)
+                    began = time.monotonic()
                     self._write()
                     saved = time.monotonic()
-                if stopping:
+                    pause_s = max(self.checkpoint_every_s, (saved - began) / CHECKPOINT_SHARE)
+                if stopping or self._is_over():
                     break
         self.waited_s += batches.waited_s
-        if state.iteration < stage.optimisation.iterations:
+        if not self._is_over():
             return False
         self._finish_stage(earlier, estimates)
         return True
+
+    def _is_over(self) -> bool:
+        """Tell whether the current stage has had all its iterations."""
+        return self.state.reached >= self.config.stage(self.state.stage).optimisation.iterations
+
+    def _reached_after(self, position: float) -> float:
+        """Return where the step that begins at ``position`` carries the schedule of the current stage."""
+        end = self.config.stage(self.state.stage).optimisation.iterations
+        after = position + self.tempo.stride(position)
+        return float(end) if after > end - SMALLEST_REST else after
 
     def _seed_dropout(self, dropout: float) -> None:
         """Let what the next step silences depend on where the training stands, not on how often it was stopped before."""
@@ -182,6 +226,8 @@ class Trainer:
         if self.on_step is not None:
             stage, done = self.state.stage, self.state.iteration
             total = self.config.stage(stage).optimisation.iterations
+            if self.tempo.bends:
+                total = done + self.tempo.steps_left(total - self.state.reached)
             self.on_step(Step(stage, self.stages, done, total, loss, losses, error_mm, validated))
 
     def _stage_cases(self) -> list[StageCase]:
@@ -200,15 +246,26 @@ class Trainer:
         items = range(self.team.rank * share, (self.team.rank + 1) * share)
         crop = state.crops[state.stage - 1] if state.stage else 0
         make = batch_maker(self.config, state.stage, self._stage_cases(), items, crop, state.shape_mm)
-        left = range(state.iteration, settings.iterations)
+        left: Iterable[int] = range(state.iteration, settings.iterations)
+        if self.tempo.bends:
+            left = () if self._is_over() else count(state.iteration)
         return BatchesAhead(make, left, self.workers, pinned=self.device.kind == "cuda")
 
-    def _validated(self, session: StageSession, earlier: list[nn.Module], estimates: list[Tensor]) -> float | None:
-        """Validate when it is time to; keep the weights if they are the best. Return the mean radial error in mm."""
-        state, settings = self.state, session.settings
-        if state.iteration % settings.validate_every and state.iteration != settings.iterations:
+    def _validated(
+        self, session: StageSession, before: float, earlier: list[nn.Module], estimates: list[Tensor]
+    ) -> float | None:
+        """Validate when it is time to; keep the weights if they are the best. Return the mean radial error in mm.
+
+        ``before`` is where the step began in the schedule, which validations follow too.
+        """
+        state, every = self.state, session.settings.validate_every
+        if state.reached // every == before // every and not self._is_over():
             return None
-        weights = session.candidate()
+        return self._validate(session.candidate(), earlier, estimates)
+
+    def _validate(self, weights: Weights, earlier: list[nn.Module], estimates: list[Tensor]) -> float:
+        """Keep weights of the current stage if they are the best; return their mean radial error in mm."""
+        state = self.state
         errors_mm = self.validation.errors_mm([*earlier, self._network(weights)], estimates)
         mean_mm = float(np.nanmean(errors_mm))
         if mean_mm < state.best_error_mm:
@@ -228,7 +285,7 @@ class Trainer:
         state.errors_mm.append([[float(value) for value in row] for row in errors_mm])
         state.finished.append(best)
         state.stage += 1
-        state.iteration = 0
+        state.iteration, state.position = 0, None
         state.network = state.average = state.optimizer = state.best = None
         state.best_error_mm = float("inf")
         self._write()

@@ -11,6 +11,7 @@ from core.learning.checkpoints import CHECKPOINT_NAME, TrainingState, read_check
 from core.learning.configuration import TrainingConfig, landmark_names, read_config
 from core.learning.device import PlainDevice, Precision
 from core.learning.prepared_cases import PreparedCase
+from core.learning.tempo import Tempo
 from core.learning.trainer import Step, Trainer
 from tests.support.training_fixtures import phantom_cases, write_config
 
@@ -120,3 +121,91 @@ def test_learning_needs_neither_lightning_nor_tensorboard(tmp_path: Path) -> Non
         cwd=Path(__file__).parents[3],
     )
     assert done.stdout.strip() == "True", done.stderr
+
+
+class _Strides(Tempo):
+    """Steps of a length that was fixed beforehand."""
+
+    bends = True
+
+    def __init__(self, stride: float) -> None:
+        self.length = stride
+
+    def stride(self, position: float) -> float:
+        return self.length
+
+    def steps_left(self, rest: float) -> int:
+        return round(rest / self.length)
+
+
+@pytest.mark.parametrize(("stride", "steps"), [(2.0, 3), (0.5, 12), (4.0, 2)])
+def test_a_schedule_that_bends_ends_with_its_rate_whatever_the_number_of_steps(
+    stride: float, steps: int, config: TrainingConfig, cases: list[PreparedCase], tmp_path: Path
+) -> None:
+    heard: list[Step] = []
+    state = fresh(config)
+    trainer = Trainer(config, state, tmp_path, cases[:2], cases[2:], tempo=_Strides(stride), on_step=heard.append)
+    assert trainer.fit()
+    for stage in (0, 1):
+        of_stage = [step for step in heard if step.stage == stage]
+        assert [step.iteration for step in of_stage] == list(range(1, steps + 1))
+        assert of_stage[-1].iterations == steps
+        assert of_stage[-1].validated
+    assert len(state.finished) == 2
+
+
+def test_a_bent_schedule_that_was_killed_before_its_stage_was_finished_goes_on_with_the_next(
+    config: TrainingConfig, cases: list[PreparedCase], tmp_path: Path
+) -> None:
+    """At the end of a stage a checkpoint is written before its best weights are kept."""
+    written: list[tuple[int, float]] = []
+
+    class Killed(Exception):
+        pass
+
+    class Killing(Trainer):
+        def _write(self) -> None:
+            super()._write()
+            written.append((self.state.stage, self.state.reached))
+            if self.state.stage == 0 and self.state.reached == 6:
+                raise Killed
+
+    with pytest.raises(Killed):
+        Killing(config, fresh(config), tmp_path, cases[:2], cases[2:], tempo=_Strides(2.0)).fit()
+    state = read_checkpoint(tmp_path)
+    heard: list[Step] = []
+    assert Trainer(config, state, tmp_path, cases[:2], cases[2:], tempo=_Strides(2.0), on_step=heard.append).fit()
+    assert {step.stage for step in heard} == {1}
+    assert state.stage == 2
+
+
+def test_a_stage_that_is_ended_early_keeps_its_best_weights(
+    config: TrainingConfig, cases: list[PreparedCase], tmp_path: Path
+) -> None:
+    state, count = fresh(config), iter(range(1, 100))
+    trainer = Trainer(config, state, tmp_path, cases[:2], cases[2:], should_stop=lambda: next(count) >= 9)
+    assert not trainer.fit()  # in the second stage, which was never validated
+    assert trainer.finish_early()
+    assert len(state.finished) == len(state.errors_mm) == 2
+    assert read_checkpoint(tmp_path).stage == 2
+    assert not trainer.finish_early()  # nothing is under way
+
+
+def test_before_its_first_step_a_stage_has_nothing_to_keep(
+    config: TrainingConfig, cases: list[PreparedCase], tmp_path: Path
+) -> None:
+    assert not Trainer(config, fresh(config), tmp_path, cases[:2], cases[2:]).finish_early()
+
+
+def test_checkpoints_of_before_schedules_could_bend_go_on_exactly(
+    config: TrainingConfig, cases: list[PreparedCase], tmp_path: Path
+) -> None:
+    whole = fresh(config)
+    Trainer(config, whole, tmp_path / "whole", cases[:2], cases[2:]).fit()
+    state, count = fresh(config), iter(range(1, 100))
+    Trainer(config, state, tmp_path / "old", cases[:2], cases[2:], should_stop=lambda: next(count) >= 4).fit()
+    old = vars(read_checkpoint(tmp_path / "old"))
+    del old["position"], old["worked_s"]
+    state = TrainingState(**old)
+    assert Trainer(config, state, tmp_path / "old", cases[:2], cases[2:]).fit()
+    assert state.errors_mm == whole.errors_mm
