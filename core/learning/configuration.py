@@ -30,7 +30,7 @@ class DataConfig(_Strict):
     ----------
     kind
         ``"cephalometric"``: the ISBI 2015 challenge's folders; ``"mouse-skull"``: the folders of the mouse atlas;
-        ``"list"``: a CSV file (see `training.datasets.reading`).
+        ``"list"``: a CSV file (see `core.learning.case_list`).
     root
         Folder or CSV file, relative to the configuration; empty for a public data set in the folder ``$CAIRN_DATA``.
     spacing_mm

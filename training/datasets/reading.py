@@ -1,34 +1,23 @@
 """Finds and reads data sets: public ones, or a person's own images in a CSV list.
 
-A list is a CSV file with the columns ``split,image,landmarks``: one row per image, paths relative to the list, landmarks in
-any format of `core.landmark_files.file`. What a case is made of is in `core/learning/cases.py`.
+What a list looks like is `core/learning/case_list.py`'s, what a case is made of `core/learning/cases.py`'s.
 """
 
-import csv
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal, cast
 
 from core.base.errors import ConfigError
-from core.images.file import read_image
-from core.images.formats import image_name
-from core.landmark_files.file import read_landmarks
-from core.landmark_files.formats import needs_names
-from core.learning.cases import Case, with_known_spacing
+from core.learning.case_list import read_list
+from core.learning.cases import Case
 from core.learning.configuration import DataConfig, TrainingConfig, landmark_names
-from core.values.image import Image
-from core.values.landmarks import Landmarks
 from training.datasets.cephalometric import Split, read_cephalometric
 from training.datasets.mouse_skull import Split as SkullSplit
 from training.datasets.mouse_skull import read_mouse_skulls
 
 DataKind = Literal["cephalometric", "mouse-skull", "list"]
-
-SPLITS = ("train", "validation", "test")
-"""What the column ``split`` of a list may say."""
-_COLUMNS = ("split", "image", "landmarks")
 
 
 def default_root(kind: DataKind) -> Path | None:
@@ -135,7 +124,7 @@ def read_cases(
         A file cannot be read, or holds a landmark that is not among ``names`` and lacks one that is.
     """
     if kind == "list":
-        return _read_list(root, split, names, spacing_mm)
+        return read_list(root, split, names, spacing_mm)
     if kind == "mouse-skull":
         cases = read_mouse_skulls(root, cast(SkullSplit, split))
     else:
@@ -155,84 +144,3 @@ def with_landmarks(case: Case, names: Sequence[str]) -> Case:
     """Return ``case`` with only the landmarks ``names``, in that order."""
     observers = tuple(observer.subset(names) for observer in case.observers)
     return replace(case, landmarks=case.landmarks.subset(names), observers=observers)
-
-
-def _read_list(path: Path, split: str, names: Sequence[str] | None, spacing_mm: float | None) -> tuple[Case, ...]:
-    rows = [row for row in _read_rows(path) if row["split"] == split]
-    if not rows:
-        raise ConfigError(
-            f"The data set list {path} has no rows of the split {split!r}.",
-            f"Write one of {', '.join(SPLITS)} into the column split of each row.",
-        )
-    cases: list[Case] = []
-    for row in rows:
-        image_path, landmark_path = path.parent / row["image"], path.parent / row["landmarks"]
-        # The image says the rank of the landmarks, and where px lie; a bad one is better found before training than in it.
-        image = with_known_spacing(read_image(image_path), spacing_mm)
-        marks = _read_wanted(landmark_path, names, image)
-        names = marks.names if names is None else names
-        if cases and marks.ndim != cases[0].landmarks.ndim:
-            raise ConfigError(
-                f"The image {image_path} is {marks.ndim}D, those before are {cases[0].landmarks.ndim}D.",
-                "List 2D and 3D images in separate files.",
-            )
-        cases.append(Case(_case_name(row["image"]), image_path, marks, spacing_mm=spacing_mm))
-    return tuple(cases)
-
-
-def _read_wanted(path: Path, names: Sequence[str] | None, image: Image) -> Landmarks:
-    """Read the landmarks ``names`` of a file that may hold more."""
-    if names is not None and not needs_names(path):
-        marks = read_landmarks(path, image=image)
-        if set(names) <= set(marks.names):
-            return marks.subset(names)
-    return read_landmarks(path, names=names, image=image)
-
-
-def _read_rows(path: Path) -> list[dict[str, str]]:
-    """Read and check the whole list, so that an image cannot be in two splits unnoticed."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream, skipinitialspace=True)
-            columns = tuple(reader.fieldnames or ())
-            rows = list(reader)
-    except FileNotFoundError as error:
-        raise ConfigError(f"There is no data set list {path}.", "Check the path.") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ConfigError(
-            f"The data set list {path} cannot be read.", "Check that it is a CSV file in UTF-8."
-        ) from error
-    if sorted(columns) != sorted(_COLUMNS):
-        raise ConfigError(
-            f"The data set list {path} has the columns {', '.join(columns) or '(none)'}.",
-            f"Give it the columns {', '.join(_COLUMNS)}.",
-        )
-    seen: set[Path] = set()
-    for number, row in enumerate(rows, start=2):
-        _check_row(path, number, row)
-        image_path = (path.parent / row["image"]).resolve()
-        if image_path in seen:
-            raise ConfigError(f"The data set list {path} names {row['image']} twice.", "List each image once.")
-        seen.add(image_path)
-    return rows
-
-
-def _check_row(path: Path, number: int, row: dict[str, str]) -> None:
-    if set(row) != set(_COLUMNS) or not all(row.values()):
-        raise ConfigError(f"Row {number} of the data set list {path} is not complete.", f"Fill {', '.join(_COLUMNS)}.")
-    if row["split"] not in SPLITS:
-        raise ConfigError(
-            f"Row {number} of the data set list {path} has the unknown split {row['split']!r}.",
-            f"Write one of {', '.join(SPLITS)}.",
-        )
-    for column in ("image", "landmarks"):
-        if not (path.parent / row[column]).exists():
-            raise ConfigError(
-                f"Row {number} of the data set list {path} names {row[column]}, which does not exist.",
-                "Paths are relative to the list.",
-            )
-
-
-def _case_name(relative_path: str) -> str:
-    path = PurePosixPath(relative_path)
-    return str(path.with_name(image_name(path)))
