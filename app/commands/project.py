@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.commands.project_analyses import analyses
+from app.commands.project_models import models
 from app.commands.project_options import (
     Json,
     Lists,
@@ -188,7 +189,11 @@ def localize(
     ] = None,
     model: Annotated[
         Path | None,
-        typer.Option("--model", metavar="FILE", help="Model file; the bundled model that fits where omitted."),
+        typer.Option(
+            "--model",
+            metavar="FILE",
+            help="Model file; the project's own, else the bundled one that fits, where omitted.",
+        ),
     ] = None,
     device: Annotated[Device, typer.Option("--device", help="Where the networks run.")] = Device.AUTO,
     again: Annotated[bool, typer.Option("--again", help="Localize cases anew that a model has localized.")] = False,
@@ -196,21 +201,25 @@ def localize(
 ) -> None:
     """Find the landmarks of the cases that have none from a model yet; what persons said stays as it is."""
     from app.commands.project_localizing import Report, Request, cases_to_localize, localize_cases
+    from app.desk.project_model import models_in_use
+    from app.desk.trusted_models import TrustedModels, trusted_models_path
     from core.models.metadata import read_model_info
 
-    answering = "" if model is None else read_model_info(model).title
     report = Report()
     with Project.open(project) as opened:
         if opened.read_only_because:
             raise ProjectError(
                 f"{project.name} cannot be changed. {opened.read_only_because}", "Close the other first."
             )
+        own = {} if model is not None else models_in_use(opened, TrustedModels(trusted_models_path()))
+        by_rank = own if model is None else dict.fromkeys((2, 3), model)
+        answering = {ndim: read_model_info(path).title for ndim, path in by_rank.items()}
         chosen = (
             [case_named(opened, name) for name in cases] if cases else cases_to_localize(opened, answering, again=again)
         )
         try:
             with _Bar(len(chosen)) as bar:
-                request = Request(workers, model, device.value, again)
+                request = Request(workers, by_rank, device.value, again)
                 localize_cases(opened, chosen, request, report, lambda said: bar.show(said.done + said.failed))
         except KeyboardInterrupt:
             typer.echo(
@@ -272,4 +281,5 @@ def _told(added: "Added") -> str:
 for _command in (export, merge, agreement, check):
     project_commands.command()(_command)
 project_commands.command()(analyses)
+project_commands.command()(models)
 project_commands.command("import")(import_)

@@ -3,13 +3,14 @@
 What is done is in the project: whoever stops it, or kills it, goes on by giving the same command again.
 """
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import cast
 
-from app.desk.case_tasks import keep, size_where_unknown_mm, task_of
+from app.desk.case_tasks import keep, likely_ndim, size_where_unknown_mm, task_of
 from app.desk.crew_plan import crew_for
 from app.desk.events import Done, Event, Failed, Overall
 from app.desk.foreground import localize
@@ -29,8 +30,8 @@ class Request:
     ----------
     workers
         How many processes; 1 for this one alone, None for what is fastest.
-    model
-        A model file; None for the bundled one of each image's rank.
+    models
+        Model files by the rank of their images; the bundled one for a rank that is not there.
     device
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
     again
@@ -38,7 +39,7 @@ class Request:
     """
 
     workers: int | None = None
-    model: Path | None = None
+    models: Mapping[int, Path] = field(default_factory=dict)
     device: str = "auto"
     again: bool = False
 
@@ -79,11 +80,12 @@ def localize_cases(
     tasks, where_unknown_mm = [], size_where_unknown_mm(project)
     for case in cases:
         try:
-            tasks.append((case.id, task_of(case, request.model, request.device, where_unknown_mm=where_unknown_mm)))
+            model = request.models.get(likely_ndim(case))
+            tasks.append((case.id, task_of(case, model, request.device, where_unknown_mm=where_unknown_mm)))
         except AppError as error:
             _fail(project, case, str(error), report)
     by_id = {case.id: case for case in cases}
-    info_of = cache(lambda ndim: read_model_info(request.model or bundled_model_for(ndim)))
+    info_of = cache(lambda ndim: read_model_info(request.models.get(ndim) or bundled_model_for(ndim)))
 
     def take(event: Event) -> None:
         if isinstance(event, Overall):
@@ -98,23 +100,30 @@ def localize_cases(
     localize(tasks, crew_for(len(tasks), request.workers, request.device), take)
 
 
-def cases_to_localize(project: Project, model_reader: str, *, again: bool) -> list[Case]:
+def cases_to_localize(project: Project, answering: Mapping[int, str], *, again: bool) -> list[Case]:
     """Return the cases that are to be localized: none that is excluded or done, nor one that has its answer.
 
     Parameters
     ----------
     project
         The project.
-    model_reader
-        Only the answer of the model of that name counts; empty for any model's.
+    answering
+        The model whose answer counts, by the rank of the images; any model's for a rank that is not there.
     again
         Whether those that have their answer are localized again.
     """
-    models = [reader for reader in project.readers() if reader.kind is ReaderKind.MODEL]
-    counting = [reader for reader in models if not model_reader or reader.name == model_reader]
-    answered = set() if again else {reading.case_id for reader in counting for reading in project.readings_of(reader)}
-    ids = project.case_ids(CaseQuery(excluded=False))
-    return [case for case in project.cases([id_ for id_ in ids if id_ not in answered]) if not case.done]
+    answered: dict[int, set[str]] = defaultdict(set)
+    for reader in project.readers() if not again else ():
+        if reader.kind is ReaderKind.MODEL:
+            for reading in project.readings_of(reader):
+                answered[reading.case_id].add(reader.name)
+
+    def has_answer(case: Case) -> bool:
+        wanted, given = answering.get(likely_ndim(case), ""), answered[case.id]
+        return wanted in given if wanted else bool(given)
+
+    cases = project.cases(project.case_ids(CaseQuery(excluded=False)))
+    return [case for case in cases if not case.done and not has_answer(case)]
 
 
 def _fail(project: Project, case: Case, sentence: str, report: Report) -> None:

@@ -104,13 +104,14 @@ def merge(
         say_json(
             {
                 "cases": done.cases, "readings": done.readings, "continued": done.continued, "conflicts": conflicts,
-                "free_measurements": done.measurements, "analyses": done.analyses, "notes": done.notes,
+                "free_measurements": done.measurements, "analyses": done.analyses, "models": done.models,
+                "notes": done.notes,
             }
         )  # fmt: skip
         return
     typer.echo(
         f"Merged {other} into {project}: {counted(done.cases, 'new case')}, {counted(done.readings, 'new reading')}, "
-        f"{done.continued} continued, {counted(len(done.conflicts), 'conflict')}{_measuring_told(done)}."
+        f"{done.continued} continued, {counted(len(done.conflicts), 'conflict')}{_more_told(done)}."
     )
     for one in done.conflicts:
         typer.echo(
@@ -120,10 +121,11 @@ def merge(
         typer.echo(f"  {note}")
 
 
-def _measuring_told(done: "Merged") -> str:
+def _more_told(done: "Merged") -> str:
     """Return what a merge has brought besides readings, where it has."""
     said = f", {counted(done.measurements, 'free measurement')}" if done.measurements else ""
-    return said + (f", {counted(done.analyses, 'new analysis', 'new analyses')}" if done.analyses else "")
+    said += f", {counted(done.analyses, 'new analysis', 'new analyses')}" if done.analyses else ""
+    return said + (f", {counted(done.models, 'new model')}" if done.models else "")
 
 
 def agreement(

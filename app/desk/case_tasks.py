@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.images.formats import FLAT_SUFFIXES
 from core.images.listing import image_at
 from core.project.cases import Case, Geometry
 from core.project.readings import Reader, ReaderKind, Reading
@@ -54,6 +55,13 @@ def task_of(
         return replace(task, spacing_mm=where_unknown_mm, only_where_unknown=where_unknown_mm is not None)
     spacing_mm = tuple(geometry.grid.spacing_mm.tolist())
     return ImageTask(image.path, image.series, "", spacing_mm, geometry.spacing_source, model, device)
+
+
+def likely_ndim(case: Case) -> int:
+    """Return the rank of a case's image; a guess by its name where it has not been read yet."""
+    if case.geometry is not None:
+        return case.geometry.grid.ndim
+    return 2 if case.path.suffix.lower() in FLAT_SUFFIXES else 3
 
 
 def note_image(project: "Project", case_id: int, answer: "ImageAnswer") -> None:

@@ -65,7 +65,9 @@ class MergeDialog(QDialog):
         return QSize(620, 420 if self.details.isVisibleTo(self) else super().sizeHint().height())
 
     def _show(self, found: "Merged") -> None:
-        brings = bool(found.cases or found.readings or found.continued or found.measurements or found.analyses)
+        brings = bool(
+            found.cases or found.readings or found.continued or found.measurements or found.analyses or found.models
+        )
         self.heading.setText(f"{self._path.name} brings {words(found)}.")
         self.accepting.setEnabled(True)
         self.accepting.setDefault(True)
@@ -108,6 +110,7 @@ def words(found: "Merged") -> str:
         f"{_count(len(found.conflicts), 'reading')} changed on both sides" if found.conflicts else "",
         _count(found.measurements, "free measurement"),
         "" if not found.analyses else "1 new analysis" if found.analyses == 1 else f"{found.analyses} new analyses",
+        _count(found.models, "new model"),
     ]
     told = [part for part in parts if part]
     return ", ".join(told) if told else "nothing new"

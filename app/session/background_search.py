@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
-from app.desk.case_tasks import keep, note_image, size_where_unknown_mm, task_of
+from app.desk.case_tasks import keep, likely_ndim, note_image, size_where_unknown_mm, task_of
 from app.desk.desk import Desk
 from app.session.jobs import Jobs
 from app.session.landmark_search import ChosenModel, Model, model_for
 from core.base.errors import AppError
-from core.images.formats import FLAT_SUFFIXES
-from core.project.cases import Case, CaseQuery, CaseState
+from core.project.cases import CaseQuery, CaseState
 
 if TYPE_CHECKING:
     from app.desk.background import Background
@@ -243,17 +242,10 @@ def _tasks_of(
     marked = {ndim: project.scheme(ndim) for ndim in (2, 3)}
     tasks, where_unknown_mm = {}, size_where_unknown_mm(project)
     for case in project.cases(list(case_ids)):
-        ndim = _likely_ndim(case)
+        ndim = likely_ndim(case)
         model, scheme = infos.get(ndim), marked[ndim]
         if model is None or (scheme is not None and not set(scheme.names) & set(model[1].landmarks)):
             continue  # it is marked by hand
         with suppress(AppError):  # opening it says why
             tasks[case.id] = task_of(case, model[0] if model[0] in chosen else None, where_unknown_mm=where_unknown_mm)
     return tasks, infos
-
-
-def _likely_ndim(case: Case) -> int:
-    """Return the rank of an image; a guess by its name where it has not been read yet."""
-    if case.geometry is not None:
-        return case.geometry.grid.ndim
-    return 2 if case.path.suffix.lower() in FLAT_SUFFIXES else 3

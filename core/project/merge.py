@@ -60,6 +60,8 @@ class Merged:
         How many free measurements are new here, or as they were changed in the copy.
     analyses
         How many analyses are new here.
+    models
+        How many models are new here; none is in use for that.
     conflicts
         What was changed on both sides.
     notes
@@ -73,6 +75,7 @@ class Merged:
     continued: int = 0
     measurements: int = 0
     analyses: int = 0
+    models: int = 0
     conflicts: list[Conflict] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     touched: list[tuple[int, Reader | None]] = field(default_factory=list)
@@ -95,6 +98,7 @@ def merge(project: Project, other: Project) -> Merged:
     with project.transaction():
         _take_schemes(project, other, done)
         _take_analyses(project, other, done)
+        _take_models(project, other, done)
         cases = other.cases(other.case_ids())
         here = project.cases(project.case_ids())
         matches = match_cases(here, cases, (project.folder, other.folder) if project.id == other.id else None)
@@ -150,6 +154,15 @@ def _take_analyses(project: Project, other: Project, done: Merged) -> None:
             done.analyses += 1
         elif (ours.ndim, ours.text) != (theirs.ndim, theirs.text):
             done.notes.append(f"The copy has another analysis called “{theirs.name}”; the one here stays.")
+
+
+def _take_models(project: Project, other: Project, done: Merged) -> None:
+    """Get to know the models of the copy and where they came from; what is in use here stays, whatever the copy uses."""
+    here = {ours.sha256 for ours in project.models.all()}
+    for theirs in other.models.all():
+        if theirs.sha256 not in here:
+            project.models.put(replace(theirs, waits=False))
+            done.models += 1
 
 
 def _add(project: Project, case: Case) -> Case:

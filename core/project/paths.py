@@ -13,6 +13,11 @@ Stored = str | bytes
 """A path as the project file holds it."""
 
 
+def models_folder(project: Path) -> Path:
+    """Return where the models lie that were made from a project: the folder ``NAME models`` beside ``NAME.cairn``."""
+    return project.with_name(f"{project.stem} models")
+
+
 def stored(path: Path, folder: Path | None) -> Stored:
     """Return how a project in ``folder`` names the absolute ``path``; None for the unnamed project, which never moves.
 

@@ -118,7 +118,18 @@ CREATE TABLE analysis (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS = (_FIRST, _MEASUREMENTS)
+_LEARNING = """
+ALTER TABLE model ADD COLUMN ndim INTEGER NOT NULL DEFAULT 2;
+ALTER TABLE model ADD COLUMN comparison TEXT NOT NULL DEFAULT ''; -- JSON: how it did beside the one it went on from
+ALTER TABLE model ADD COLUMN waits INTEGER NOT NULL DEFAULT 0;    -- whether a person has still to decide about it
+
+CREATE TABLE model_in_use (
+    ndim INTEGER PRIMARY KEY CHECK (ndim IN (2, 3)),
+    model_id INTEGER NOT NULL REFERENCES model (id) ON DELETE CASCADE
+);
+"""
+
+MIGRATIONS = (_FIRST, _MEASUREMENTS, _LEARNING)
 """What takes a file from version ``i`` to ``i + 1``; an empty file has version 0."""
 
 VERSION = len(MIGRATIONS)

@@ -21,6 +21,7 @@ from core.project.analyses import ProjectAnalyses
 from core.project.cases import Case, CaseQuery, CaseRow, CaseState, Geometry, NewCase, case_from_row, case_row_from_row
 from core.project.connection import Connection
 from core.project.free_measurements import FreeMeasurements
+from core.project.models import ProjectModels
 from core.project.paths import Stored, absolute, stored
 from core.project.readings import Edit, Reader, ReaderKind, Reading, difference, encode, on_pixels_of
 from core.project.summary import summarise, usual_radius_of
@@ -50,6 +51,8 @@ class Project:
         Distances and angles that readers have drawn.
     analyses
         The project's own analyses.
+    models
+        The models that it knows, and which of them are in use.
     """
 
     def __init__(self, connection: Connection, *, moves: bool = True) -> None:
@@ -57,6 +60,7 @@ class Project:
         self._moves = moves
         self.free_measurements = FreeMeasurements(connection)
         self.analyses = ProjectAnalyses(connection)
+        self.models = ProjectModels(connection, moves=moves)
 
     @classmethod
     def create(cls, path: Path, *, moves: bool = True) -> "Project":
@@ -116,7 +120,7 @@ class Project:
             yield
 
     def save_copy(self, path: Path) -> None:
-        """Write the whole project to another file, which must not be there; images are found from there as from here.
+        """Write the whole project to another file, which must not be there; images and models are found from there as from here.
 
         Raises
         ------
@@ -131,6 +135,7 @@ class Project:
                 file.execute("VACUUM INTO ?", (str(path),))
             with Project.open(path) as copy:
                 copy._find_images_from(self.folder)
+                copy.models.find_from(self.folder)
         except (ProjectError, OSError):
             path.unlink(missing_ok=True)
             raise

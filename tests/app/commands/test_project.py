@@ -209,7 +209,8 @@ def test_copies_are_merged(study: Path, tmp_path: Path, cairn: Printed) -> None:
     assert "a: Anna has changed it here and in the copy, which is kept as “Anna (copy)”." in said
     again = json.loads(cairn("merge", study, copy, "--json"))
     assert again == {
-        "cases": 0, "readings": 0, "continued": 0, "conflicts": [], "free_measurements": 0, "analyses": 0, "notes": [],
+        "cases": 0, "readings": 0, "continued": 0, "conflicts": [], "free_measurements": 0, "analyses": 0, "models": 0,
+        "notes": [],
     }  # fmt: skip
 
 

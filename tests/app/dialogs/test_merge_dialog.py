@@ -70,6 +70,8 @@ def test_a_preview_leaves_no_trace(full_desk, colleague):
         ),
         (Merged(measurements=2, analyses=1), "2 free measurements, 1 new analysis"),
         (Merged(measurements=1, analyses=2), "1 free measurement, 2 new analyses"),
+        (Merged(models=1), "1 new model"),
+        (Merged(cases=1, models=2), "1 new case, 2 new models"),
     ],
 )
 def test_what_a_merge_brings_is_said_in_words(found, expected):

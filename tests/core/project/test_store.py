@@ -347,6 +347,8 @@ def test_a_project_of_the_first_version_gets_what_is_new(first_version: Path) ->
             assert opened.case_ids() == [1]
             assert opened.free_measurements.all() == []
             assert opened.analyses.all() == []
+            assert opened.models.all() == []
+            assert opened.models.in_use(2) is None
             assert opened.damage() == []
     assert first_version.with_name("old.version-1.cairn").is_file()
 
