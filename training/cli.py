@@ -303,7 +303,7 @@ def ablate(
         str, typer.Option("--split", help="train, validation, test1 (cephalometric) or test.")
     ] = "validation",
     variants: Annotated[
-        str, typer.Option("--variants", metavar="NAME,NAME…", help="Some of R, R_log, C, R+C, R_log+C, SL and ML.")
+        str, typer.Option("--variants", metavar="NAME,NAME…", help="Some of R, R_log, C, R+C, R_log+C, ED, SL and ML.")
     ] = "",
     single: Annotated[
         str, typer.Option("--single", metavar="NAME,NAME…", help="Landmarks that SL trains alone; all if omitted.")

@@ -18,11 +18,12 @@ OBSERVERS = "observers"
 """What the distance between two observers is called beside the variants."""
 
 _LEGEND = (
-    "Global stages alone: R regresses displacements, R_log log-transformed ones, C only classifies patches. "
+    "Global stages alone: R regresses displacements, R_log log-transformed ones, C only classifies patches; "
+    "ED is an encoder and decoder of finer patches that share one posterior. "
     "ML is R_log+C with its local stages, all landmarks together; SL the same with a chain of networks for each landmark."
 )
 _NOTE = (
-    "Wilcoxon signed-rank tests, of R, R_log, C and R+C against R_log+C, of SL and the distance between the observers "
+    "Wilcoxon signed-rank tests, of R, R_log, C, R+C and ED against R_log+C, of SL and the distance between the observers "
     "against ML: \\* p < 0.05, † p < 0.01, ‡ p < 0.001."
 )
 

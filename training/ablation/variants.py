@@ -1,4 +1,4 @@
-"""The variants of the paper's ablation (section V.B, Table I): which there are, and what each trains.
+"""The variants of the paper's ablation (section V.B, Table I) and the encoder-decoder beside them: what each trains.
 
 Owns their names and configurations; reads no data and trains nothing, `training/ablation/ablation.py` does.
 """
@@ -13,7 +13,7 @@ from core.learning.configuration import TrainingConfig, landmark_names
 
 @dataclass(frozen=True)
 class Variant:
-    """One row of the paper's Table I.
+    """One row of the paper's Table I, or of what stands beside it.
 
     Attributes
     ----------
@@ -25,6 +25,8 @@ class Variant:
         Whether local stages follow the global one.
     single
         Whether every landmark has a whole chain of networks of its own.
+    network
+        Which network the global stage is, see `core.learning.configuration.GlobalStageConfig`.
     """
 
     key: str
@@ -32,10 +34,13 @@ class Variant:
     classification: bool = True
     local: bool = False
     single: bool = False
+    network: str = "encoder"
 
 
 GLOBAL = Variant("R_log+C")
 """The method's global stage; the other global variants are tested against it."""
+EXPERT = Variant("ED", "linear", network="encoder-decoder")
+"""An encoder and decoder of fine patches in the global stage's place, which share one posterior (docs/decisions/0028)."""
 SINGLE = Variant("SL", local=True, single=True)
 """The whole method for one landmark at a time."""
 PROPOSED = Variant("ML", local=True)
@@ -46,6 +51,7 @@ VARIANTS = (
     Variant("C", "off"),
     Variant("R+C", "linear"),
     GLOBAL,
+    EXPERT,
     SINGLE,
     PROPOSED,
 )
@@ -127,12 +133,26 @@ def plan_runs(config: TrainingConfig, variant: Variant, single: Sequence[str]) -
     )
 
 
+_ENCODER_DECODER = {
+    "network": "encoder-decoder",
+    "pool_before": None,
+    "posterior": "soft-max",
+    "label_patches": 1.0,
+    "nearness_patches": 3.0,
+}
+_FINE_PATCHES_COUNT = {"classification_weight": 1.0, "regression_weight": 0.25}
+"""Displacements count in samples, of which such a patch has four."""
+
+
 def _configured(config: TrainingConfig, variant: Variant, landmark: str = "") -> TrainingConfig:
     """Return ``config`` as ``variant`` trains it; all that makes the budget stays."""
     learns = {"regression": variant.regression, "classification": variant.classification}
     raw: dict[str, Any] = config.model_dump()
     raw["name"] = " ".join(filter(None, (config.name, variant.key, landmark)))
     raw["global_stage"] |= learns
+    if variant.network == "encoder-decoder":
+        raw["global_stage"] |= _ENCODER_DECODER
+        raw["global_stage"]["optimisation"] |= _FINE_PATCHES_COUNT
     raw["local_stages"] = [stage | learns for stage in raw["local_stages"]] if variant.local else []
     if landmark:
         raw["landmarks"] = (landmark,)

@@ -16,7 +16,16 @@ from tests.support.training_fixtures import CONFIG
 from tests.training.test_train_cli import run
 from training.ablation.ablation import ABLATION_NAME, Results, ablate
 from training.ablation.table import OBSERVERS, format_ablation, tabulate_ablation, write_ablation
-from training.ablation.variants import VARIANTS, check_comparable, parse_landmarks, parse_variants, plan_runs
+from training.ablation.variants import (
+    EXPERT,
+    PROPOSED,
+    SINGLE,
+    VARIANTS,
+    check_comparable,
+    parse_landmarks,
+    parse_variants,
+    plan_runs,
+)
 from training.datasets.phantom import PHANTOM_LANDMARKS, write_phantom_dataset
 
 NAN = float("nan")
@@ -74,8 +83,18 @@ def test_variants_differ_in_what_they_learn_and_in_nothing_else(config: Training
         "R+C": ("linear", True),
         "R_log+C": ("log", True),
     }
-    (proposed,) = plan_runs(config, VARIANTS[6], ())
+    (proposed,) = plan_runs(config, PROPOSED, ())
     assert (proposed.config.global_stage, proposed.config.local_stages) == (config.global_stage, config.local_stages)
+
+
+def test_the_encoder_decoder_has_the_budget_of_all_others(config: TrainingConfig) -> None:
+    (planned,) = plan_runs(config, EXPERT, ())
+    first, usual = planned.config.global_stage, config.global_stage
+    assert (first.network, first.posterior, planned.config.local_stages) == ("encoder-decoder", "soft-max", ())
+    for name in ("spacing_mm", "crop", "channels", "pairs", "augmentation"):
+        assert getattr(first, name) == getattr(usual, name), name
+    for name in ("iterations", "batch", "learning_rate", "vote_weight"):
+        assert getattr(first.optimisation, name) == getattr(usual.optimisation, name), name
 
 
 def test_what_a_configuration_learns_itself_does_not_count(config: TrainingConfig) -> None:
@@ -87,7 +106,7 @@ def test_what_a_configuration_learns_itself_does_not_count(config: TrainingConfi
 
 
 def test_single_landmarks_have_runs_of_their_own(config: TrainingConfig) -> None:
-    runs = plan_runs(config, VARIANTS[5], PHANTOM_LANDMARKS[1:3])
+    runs = plan_runs(config, SINGLE, PHANTOM_LANDMARKS[1:3])
     assert [planned.folder for planned in runs] == ["SL/02", "SL/03"]
     assert [planned.config.landmarks for planned in runs] == [(name,) for name in PHANTOM_LANDMARKS[1:3]]
     assert all(planned.config.local_stages == config.local_stages for planned in runs)
@@ -151,12 +170,13 @@ def test_the_table_has_medians_and_the_papers_comparisons(results: Results) -> N
     assert table.loc[("ML", "all"), "median_mm"] == pytest.approx(median)
     assert table.loc[("ML", "all"), "iqr_mm"] == pytest.approx(high - low)
     assert table["against"].groupby("variant").first().to_dict() == {
-        **dict.fromkeys(("R", "R_log", "C", "R+C"), "R_log+C"),
+        **dict.fromkeys(("R", "R_log", "C", "R+C", "ED"), "R_log+C"),
         **dict.fromkeys((OBSERVERS, "SL"), "ML"),
         **dict.fromkeys(("R_log+C", "ML"), ""),
     }
     whole = table.xs("all", level="landmark")["mark"]
-    assert whole.to_dict() == {OBSERVERS: "‡", "R": "", "R_log": "‡", "C": "‡", "R+C": "‡", "R_log+C": "", "ML": ""}
+    marked = dict.fromkeys((OBSERVERS, "R_log", "C", "R+C", "ED"), "‡")
+    assert whole.to_dict() == {**marked, "R": "", "R_log+C": "", "ML": ""}
     # Fourteen pairs that all differ the same way: the exact test's smallest p is 2 / 2**14.
     assert table.loc[("R_log", PHANTOM_LANDMARKS[0]), "p_value"] == pytest.approx(2 / 2**14)
     assert table.loc[("SL", "the 2 of SL"), "count"] == 28
@@ -179,12 +199,12 @@ def test_the_printed_table_reads_like_the_papers(results: Results) -> None:
     rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")]
     assert [cell.strip("| ") for cell in rows[0]] == ["landmark", OBSERVERS, *KEYS]
     assert [row[0].strip("| ") for row in rows[2:]] == [*PHANTOM_LANDMARKS, "all", "the 2 of SL"]
-    assert all(len(row) == 9 for row in rows)
+    assert all(len(row) == 10 for row in rows)
     for row in rows[2:]:
         bold = [key for key, cell in zip(KEYS, row[2:], strict=True) if "**" in cell]
         assert bold == ["ML"]  # the observers' 2.00 is smaller, but no variant
         assert row[1] == "2.00 (0.00)‡" or row[0].strip("| ") in PHANTOM_LANDMARKS
-    assert rows[2][7] == "–"
+    assert rows[2][2 + KEYS.index("SL")] == "–"
     assert "on the 14 cases of test" in text
     assert "global stage 2 iterations of 2 images at 2 mm; local stage 1 2 iterations" in text
     assert "not counted above: C 1." in text
