@@ -29,13 +29,13 @@ from core.learning.cases import Case
 from core.learning.checkpoints import TrainingState
 from core.learning.configuration import TrainingConfig, landmark_names, read_config
 from core.learning.device import Device, PlainDevice, choose_precision
+from core.learning.phantom import make_phantom
 from core.learning.prepared_cases import PreparedCase, compact, mean_shape_of, prepare_cases, with_rotation
 from core.learning.sampling import Batch, StageCase
 from core.learning.session import StageSession
 from core.learning.team import Team
 from core.learning.trainer import Trainer
 from core.values.landmarks import Landmarks
-from training.datasets.phantom import make_phantom
 from training.datasets.reading import default_root, read_cases
 from training.distribution.processes import Placement
 from training.evaluation.hardware import device_in_words

@@ -5,9 +5,9 @@ from pathlib import Path
 import torch
 
 from core.learning.cases import Case
+from core.learning.phantom import make_phantom
 from core.learning.prepared_cases import PreparedCase, compact
 from core.method.normalisation import Normalisation
-from training.datasets.phantom import make_phantom
 
 CONFIG = """
 name = "phantom"

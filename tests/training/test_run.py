@@ -16,6 +16,7 @@ from core.landmark_files.file import write_landmarks
 from core.learning.checkpoints import CHECKPOINT_NAME, read_checkpoint
 from core.learning.configuration import read_config
 from core.learning.model_export import export_run
+from core.learning.phantom import make_phantom
 from core.learning.trainer import Step
 from core.models.file import load_model
 from core.models.inference import localize
@@ -23,7 +24,7 @@ from core.values.image import Image
 from core.values.landmarks import Landmarks
 from tests.support.training_fixtures import write_config
 from training.cli import commands
-from training.datasets.phantom import make_phantom, write_phantom_dataset
+from training.datasets.phantom import write_phantom_dataset
 from training.datasets.reading import cases_of
 from training.distribution.processes import Placement
 from training.run import choose_training_device, root_of_run, train

@@ -10,6 +10,7 @@ import pytest
 from core.base.errors import ConfigError
 from core.learning.checkpoints import read_checkpoint
 from core.learning.configuration import TrainingConfig, parse_config
+from core.learning.phantom import PHANTOM_LANDMARKS
 from core.learning.trainer import Step
 from core.models.metadata import read_model_info
 from tests.support.training_fixtures import CONFIG
@@ -26,7 +27,7 @@ from training.ablation.variants import (
     parse_variants,
     plan_runs,
 )
-from training.datasets.phantom import PHANTOM_LANDMARKS, write_phantom_dataset
+from training.datasets.phantom import write_phantom_dataset
 
 NAN = float("nan")
 KEYS = tuple(variant.key for variant in VARIANTS)

@@ -10,6 +10,7 @@ from core.base.errors import ConfigError
 from core.learning.cases import Case
 from core.learning.checkpoints import read_checkpoint
 from core.learning.configuration import TrainingConfig, parse_config
+from core.learning.phantom import PHANTOM_LANDMARKS, make_phantom
 from core.models.file import load_model
 from core.models.inference import localize
 from core.values.landmarks import Landmarks
@@ -26,7 +27,7 @@ from training.cross_validation.cross_validation import (
     shares_of,
 )
 from training.cross_validation.table import format_cross_validation, summary_of
-from training.datasets.phantom import PHANTOM_LANDMARKS, make_phantom, write_phantom_dataset
+from training.datasets.phantom import write_phantom_dataset
 
 
 def cases_named(count: int) -> list[Case]:

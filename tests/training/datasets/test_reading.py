@@ -9,9 +9,10 @@ import pytest
 from core.base.errors import ConfigError, ImageReadError, LandmarkFileError
 from core.images.file import write_image
 from core.learning.cases import read_case_image
+from core.learning.phantom import PHANTOM_LANDMARKS, make_phantom
 from core.values.grid import Grid
 from core.values.image import Image, ImageSource, SpacingSource
-from training.datasets.phantom import PHANTOM_LANDMARKS, make_phantom, write_phantom_dataset
+from training.datasets.phantom import write_phantom_dataset
 from training.datasets.reading import read_cases
 
 SHAPE = (40, 32)

@@ -11,10 +11,11 @@ from core.geometry.shapes import procrustes_mean
 from core.images.file import read_image
 from core.landmark_files.file import read_landmarks
 from core.learning.cases import Case
+from core.learning.phantom import PHANTOM_LANDMARKS
 from core.schemes.file import read_scheme
 from core.values.grid import Grid
 from training.datasets.cephalometric import SPACING_MM, read_cephalometric
-from training.datasets.phantom import PHANTOM_LANDMARKS, write_phantom_dataset
+from training.datasets.phantom import write_phantom_dataset
 from training.datasets.reading import default_root, read_cases
 from training.samples.average_cephalogram import GRID, average_images, make_population_average, warp_index
 
