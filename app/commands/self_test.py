@@ -1,7 +1,7 @@
 """Tells whether this installation works: ``cairn --self-test``, in a checkout as in the frozen application.
 
-Goes the way a person goes, with the bundled samples and models and nothing made up: read, localize, compare, write, read
-back, keep in a project, show. Writes into one folder only, needs no network, and stops at the first check that fails, naming it.
+Goes the way a person goes, with the bundled samples and models: read, localize, compare, write, read back, keep in a project,
+show; and learns from phantoms. Writes into one folder only, needs no network, and stops at the first check that fails, naming it.
 """
 
 import os
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.commands.self_test_learning import check_learning
 from app.desktop.display import has_display, require_qt_platform
 from app.session.questions import Overwrite, Unsaved
 from core.base.assets import assets_folder
@@ -101,6 +102,7 @@ def run_self_test(say: Callable[[str], None], folder: Path | None = None, sample
         for sample in SAMPLES:
             _run(f"{sample.name} is localized", partial(check_sample, sample, from_folder, where), say)
         _run("a project keeps what a child process finds", partial(check_project, SAMPLES[0], from_folder), say)
+        _run("a model is learnt", check_learning, say)
         _run("a report is printed", partial(check_report, SAMPLES[0], from_folder), say)
         _run("the window shows it", partial(check_window, from_folder / SAMPLES[0].image_name), say)
     say(f"Everything works ({time.perf_counter() - started:.1f} s).")

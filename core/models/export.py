@@ -18,20 +18,11 @@ from core.base.files import written_whole
 from core.method.layers import fold_normalisation
 from core.method.localizer import Localizer
 from core.method.outputs import LocalizerOutput
+from core.models import fresh_run
 from core.models.file import torchscript_allowed
 from core.models.metadata import METADATA_NAME, ModelInfo
 
 TOLERANCE_MM = 1e-4
-
-_FRESH_RUN = """
-import sys, torch
-module = torch.jit.load(sys.argv[1])
-cases = torch.load(sys.argv[2], weights_only=True)
-with torch.inference_mode():
-    outputs = [module(case["voxels"], case["spacing_mm"]) for case in cases]
-torch.save([[*(stage.points_index for stage in out.stages), out.points_index] for out in outputs], sys.argv[3])
-"""
-"""Runs a model file with nothing but torch, as a foreign program would."""
 
 
 def export_localizer(
@@ -90,12 +81,20 @@ def _stage_points_mm(output: LocalizerOutput, spacing_mm: Tensor) -> Tensor:
     return torch.stack([*(stage.points_index for stage in output.stages), output.points_index]) * spacing_mm
 
 
+def _fresh_command() -> list[str]:
+    """Return how `core.models.fresh_run` is started: the frozen application runs no scripts but has a first argument for it."""
+    if hasattr(sys, "frozen"):
+        return [sys.executable, fresh_run.ARGUMENT]
+    # -P: the folder of the script, whose modules are called as some of Python's own, is not searched.
+    return [sys.executable, "-P", "-W", "ignore", str(Path(fresh_run.__file__).resolve())]
+
+
 def _run_fresh(path: Path, cases: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor]:
     """Return `_stage_points_mm` of each case as computed by the file ``path`` in a fresh process."""
     with tempfile.TemporaryDirectory() as folder:
         given, answered = Path(folder) / "cases.pt", Path(folder) / "points.pt"
         torch.save([{"voxels": voxels, "spacing_mm": spacing} for voxels, spacing in cases], given)
-        command = [sys.executable, "-W", "ignore", "-c", _FRESH_RUN, str(path), str(given), str(answered)]
+        command = [*_fresh_command(), str(path), str(given), str(answered)]
         run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  our own code
         if run.returncode != 0:
             reason = (run.stderr.strip().splitlines() or ["no message"])[-1]

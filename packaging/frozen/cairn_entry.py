@@ -9,6 +9,9 @@ import os
 import sys
 from collections.abc import Callable
 
+RUN_MODEL_AFRESH = "--run-model-afresh"
+"""`core.models.fresh_run.ARGUMENT`, which is not imported for it: that would load torch before the window is up."""
+
 
 def restore_library_path() -> None:
     """Give programs that Cairn starts, such as a file manager, the library path that the person has."""
@@ -44,6 +47,10 @@ def main() -> int:
     multiprocessing.freeze_support()
     if hasattr(sys, "frozen"):
         restore_library_path()
+    if sys.argv[1:2] == [RUN_MODEL_AFRESH]:
+        from core.models.fresh_run import main as run_model_afresh
+
+        return run_model_afresh(sys.argv[2:])
     if sys.stderr is None:
         return run_without_console(_show_in_box)
     from app.commands.cli import run

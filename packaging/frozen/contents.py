@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 EXCLUDED_MODULES = {
     # Ours, and what only training and development need.
-    "training": "the application never trains",
+    "training": "the laboratory around the learning, which is core's",
     "matplotlib": "pyqtgraph could export to it",
     "scipy": "pyqtgraph, torch and numpy would use it if it were there",
     "pandas": "evaluation and reports only",
@@ -77,8 +77,8 @@ EXCLUDED_MODULES = {
     "pyqtgraph.opengl": "3D views",
     "pyqtgraph.jupyter": "notebooks",
     "pyqtgraph.console": "an interactive console",
-    # torch imports each of these only when a model is compiled, exported, traced or trained. Ours are loaded, and run.
-    "torch._dynamo": "compiles Python; loaded TorchScript has none",
+    # torch imports each of these only when a model is compiled for one machine, exported to another format or tested.
+    "torch._dynamo": "compiles Python while it runs; torch's optimizers get by with a stand-in, see below",
     "torch._inductor": "its code generator",
     "torch.onnx": "exports to another format",
     "torch.testing._internal.common_utils": "torch's own tests",
@@ -100,6 +100,9 @@ EXCLUDED_MODULES = {
 
 Of what stays, only parts of Python's own library are never imported: half a megabyte together, named by modules that are.
 """
+
+STAND_INS = {"torch._dynamo": Path(__file__).with_name("torch_dynamo.py")}
+"""Modules in whose place one of ours is collected, since others import them without needing what they do."""
 
 _SUFFIX = r"(\.abi3)?\.(so|pyd|dll|dylib)[.\d]*$"
 
@@ -137,7 +140,10 @@ CONSOLE_NAME = "cairn-cli"
 """Windows alone needs a second executable for the command line: the one that opens windows has no console."""
 
 
-_READ_AGAIN = re.compile(r"\binstall_config_module\(|\b_overload(_method)?\b")
+SCRIPTED_PACKAGES = ("core.method", "torch.nn.modules")
+"""What a localizer is made of: TorchScript compiles the sources of its modules and of the functions that they call."""
+
+_READ_AGAIN = re.compile(r"\b_?install_config_module\(|\b_overload(_method)?\b")
 
 
 def executable_name(platform: str = sys.platform) -> str:
@@ -151,14 +157,21 @@ def is_needed(name: str) -> bool:
 
 
 def collection_modes(torch_folder: Path) -> dict[str, str]:
-    """Return which modules keep their source beside their bytecode: those that torch reads again as text when it starts.
+    """Return which modules keep their source beside their bytecode: those that torch reads again as text.
 
-    These are its modules of settings, whose comments count, and those with overloads for TorchScript. The other sources, 50 MB,
-    are for TorchScript that is made while the program runs. Cairn's is made before, at export.
+    When it starts, its modules of settings, whose comments count, and those with overloads for TorchScript; when a model is made
+    that was learnt here, what TorchScript compiles. The other sources, 48 MB, are for compilers that are left out.
     """
-    modes = {"torch": "pyz"}
+    modes = {"torch": "pyz", **dict.fromkeys(SCRIPTED_PACKAGES, "pyz+py")}
     for path in torch_folder.rglob("*.py"):
         if path.name != "__init__.py" and _READ_AGAIN.search(path.read_text(encoding="utf-8", errors="replace")):
             parts = path.relative_to(torch_folder.parent).with_suffix("").parts
             modes[".".join(parts)] = "pyz+py"
     return modes
+
+
+def keeps_source(module: str, modes: dict[str, str]) -> bool:
+    """Tell whether a module's source is collected, by its own mode or that of the nearest package around it."""
+    parts = module.split(".")
+    around = [".".join(parts[: count + 1]) for count in range(len(parts))]
+    return next((modes[name] for name in reversed(around) if name in modes), "pyz").endswith("+py")

@@ -22,6 +22,7 @@ def test_this_checkout_passes_and_leaves_what_was_asked_for(qapp, tmp_path):
         "ok  X-ray is localized",
         "ok  mouse skull is localized",
         "ok  a project keeps what a child process finds",
+        "ok  a model is learnt",
         "ok  a report is printed",
         "ok  the window shows it",
     ]
