@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.commands.project_analyses import analyses
 from app.commands.project_models import models
+from app.commands.project_next import next_
 from app.commands.project_options import (
     Json,
     Lists,
@@ -282,4 +283,5 @@ for _command in (export, merge, agreement, check):
     project_commands.command()(_command)
 project_commands.command()(analyses)
 project_commands.command()(models)
+project_commands.command("next")(next_)
 project_commands.command("import")(import_)
