@@ -18,6 +18,7 @@ from core.method.stages import GlobalStage, LocalStage, StageMethod
 from core.models.metadata import StageInfo
 
 Weights = dict[str, Tensor]
+StageNetwork = GlobalNetwork | EncoderDecoderNetwork | LocalNetwork
 
 
 def build_normalisation(config: TrainingConfig) -> Normalisation:
@@ -26,11 +27,9 @@ def build_normalisation(config: TrainingConfig) -> Normalisation:
     return Normalisation(chosen.kind, chosen.low, chosen.high)
 
 
-def build_network(
-    config: TrainingConfig, stage: int, landmarks: int, weights: Weights | None = None
-) -> GlobalNetwork | EncoderDecoderNetwork | LocalNetwork:
+def build_network(config: TrainingConfig, stage: int, landmarks: int, weights: Weights | None = None) -> StageNetwork:
     """Return the network of ``stage`` (0 is the global one), untrained or with ``weights``."""
-    network: GlobalNetwork | EncoderDecoderNetwork | LocalNetwork
+    network: StageNetwork
     if stage == 0 and config.global_stage.network == "encoder-decoder":
         network = EncoderDecoderNetwork(config.ndim, landmarks, _encoder_decoder_layout(config.global_stage))
     elif stage == 0:

@@ -50,6 +50,10 @@ class TrainingState:
         older checkpoints, which know no other way.
     worked_s
         How long has been worked on it, where somebody counts; seconds.
+    initial
+        Weights that each stage starts from, those of a model; random ones for the stages that have none here.
+    parent_sha256, parent
+        Digest of the file and title of that model; empty without one.
     """
 
     config_text: str
@@ -70,6 +74,9 @@ class TrainingState:
     data_root: str = ""
     position: float | None = None
     worked_s: float = 0.0
+    initial: list[Weights] = field(default_factory=list)
+    parent_sha256: str = ""
+    parent: str = ""
 
     @property
     def reached(self) -> float:

@@ -89,7 +89,8 @@ class OptimisationConfig(_Strict):
     Attributes
     ----------
     iterations, batch
-        Optimisation steps, and images per step, over all processes and accumulated parts together.
+        Optimisation steps, and images per step, over all processes and accumulated parts together. No steps keep a stage as
+        it is in the model that the training goes on from.
     accumulate
         Parts that a process learns its share of a batch in, one after the other, where the whole does not fit its device's
         memory. Gradients are those of the whole batch, but batch normalisation sees each part by itself.
@@ -102,13 +103,16 @@ class OptimisationConfig(_Strict):
         `core.learning.session.average_decay`; 0 keeps the raw weights.
     validate_every
         Iterations between validations; the weights with the lowest mean radial error are kept.
+    normalise_by
+        ``"batch"``: batch normalisation uses the mean and variance of each batch, as usual; ``"running"``: those that the
+        weights started with, which stay as they are. For going on from a model with few cases.
     regression_weight, classification_weight
         Weights of the mean absolute error of the displacements, and of the cross-entropy.
     vote_weight
         Weight of a third term, ``log10(1 + radial error)`` of the voted position in samples; 0 in the paper.
     """
 
-    iterations: int = Field(gt=0)
+    iterations: int = Field(ge=0)
     batch: int = Field(default=4, gt=0)
     accumulate: int = Field(default=1, gt=0)
     learning_rate: float = Field(default=1e-3, gt=0)
@@ -116,6 +120,7 @@ class OptimisationConfig(_Strict):
     weight_decay: float = Field(default=0.0, ge=0)
     average_decay: float = Field(default=0.0, ge=0, lt=1)
     validate_every: int = Field(default=10_000, gt=0)
+    normalise_by: Literal["batch", "running"] = "batch"
     regression_weight: float = Field(default=1.0, ge=0)
     classification_weight: float = Field(default=1.0, ge=0)
     vote_weight: float = Field(default=0.0, ge=0)

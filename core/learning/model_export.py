@@ -4,6 +4,7 @@ The parity check runs on validation images; see `core.models.export`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,10 @@ from core.learning.checkpoints import TrainingState, read_checkpoint
 from core.learning.configuration import TrainingConfig, config_sha256, landmark_names, parse_config
 from core.learning.conformal import FloatArray, calibrate, collect_answers
 from core.learning.prepared_cases import PreparedCase, prepare_case
+from core.learning.trainable import add_learning
 from core.method.localizer import Localizer
 from core.models.export import export_localizer
+from core.models.learning_record import LearningRecord, Lineage
 from core.models.metadata import LandmarkError, ModelInfo
 
 PARITY_CASES = 2
@@ -86,6 +89,33 @@ def make_info(
     )
 
 
+def lineage_of(state: TrainingState, cases: int = 0) -> Lineage:
+    """Return where a training's model comes from; ``cases`` is how many it learnt from."""
+    made = datetime.now(UTC).isoformat(timespec="seconds")
+    return Lineage(parent_sha256=state.parent_sha256, parent=state.parent, cases=cases, made=made)
+
+
+def learning_record(
+    state: TrainingState, stages: int, shares: Sequence[Sequence[float]], lineage: Lineage
+) -> LearningRecord:
+    """Return what a model of the first ``stages`` of a training says about its learning."""
+    return LearningRecord.model_validate(
+        {
+            "config_text": state.config_text,
+            "crops": state.crops[: stages - 1],
+            "shape_mm": state.shape_mm,
+            "presence_threshold": state.presence_threshold,
+            "errors_mm": [
+                [[error if np.isfinite(error) else None for error in case] for case in stage]
+                for stage in state.errors_mm[:stages]
+            ],
+            "shares": shares,
+            "lineage": lineage,
+            "records": [{}] * stages,
+        }
+    )
+
+
 def parity_inputs(cases: Sequence[Case]) -> list[tuple[Tensor, Tensor]]:
     """Return raw voxels and spacing of the first cases, as `core.models.export.export_localizer` takes them."""
     images = [to_canonical(read_case_image(case)) for case in cases[:PARITY_CASES]]
@@ -103,6 +133,7 @@ def export_run(
     *,
     train: Sequence[Case] = (),
     shares: Sequence[Sequence[float]] = (),
+    lineage: Lineage | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> float:
     """Export the training in ``folder`` to ``path``; return the largest difference of the parity check, mm.
@@ -121,6 +152,8 @@ def export_run(
         Its training cases. With them the model's radii are calibrated; without, the model gives none.
     shares
         ``[stage][landmark]`` how much each stage counts in the answer, see `core.learning.joining.fit_shares`.
+    lineage
+        Where the model came from, instead of what the training says of it.
     progress
         Hears how many of how many cases are analysed.
 
@@ -151,4 +184,9 @@ def export_run(
         learnt = collect_answers(localizer, prepared(train, len(validation)))
         localizer.calibration, radii_mm = calibrate(learnt, found)
     info = make_info(state, config, localizer, round(spacing_mm, 6), found.errors_mm, radii_mm)
-    return export_localizer(localizer, info, path, inputs)
+    known = learning_record(state, localizer.stage_count(), shares, lineage or lineage_of(state, len(train)))
+
+    def complete(temporary: Path) -> None:
+        add_learning(temporary, config, state.finished[: localizer.stage_count()], known)
+
+    return export_localizer(localizer, info, path, inputs, complete)

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.base.errors import ConfigError
@@ -113,6 +114,10 @@ class StageSession:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.settings, iteration if position is None else position)
         self.network.train()
+        if self.settings.normalise_by == "running":
+            for part in self.raw.modules():
+                if isinstance(part, _BatchNorm):
+                    part.eval()
         counts = Counts(*self.team.sum(torch.tensor(Counts.of(batch.points))).tolist())
         self.optimizer.zero_grad()
         parts = list(zip(*(tensor.chunk(self.settings.accumulate) for tensor in batch), strict=True))

@@ -4,6 +4,7 @@ Writes the checkpoint of its run folder and nothing else; `core/learning/model_e
 device computes and whether other processes take part is given to it.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 
 from core.base.errors import ConfigError
 from core.learning.batches import BatchesAhead, batch_maker
-from core.learning.building import Weights, build_network
+from core.learning.building import StageNetwork, Weights, build_network
 from core.learning.checkpoints import TrainingState, write_checkpoint
 from core.learning.configuration import TrainingConfig
 from core.learning.device import Device, PlainDevice
@@ -164,16 +165,43 @@ class Trainer:
         """Return the current stage's network with ``weights``."""
         return build_network(self.config, self.state.stage, len(self.state.landmarks), weights)
 
+    def _initial(self) -> Weights | None:
+        """Return the weights that the current stage starts from, None where these are random."""
+        return self.state.initial[self.state.stage] if self.state.stage < len(self.state.initial) else None
+
+    def _beginning(self) -> StageNetwork:
+        """Return the network that the current stage begins with."""
+        stage, initial = self.state.stage, self._initial()
+        if initial is None and not self.config.stage(stage).optimisation.iterations:
+            raise ConfigError(
+                f"Stage {stage} has no iterations and nothing to start from.",
+                "Give it iterations, or a model to go on from.",
+            )
+        try:
+            return build_network(self.config, stage, len(self.state.landmarks), initial)
+        except RuntimeError as error:
+            raise ConfigError(
+                f"Stage {stage} cannot start from these weights: they belong to another network.",
+                "Start from a model with the landmarks, channels and pairs of this configuration, or from none.",
+            ) from error
+
+    def _keep_initial(self, earlier: list[nn.Module], estimates: list[Tensor]) -> None:
+        """Let the weights that the stage starts from be the best so far, so that it never ends with worse ones."""
+        state, initial = self.state, self._initial()
+        if initial is not None and state.best is None and state.iteration == 0:
+            self._validate(initial, earlier, estimates)
+
     def _fit_stage(self) -> bool:
         """Train the current stage to its end (True) or until asked to stop (False)."""
         state, stage = self.state, self.config.stage(self.state.stage)
         earlier = self._finished_networks()
         estimates = self.validation.estimates(earlier)
         torch.manual_seed(self.config.seed + state.stage)
-        network = build_network(self.config, state.stage, len(state.landmarks))
+        network = self._beginning()
         if state.stage and len(state.crops) < state.stage:
             local = self.config.local_stages[state.stage - 1]
-            state.crops.append(self.validation.chosen_crop(local, network.stride, estimates))
+            state.crops.append(self.validation.chosen_crop(local, int(network.stride), estimates))
+        self._keep_initial(earlier, estimates)
         session = StageSession(network, stage, state, self.device, self.team)
         batches = self._batches()
         saved, pause_s = time.monotonic(), self.checkpoint_every_s
@@ -267,7 +295,7 @@ class Trainer:
         """Keep weights of the current stage if they are the best; return their mean radial error in mm."""
         state = self.state
         errors_mm = self.validation.errors_mm([*earlier, self._network(weights)], estimates)
-        mean_mm = float(np.nanmean(errors_mm))
+        mean_mm = float(np.nanmean(errors_mm)) if np.isfinite(errors_mm).any() else math.nan
         if mean_mm < state.best_error_mm:
             state.best_error_mm = mean_mm
             state.best = weights

@@ -3,6 +3,7 @@
 All of it in 2D and 3D by the same code, and scriptable. What a whole network looks like is not known here.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -116,9 +117,15 @@ class TwoHeadedNetwork(nn.Module):
 
 def fold_normalisation(network: nn.Module) -> None:
     """Put every batch normalisation of a network in evaluation mode into the convolution before it: the same answers."""
-    for name, child in network.named_children():
-        layers = list(child.children())
+    for name in list(normalised_layers(network)):
+        parent, _, own = name.rpartition(".")
+        layers = list(network.get_submodule(name).children())
+        setattr(network.get_submodule(parent), own, fuse_conv_bn_eval(layers[0], layers[1]))  # type: ignore[type-var,arg-type]
+
+
+def normalised_layers(network: nn.Module) -> Iterator[str]:
+    """Yield the names of the parts of a network that are a convolution and its batch normalisation, see `convolution`."""
+    for name, part in network.named_modules():
+        layers = list(part.children())
         if len(layers) == 2 and isinstance(layers[1], (nn.BatchNorm2d, nn.BatchNorm3d)):
-            setattr(network, name, fuse_conv_bn_eval(layers[0], layers[1]))  # type: ignore[type-var]
-        else:
-            fold_normalisation(child)
+            yield name

@@ -7,7 +7,7 @@ import copy
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -26,7 +26,11 @@ TOLERANCE_MM = 1e-4
 
 
 def export_localizer(
-    localizer: Localizer, info: ModelInfo, path: Path | str, cases: Sequence[tuple[Tensor, Tensor]]
+    localizer: Localizer,
+    info: ModelInfo,
+    path: Path | str,
+    cases: Sequence[tuple[Tensor, Tensor]],
+    complete: Callable[[Path], None] | None = None,
 ) -> float:
     """Write ``localizer`` with its metadata to ``path``.
 
@@ -40,6 +44,8 @@ def export_localizer(
         The ``.pt`` file; an existing one is replaced only if the check passes.
     cases
         Pairs of raw voxels ``(*shape)`` and spacing ``(D,)`` mm on which eager, scripted and reloaded are compared.
+    complete
+        Puts more into the file before it is reloaded and checked.
 
     Returns
     -------
@@ -69,6 +75,8 @@ def export_localizer(
         with written_whole(path) as temporary:
             with torchscript_allowed():
                 torch.jit.save(scripted, str(temporary), _extra_files={METADATA_NAME: info.model_dump_json(indent=1)})
+            if complete is not None:
+                complete(temporary)
             return max(worst, _compare(expected, _run_fresh(temporary, cases), "reloaded"))
     except OSError as error:
         raise ModelFileError(

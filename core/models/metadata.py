@@ -5,9 +5,6 @@ loaded. This module owns the schema and the reading; `core/models/file.py` loads
 """
 
 import json
-import lzma
-import zipfile
-import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from core.base.complaints import first_complaint
 from core.base.errors import ModelFileError
+from core.models.archive import DAMAGED, TooLargeError, read_extra
 
 SCHEMA_VERSION = 3
 METADATA_NAME = "cairn.json"
@@ -24,21 +22,6 @@ METADATA_NAME = "cairn.json"
 
 LARGEST_METADATA_BYTES = 16 << 20
 """Longer metadata is refused unread: that of a thousand landmarks takes 300 kB."""
-
-_DAMAGED = (
-    OSError,
-    EOFError,
-    MemoryError,
-    NotImplementedError,
-    OverflowError,
-    RuntimeError,
-    ValueError,
-    lzma.LZMAError,
-    zipfile.BadZipFile,
-    zipfile.LargeZipFile,
-    zlib.error,
-)
-"""What `zipfile` raises on archives that are damaged, hostile, or beyond what it can do."""
 
 COARSER_AT_MOST = 4.0
 """How many times coarser than its training images a model's images may be before it is doubted."""
@@ -238,26 +221,15 @@ def read_model_info(path: Path | str) -> ModelInfo:
 @lru_cache(maxsize=32)
 def _read_model_info(path: Path, *_state_of_the_file: int) -> ModelInfo:
     try:
-        with zipfile.ZipFile(path) as archive:
-            inside = [item for item in archive.infolist() if item.filename.endswith(f"/extra/{METADATA_NAME}")]
-            text = _unpacked(archive, inside[0]) if inside else b""
-    except _DAMAGED as error:
-        raise _not_a_model(path) from error
-    if text is None:
+        text = read_extra(path, METADATA_NAME, LARGEST_METADATA_BYTES)
+    except TooLargeError as error:
         raise ModelFileError(
             f"The metadata of the model file {path.name} is larger than any model's.",
             "Choose a .pt file exported by cairn-train.",
-        )
-    return parse_model_info(text, path)
-
-
-def _unpacked(archive: zipfile.ZipFile, item: zipfile.ZipInfo) -> bytes | None:
-    """Return a member of the archive; None where it is larger than allowed, or says so."""
-    if item.file_size > LARGEST_METADATA_BYTES:
-        return None
-    with archive.open(item) as member:
-        text = member.read(LARGEST_METADATA_BYTES + 1)
-    return None if len(text) > LARGEST_METADATA_BYTES else text
+        ) from error
+    except DAMAGED as error:
+        raise _not_a_model(path) from error
+    return parse_model_info(text or b"", path)
 
 
 def _not_a_model(path: Path) -> ModelFileError:

@@ -4,11 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from core.base.errors import ConfigError
 from core.learning.checkpoints import CHECKPOINT_NAME, TrainingState, read_checkpoint
-from core.learning.configuration import TrainingConfig, landmark_names, read_config
+from core.learning.configuration import GlobalStageConfig, LocalStageConfig, TrainingConfig, landmark_names, read_config
 from core.learning.device import PlainDevice, Precision
 from core.learning.prepared_cases import PreparedCase
 from core.learning.tempo import Tempo
@@ -58,6 +60,112 @@ def test_a_training_stopped_anywhere_goes_on_as_if_it_had_not(
     assert whole.errors_mm == state.errors_mm
     for expected, found in zip(whole.finished, state.finished, strict=True):
         assert all(torch.equal(expected[key], found[key]) for key in expected)
+
+
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory: pytest.TempPathFactory, cases: list[PreparedCase]) -> TrainingState:
+    """What a short training ended with."""
+    folder = tmp_path_factory.mktemp("learnt")
+    config = read_config(write_config(folder, 6))[0]
+    state = fresh(config)
+    assert Trainer(config, state, folder, cases[:2], cases[2:]).fit()
+    return state
+
+
+def going_on(config: TrainingConfig, learnt: TrainingState, **changes: object) -> tuple[TrainingConfig, TrainingState]:
+    """Return a configuration with other settings of the optimisation, and the state that starts from ``learnt``."""
+
+    def changed(stage: GlobalStageConfig | LocalStageConfig) -> GlobalStageConfig | LocalStageConfig:
+        return stage.model_copy(update={"optimisation": stage.optimisation.model_copy(update=changes)})
+
+    stages = {"global_stage": changed(config.global_stage), "local_stages": tuple(map(changed, config.local_stages))}
+    state = fresh(config)
+    state.initial = list(learnt.finished)
+    return config.model_copy(update=stages), state
+
+
+def test_stages_without_iterations_stay_as_they_start(
+    config: TrainingConfig, cases: list[PreparedCase], learnt: TrainingState, tmp_path: Path
+) -> None:
+    config, state = going_on(config, learnt, iterations=0)
+    assert Trainer(config, state, tmp_path, cases[:2], cases[2:]).fit()
+    assert state.errors_mm == learnt.errors_mm
+    for expected, found in zip(learnt.finished, state.finished, strict=True):
+        assert all(torch.equal(expected[key], found[key]) for key in expected)
+
+
+def test_going_on_never_ends_with_worse_weights_than_it_started_with(
+    config: TrainingConfig, cases: list[PreparedCase], learnt: TrainingState, tmp_path: Path
+) -> None:
+    config, state = going_on(config, learnt, iterations=3, learning_rate=0.05, schedule="constant")
+    assert Trainer(config, state, tmp_path, cases[:2], cases[2:]).fit()
+    for stage in range(2):
+        found, before = (float(np.nanmean(s.errors_mm[stage])) for s in (state, learnt))
+        assert found <= before
+
+
+def test_going_on_starts_from_the_weights_and_may_be_stopped(
+    config: TrainingConfig, cases: list[PreparedCase], learnt: TrainingState, tmp_path: Path
+) -> None:
+    config, whole = going_on(config, learnt, iterations=3)
+    losses: list[float] = []
+    trainer = Trainer(
+        config, whole, tmp_path / "whole", cases[:2], cases[2:], on_step=lambda step: losses.append(step.loss)
+    )
+    assert trainer.fit()
+    from_nothing: list[float] = []
+    trainer = Trainer(
+        config, fresh(config), tmp_path / "new", cases[:2], cases[2:], on_step=lambda s: from_nothing.append(s.loss)
+    )
+    assert trainer.fit()
+    assert losses[0] < from_nothing[0]
+    _, state = going_on(config, learnt)
+    calls = iter(range(1, 100))
+    stopped = Trainer(config, state, tmp_path / "parts", cases[:2], cases[2:], should_stop=lambda: next(calls) >= 2)
+    assert not stopped.fit()
+    state = read_checkpoint(tmp_path / "parts")
+    assert Trainer(config, state, tmp_path / "parts", cases[:2], cases[2:]).fit()
+    assert state.errors_mm == whole.errors_mm
+
+
+def test_statistics_that_came_with_the_weights_stay_where_told_so(
+    config: TrainingConfig, cases: list[PreparedCase], learnt: TrainingState, tmp_path: Path
+) -> None:
+    for normalise_by, stay in (("running", True), ("batch", False)):
+        chosen, state = going_on(config, learnt, iterations=2, normalise_by=normalise_by)
+        folder = tmp_path / normalise_by
+        assert not Trainer(chosen, state, folder, cases[:2], cases[2:], should_stop=lambda: True).fit()
+        now, before = read_checkpoint(folder).network, learnt.finished[0]
+        assert now is not None
+        assert {torch.equal(now[key], before[key]) for key in before if "running" in key} == {stay}
+        assert not any(torch.equal(now[key], before[key]) for key in before if key.endswith(".0.weight"))
+
+
+def test_a_start_that_does_not_fit_ends_in_a_sentence(
+    config: TrainingConfig, cases: list[PreparedCase], learnt: TrainingState, tmp_path: Path
+) -> None:
+    none, state = going_on(config, learnt, iterations=0)
+    state.initial = []
+    with pytest.raises(ConfigError, match="no iterations and nothing to start from"):
+        Trainer(none, state, tmp_path, cases[:2], cases[2:]).fit()
+    wider = config.model_copy(update={"global_stage": config.global_stage.model_copy(update={"head_channels": 24})})
+    _, state = going_on(config, learnt)
+    with pytest.raises(ConfigError, match="belong to another network"):
+        Trainer(wider, state, tmp_path, cases[:2], cases[2:]).fit()
+
+
+def test_a_checkpoint_from_before_one_could_start_from_a_model_is_read(
+    config: TrainingConfig, cases: list[PreparedCase], tmp_path: Path
+) -> None:
+    state = fresh(config)
+    assert not Trainer(config, state, tmp_path, cases[:2], cases[2:], should_stop=lambda: True).fit()
+    raw = torch.load(tmp_path / CHECKPOINT_NAME, weights_only=True)
+    for name in ("initial", "parent", "parent_sha256"):
+        del raw[name]
+    torch.save(raw, tmp_path / CHECKPOINT_NAME)
+    state = read_checkpoint(tmp_path)
+    assert (state.initial, state.iteration) == ([], 1)
+    assert Trainer(config, state, tmp_path, cases[:2], cases[2:]).fit()
 
 
 @pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
