@@ -49,6 +49,10 @@ class ConfigError(AppError):
     """A training configuration or its data set is wrong."""
 
 
+class SavingError(AppError):
+    """What is being learnt cannot be saved now; what was saved before is still whole."""
+
+
 class ProjectError(AppError):
     """A project cannot be opened, read or changed."""
 

@@ -3,6 +3,7 @@
 Loaded with ``weights_only=True``: a checkpoint can hold tensors, numbers and text, never code.
 """
 
+import io
 import pickle
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import Any
 
 import torch
 
-from core.base.errors import ConfigError
-from core.base.files import written_whole
+from core.base.errors import ConfigError, SavingError
+from core.base.files import reason_of, written_whole
 from core.learning.building import Weights
 
 CHECKPOINT_NAME = "checkpoint.pt"
@@ -85,9 +86,24 @@ class TrainingState:
 
 
 def write_checkpoint(state: TrainingState, folder: Path) -> None:
-    """Write the state to ``folder`` atomically."""
-    with written_whole(folder / CHECKPOINT_NAME) as temporary:
-        torch.save(dict(vars(state)), temporary)
+    """Write the state to ``folder`` atomically.
+
+    Raises
+    ------
+    SavingError
+        It cannot be written, as on a full disk; the checkpoint before it is still whole.
+    """
+    # In memory first: on a full disk torch's own writing raises what looks like a fault of torch.
+    content = io.BytesIO()
+    torch.save(dict(vars(state)), content)
+    try:
+        with written_whole(folder / CHECKPOINT_NAME) as temporary:
+            temporary.write_bytes(content.getbuffer())
+    except OSError as error:
+        raise SavingError(
+            f"What was learnt so far cannot be saved in {folder}: {reason_of(error)}.",
+            "Make room there, or see that it can be written to, and start again: it goes on from what was saved before.",
+        ) from error
 
 
 def read_checkpoint(folder: Path) -> TrainingState:

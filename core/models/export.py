@@ -4,6 +4,7 @@ The file is written only if the eager module, the scripted one and the file relo
 """
 
 import copy
+import io
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 
 from core.base.errors import ModelFileError
-from core.base.files import written_whole
+from core.base.files import reason_of, written_whole
 from core.method.layers import fold_normalisation
 from core.method.localizer import Localizer
 from core.method.outputs import LocalizerOutput
@@ -73,14 +74,16 @@ def export_localizer(
     worst = _compare(expected, found, "scripted")
     try:
         with written_whole(path) as temporary:
-            with torchscript_allowed():
-                torch.jit.save(scripted, str(temporary), _extra_files={METADATA_NAME: info.model_dump_json(indent=1)})
+            # Into a file that Python has opened: on a full disk torch's own writing ends the whole program.
+            with torchscript_allowed(), temporary.open("wb") as stream:
+                torch.jit.save(scripted, stream, _extra_files={METADATA_NAME: info.model_dump_json(indent=1)})
             if complete is not None:
                 complete(temporary)
             return max(worst, _compare(expected, _run_fresh(temporary, cases), "reloaded"))
     except OSError as error:
         raise ModelFileError(
-            f"The model file {path} cannot be written ({error.strerror}).", "Choose a folder you may write to."
+            f"The model file {path} cannot be written ({reason_of(error)}).",
+            "Choose a folder you may write to, or make room there.",
         ) from error
 
 
@@ -99,19 +102,32 @@ def _fresh_command() -> list[str]:
 
 def _run_fresh(path: Path, cases: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor]:
     """Return `_stage_points_mm` of each case as computed by the file ``path`` in a fresh process."""
-    with tempfile.TemporaryDirectory() as folder:
-        given, answered = Path(folder) / "cases.pt", Path(folder) / "points.pt"
-        torch.save([{"voxels": voxels, "spacing_mm": spacing} for voxels, spacing in cases], given)
-        command = [*_fresh_command(), str(path), str(given), str(answered)]
-        run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  our own code
-        if run.returncode != 0:
-            reason = (run.stderr.strip().splitlines() or ["no message"])[-1]
-            raise ModelFileError(
-                f"The exported model does not run in a fresh process ({reason}).",
-                "Nothing was written. Please report this.",
-            )
-        points = torch.load(answered, weights_only=True)
+    content = io.BytesIO()
+    torch.save([{"voxels": voxels, "spacing_mm": spacing} for voxels, spacing in cases], content)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            given, answered = Path(folder) / "cases.pt", Path(folder) / "points.pt"
+            given.write_bytes(content.getbuffer())
+            run = _ran([*_fresh_command(), str(path), str(given), str(answered)])
+            points = torch.load(answered, weights_only=True) if run.returncode == 0 else []
+    except OSError as error:
+        raise ModelFileError(
+            f"The new model cannot be tried in a process of its own ({reason_of(error)}), and was not written.",
+            f"Make room in the folder for temporary files, {tempfile.gettempdir()}.",
+        ) from error
+    if run.returncode != 0:
+        reason = (run.stderr.strip().splitlines() or ["no message"])[-1]
+        raise ModelFileError(
+            f"The exported model does not run in a fresh process ({reason}).",
+            "Nothing was written. Please report this.",
+        )
     return [torch.stack(stages) * spacing for stages, (_, spacing) in zip(points, cases, strict=True)]
+
+
+def _ran(command: list[str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(  # noqa: S603  our own code
+        command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
+    )
 
 
 def _compare(expected: list[Tensor], found: list[Tensor], which: str) -> float:

@@ -1,9 +1,11 @@
 """Learning as in the frozen application: without what is left out, and with the sources that are collected and no others."""
 
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 import torch
@@ -149,9 +151,10 @@ def test_entry_and_export_mean_the_same_argument() -> None:
 def test_a_model_that_does_not_run_afresh_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = torch.jit.save
 
-    def damaged(module: object, path: str, **extra: object) -> None:
-        real(module, path, **extra)
-        Path(path).write_bytes(Path(path).read_bytes()[:200])
+    def damaged(module: object, stream: BinaryIO, **extra: object) -> None:
+        whole = io.BytesIO()
+        real(module, whole, **extra)
+        stream.write(whole.getvalue()[:200])
 
     monkeypatch.setattr(torch.jit, "save", damaged)
     cases = [(torch.rand(40, 40), torch.full((2,), 0.5))]
