@@ -1,34 +1,21 @@
-"""The command ``cairn-train``: train, evaluate, ablate, cross-validate, export, info.
+"""The command ``cairn-train``: plan, train, evaluate, ablate, cross-validate, export, info.
 
 Parses arguments and shows progress; `training/run.py`, `evaluation.py`, `ablation.py` and `model_export.py` do the work.
 """
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markdown import Markdown
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskID,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
 from core.base.command_line import EXIT_BAD_INPUT, EXIT_INTERRUPTED, run_command_line
 from core.base.errors import AppError, ConfigError
-
-if TYPE_CHECKING:
-    from core.learning.trainer import Step
+from training.display import SeriesDisplay, TrainingDisplay, progress
 
 commands = typer.Typer(
     name="cairn-train",
@@ -46,83 +33,43 @@ DataOption = Annotated[
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
 
 
-@contextmanager
-def _progress(console: Console) -> Iterator[Progress]:
-    """Show a progress bar on a terminal; elsewhere nothing but the lines that the commands print."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        yield bar
+@commands.command()
+def plan(
+    cases: Annotated[
+        Path, typer.Argument(metavar="CASES", help="List of cases (CSV), or folder of a public data set.")
+    ],
+    minutes: Annotated[float, typer.Option("--minutes", help="How long learning may take, all in all.")],
+    out: Annotated[Path | None, typer.Option("--out", metavar="PLAN.toml", help="Where to write the plan.")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Say why each value is what it is.")] = False,
+    start: Annotated[
+        Path | None, typer.Option("--from", metavar="CONFIG.toml", help="Go on from a model of this configuration.")
+    ] = None,
+    spacing: Annotated[
+        float | None, typer.Option("--spacing", min=1e-4, metavar="MM", help="Pixel size of listed images without one.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Processor cores to learn on.")] = None,
+) -> None:
+    """Make a training configuration from the cases, the minutes and the measured speed of this computer."""
+    import torch
 
+    from core.learning.configuration import format_config
+    from training.planning import plan_for, write_plan
 
-class _TrainingDisplay:
-    """A bar per stage with loss, validation error and time left; plain lines where there is no terminal."""
-
-    def __init__(self, console: Console, bar: Progress) -> None:
-        self._console = console
-        self._bar = bar
-        self._loading = bar.add_task("Reading images", note="")
-        self._tasks: dict[int, TaskID] = {}
-        self._error_mm: float | None = None
-
-    def loading(self, done: int, total: int) -> None:
-        """Hear that ``done`` of ``total`` images are read."""
-        self._bar.update(self._loading, completed=done, total=total)
-
-    def step(self, step: "Step") -> None:
-        """Hear of one iteration."""
-        name = "Global stage" if step.stage == 0 else f"Local stage {step.stage} of {step.stages - 1}"
-        error = step.validation_error_mm
-        note = f"loss {step.loss:.4f}" + (f", validation error {error:.3f} mm" if error is not None else "")
-        if step.stage not in self._tasks:
-            self._tasks[step.stage] = self._bar.add_task(name, total=step.iterations, note="")
-        self._bar.update(self._tasks[step.stage], completed=step.iteration, note=note)
-        validated = error is not None and error != self._error_mm
-        self._error_mm = error
-        if not self._console.is_terminal and (validated or step.iteration % 100 == 0):
-            self._console.print(f"{name}: {step.iteration} of {step.iterations}, {note}", soft_wrap=True)
-
-
-class _SeriesDisplay:
-    """The bars of one training or evaluation after the other, each under its title."""
-
-    def __init__(self, console: Console, bar: Progress) -> None:
-        self._console = console
-        self._bar = bar
-        self._training: _TrainingDisplay | None = None
-        self._localizing: TaskID | None = None
-
-    def begin(self, title: str) -> None:
-        """Hear that a training or an evaluation begins."""
-        for task in self._bar.task_ids:
-            self._bar.remove_task(task)
-        self._training, self._localizing = None, None
-        self._console.print(title, markup=False, highlight=False, soft_wrap=True)
-
-    def _display(self) -> _TrainingDisplay:
-        self._training = self._training or _TrainingDisplay(self._console, self._bar)
-        return self._training
-
-    def loading(self, done: int, total: int) -> None:
-        """Hear that ``done`` of ``total`` images are read."""
-        self._display().loading(done, total)
-
-    def step(self, step: "Step") -> None:
-        """Hear of one iteration."""
-        self._display().step(step)
-
-    def localizing(self, done: float, name: str) -> None:
-        """Hear the part of the cases that is analysed, and which comes next."""
-        if self._localizing is None:
-            self._localizing = self._bar.add_task("Localizing", total=1.0, note="")
-        self._bar.update(self._localizing, completed=done, note=name)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    made, to_check = plan_for(cases, minutes, spacing_mm=spacing, start=start)
+    if explain:
+        table = Table("setting", "value", "why", title=f"{made.config.name}: about {made.seconds / 60:.0f} minutes")
+        for reason in made.reasons:
+            table.add_row(reason.setting, reason.value, reason.why)
+        Console(stderr=out is None).print(table)
+    if to_check:
+        typer.echo(f"Give these cases the split validation before training: {', '.join(to_check)}.", err=True)
+    if out is None:
+        typer.echo(format_config(made.config), nl=False)
+    else:
+        write_plan(made.config, out)
+        typer.echo(f"Wrote {out}. Train it with: cairn-train train {out}")
 
 
 @commands.command()
@@ -158,8 +105,8 @@ def train(
             arguments += ["--workers", str(workers)] * (workers is not None)
             raise typer.Exit(run_in_processes(placement, _follow, arguments))
         console = Console(stderr=True, quiet=placement.rank > 0)
-        with _progress(console) as bar:
-            display = _TrainingDisplay(console, bar)
+        with progress(console) as bar:
+            display = TrainingDisplay(console, bar)
             done = run_training(
                 config,
                 folder,
@@ -219,7 +166,7 @@ def export(
     root = root_of_run(state, config, run, data)
     validation, train = (cases_of(config, split, run, root) for split in ("validation", "train"))
     shares = [] if out_of_fold is None else shares_of(out_of_fold, config, landmark_names(config)[0])
-    with _progress(Console(stderr=True)) as bar:
+    with progress(Console(stderr=True)) as bar:
         task = bar.add_task("Calibrating", note="")
 
         def calibrating(done: int, total: int) -> None:
@@ -281,7 +228,7 @@ def evaluate(
         images=images,
     )
     console = Console(stderr=True)
-    with _progress(console) as bar:
+    with progress(console) as bar:
         task = bar.add_task("Localizing", total=1.0, note="")
         evaluation, page = run_evaluation(
             request, lambda done, doing, name: bar.update(task, completed=done, description=doing, note=name)
@@ -319,8 +266,8 @@ def ablate(
 
     chosen, alone = parse_variants(variants), parse_landmarks(single, read_config(config)[0])
     console = Console(stderr=True)
-    with _progress(console) as bar:
-        listener = _SeriesDisplay(console, bar)
+    with progress(console) as bar:
+        listener = SeriesDisplay(console, bar)
         results = run_ablation(
             config, out, split=split, variants=chosen, single=alone, device=device, data=data, listener=listener
         )
@@ -358,11 +305,11 @@ def cross_validate(
 
     thresholds_mm = parse_thresholds(within)
     console = Console(stderr=True)
-    with _progress(console) as bar:
+    with progress(console) as bar:
         results = run_cross_validation(
             config,
             out,
-            listener=_SeriesDisplay(console, bar),
+            listener=SeriesDisplay(console, bar),
             folds=folds,
             only=only,
             device=device,

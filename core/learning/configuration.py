@@ -293,6 +293,12 @@ class CardConfig(_Strict):
     intended_use: str = ""
 
 
+def _both_ways(pair: tuple[str, str]) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Return a pair of partners as each of them sees it."""
+    first, second = pair
+    return pair, (second, first)
+
+
 class TrainingConfig(_Strict):
     """Everything one training needs.
 
@@ -300,6 +306,9 @@ class TrainingConfig(_Strict):
     ----------
     landmarks
         Name of a scheme in ``assets/schemes``, or the names themselves in order.
+    mirrored
+        With plain names, pairs of landmarks that become each other in a mirror; one in the midline becomes itself. A scheme says
+        it by itself.
     precision
         ``"auto"`` takes bfloat16 mixed precision where the processor computes with it, else float32.
     answer
@@ -311,6 +320,7 @@ class TrainingConfig(_Strict):
     version: str = "1.0"
     ndim: Literal[2, 3]
     landmarks: str | tuple[str, ...]
+    mirrored: tuple[tuple[str, str], ...] = ()
     seed: int = 0
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     answer: Literal["last", "joint"] = "last"
@@ -328,6 +338,21 @@ class TrainingConfig(_Strict):
             raise ValueError(
                 f"crop of the global stage needs {self.ndim} sides, each at least the network's stride, {stride}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _mirrors_what_it_names(self) -> "TrainingConfig":
+        if not self.mirrored:
+            return self
+        if isinstance(self.landmarks, str):
+            raise ValueError("mirrored goes with a list of names; a scheme says it by itself")
+        partners: dict[str, str] = {}
+        for pair in self.mirrored:
+            for name, partner in _both_ways(pair):
+                if name not in self.landmarks:
+                    raise ValueError(f"mirrored names {name}, which is none of the landmarks")
+                if partners.setdefault(name, partner) != partner:
+                    raise ValueError(f"mirrored gives {name} two partners")
         return self
 
     @property
@@ -398,10 +423,12 @@ def landmark_names(config: TrainingConfig) -> tuple[tuple[str, ...], tuple[str, 
 
 
 def mirror_partners(config: TrainingConfig) -> tuple[int, ...]:
-    """Return the row of the landmark that each becomes in a mirror, -1 where there is none, as for plain names."""
+    """Return the row of the landmark that each becomes in a mirror, -1 where there is none or nobody has said it."""
     if isinstance(config.landmarks, str):
         return read_scheme(config.landmarks).mirrored
-    return (-1,) * len(config.landmarks)
+    partners = {name: partner for pair in config.mirrored for name, partner in _both_ways(pair)}
+    rows = {name: row for row, name in enumerate(config.landmarks)}
+    return tuple(rows[partners[name]] if name in partners else -1 for name in config.landmarks)
 
 
 def config_sha256(text: str) -> str:

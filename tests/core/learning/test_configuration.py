@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from core.base.errors import ConfigError
-from core.learning.configuration import parse_config, read_config
+from core.learning.configuration import mirror_partners, parse_config, read_config
 
 PRESETS = sorted((Path(__file__).parents[3] / "training" / "presets").glob("*.toml"))
 
@@ -88,3 +88,27 @@ def test_an_encoder_decoder_has_small_patches_whatever_its_depth() -> None:
     assert config.global_stage.stride(2) == config.global_stage.stride(3) == 4
     plain = parse_config(GOOD, "x.toml").global_stage
     assert (plain.stride(2), plain.stride(3)) == (32, 8)
+
+
+@pytest.mark.parametrize(
+    ("mirrored", "says"),
+    [
+        ('[["a", "z"]]', "mirrored names z, which is none of the landmarks"),
+        ('[["a", "b"], ["c", "a"]]', "mirrored gives a two partners"),
+    ],
+)
+def test_partners_must_be_landmarks_and_one_each(mirrored: str, says: str) -> None:
+    text = PRESETS[0].read_text().split("\n[", 1)
+    names = '["a", "b", "c"]'
+    head = "\n".join(line for line in text[0].splitlines() if not line.startswith("landmarks"))
+    with pytest.raises(ConfigError, match=says):
+        parse_config(f"{head}\nlandmarks = {names}\nmirrored = {mirrored}\n[{text[1]}", "mine.toml")
+
+
+def test_partners_are_rows_and_a_scheme_knows_its_own() -> None:
+    config, _ = read_config(PRESETS[0])
+    named = {**config.model_dump(), "landmarks": ("a", "b", "c", "d"), "mirrored": (("a", "c"), ("d", "d"))}
+    assert mirror_partners(type(config).model_validate(named)) == (2, -1, 0, 3)
+    assert mirror_partners(type(config).model_validate({**named, "mirrored": ()})) == (-1, -1, -1, -1)
+    with pytest.raises(ValueError, match="a scheme says it by itself"):
+        type(config).model_validate({**named, "landmarks": "cephalometric-19"})

@@ -20,8 +20,9 @@ from core.learning.team import Team
 from core.learning.trainer import Step, Trainer
 from tests.support.training_fixtures import phantom_cases, write_config
 from tests.training.test_train_cli import run
-from training.cli import _follow, _TrainingDisplay
+from training.cli import _follow
 from training.datasets.phantom import write_phantom_dataset
+from training.display import TrainingDisplay
 from training.distribution.fabric import FabricDevice, connected, launch_fabric, settle_fabric_run
 from training.distribution.processes import Placement, find_placement, run_in_processes
 
@@ -131,14 +132,14 @@ def config(tmp_path: Path) -> Path:
 
 def _stop_the_second(arguments: list[str]) -> int:
     """Be one of two processes; the second is told to stop within the second stage."""
-    heard = _TrainingDisplay.step
+    heard = TrainingDisplay.step
 
-    def step(display: _TrainingDisplay, step: Step) -> None:
+    def step(display: TrainingDisplay, step: Step) -> None:
         heard(display, step)
         if os.environ["RANK"] == "1" and (step.stage, step.iteration) == (1, 2):
             os.kill(os.getpid(), signal.SIGTERM)
 
-    _TrainingDisplay.step = step  # type: ignore[method-assign]
+    TrainingDisplay.step = step  # type: ignore[method-assign]
     return _follow(arguments)
 
 
