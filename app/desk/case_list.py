@@ -4,13 +4,15 @@ Holds the numbers of the cases and nothing else of them, so that a hundred thous
 thread; the project is asked in jobs. Knows no Qt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
 from app.desk.desk import Desk
+from app.desk.next_case import next_cases
+from core.learning.next_case import Lesson
 from core.project.cases import CaseQuery, CaseState
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ class _Listing:
     query: CaseQuery
     ids: list[int]
     rows: dict[int, int]
+    lessons: dict[int, Lesson]
 
 
 class CaseList:
@@ -70,6 +73,8 @@ class CaseList:
         Numbers of the cases, in their order. Not to be changed.
     counts
         How many cases there are of which kind, whatever is listed.
+    lessons
+        Why unmarked cases come next, where those come first from which a model would learn most; else empty.
     """
 
     listed = Signal()
@@ -81,6 +86,8 @@ class CaseList:
         self._query = CaseQuery()
         self.ids: Sequence[int] = []
         self.counts = Counts()
+        self.lessons: Mapping[int, Lesson] = {}
+        self._by_lesson = False
         self._rows: dict[int, int] = {}
         self._listing = self._list_again = self._counting = self._count_again = False
         desk.project_changed.connect(self._begin)
@@ -93,11 +100,21 @@ class CaseList:
         """What is asked for; the list may still be on its way."""
         return self._query
 
-    def ask_for(self, **changes: Any) -> None:
-        """List other cases: any of `CaseQuery`'s text, states, excluded, sort, descending."""
+    @property
+    def by_lesson(self) -> bool:
+        """Whether the cases are wanted first that a model would learn most from, whatever `query` says of the order."""
+        return self._by_lesson
+
+    def ask_for(self, *, by_lesson: bool | None = None, **changes: Any) -> None:
+        """List other cases: any of `CaseQuery`'s text, states, excluded, sort, descending.
+
+        With ``by_lesson`` those come first that a model would learn most from, the others as ``sort`` says; asking for a
+        ``sort`` ends that.
+        """
         query = replace(self._query, **changes)
-        if query != self._query:
-            self._query = query
+        wanted = (self._by_lesson and "sort" not in changes) if by_lesson is None else by_lesson
+        if (query, wanted) != (self._query, self._by_lesson):
+            self._query, self._by_lesson = query, wanted
             self.refresh()
 
     def refresh(self) -> None:
@@ -107,8 +124,10 @@ class CaseList:
             self._list_again = True
             return
         self._listing = True
-        query = self._query
-        self._desk.ask(lambda project: _list(project, query), self._show, lambda _: self._show(None))
+        query, by_lesson = self._query, self._by_lesson
+        self._desk.ask(
+            lambda project: _list(project, query, by_lesson=by_lesson), self._show, lambda _: self._show(None)
+        )
         if self._desk.project is None:
             self._listing = False
 
@@ -123,6 +142,7 @@ class CaseList:
             self.refresh()
             return
         self._query, self.ids, self._rows = CaseQuery(), [], {}
+        self._by_lesson, self.lessons = False, {}
         self._listing = self._list_again = self._counting = self._count_again = (
             False  # what was asked of another one never comes
         )
@@ -137,7 +157,7 @@ class CaseList:
             self._list_again = False
             self.refresh()
         elif listing is not None:
-            self.ids, self._rows = listing.ids, listing.rows
+            self.ids, self._rows, self.lessons = listing.ids, listing.rows, listing.lessons
             self.listed.emit()
 
     def _count(self, *_: object) -> None:
@@ -158,9 +178,13 @@ class CaseList:
             self._count()
 
 
-def _list(project: "Project", query: CaseQuery) -> _Listing:
+def _list(project: "Project", query: CaseQuery, *, by_lesson: bool) -> _Listing:
     ids = project.case_ids(query)
-    return _Listing(query, ids, {id_: row for row, id_ in enumerate(ids)})
+    lessons = {lesson.key: lesson for lesson in next_cases(project).lessons} if by_lesson else {}
+    if lessons:
+        wanted = set(ids)
+        ids = [id_ for id_ in lessons if id_ in wanted] + [id_ for id_ in ids if id_ not in lessons]
+    return _Listing(query, ids, {id_: row for row, id_ in enumerate(ids)}, lessons)
 
 
 def _counts(project: "Project") -> Counts:

@@ -19,7 +19,7 @@ from app.panels.worklist_table import WorklistTable
 from app.session.jobs import Jobs
 from core.base.errors import AppError
 from core.models.image_task import ImageAnswer
-from core.project.cases import CaseQuery, CaseRow, CaseState
+from core.project.cases import CaseQuery, CaseRow, CaseSort, CaseState
 
 SEARCH_AFTER_MS = 200
 _OPEN_STATES = frozenset({CaseState.NEW, CaseState.LOCALIZED, CaseState.IN_REVIEW})
@@ -120,6 +120,9 @@ class Worklist(QWidget):
         self.retry = self._action("&Retry those with problems", self._retry)
         self.note = self._action("Write a &note", self.table.write_note)
         self.folder = self._action("Show in &folder", self._show_in_folder)
+        self.teaching = self._action("Most to learn from &first", self._order_by_lesson)
+        self.teaching.setCheckable(True)
+        self.teaching.setToolTip("Unmarked cases that would teach a model most come first, with the reason.")
         self.remove = self._action("Remove from the &project…", self._remove)
 
     def _action(self, text: str, do: Callable[[], object], key: str = "") -> QAction:
@@ -200,6 +203,10 @@ class Worklist(QWidget):
             self._list.ask_for(states=wanted, excluded=False)
         self._list.refresh()  # those that have changed meanwhile come or go
 
+    def _order_by_lesson(self) -> None:
+        """List those cases first that a model would learn most from; where they are, as they were added."""
+        self._list.ask_for(by_lesson=not self._list.by_lesson, sort=CaseSort.ADDED, descending=False)
+
     def _chosen_ids(self) -> list[int]:
         """Return the selected cases, else the open one."""
         chosen = self.table.selected_ids()
@@ -274,6 +281,7 @@ class Worklist(QWidget):
         self.localize_new.setEnabled(can_write and self._list.counts.by_state[CaseState.NEW] > 0)
         self.retry.setEnabled(can_write and self._list.counts.by_state[CaseState.PROBLEM] > 0)
         self.note.setEnabled(can_write and count == 1)
+        self.teaching.setChecked(self._list.by_lesson)
         menu = QMenu(self)
         open_action = menu.addAction("&Open")
         open_action.setEnabled(count == 1)
@@ -281,6 +289,8 @@ class Worklist(QWidget):
         menu.addActions([self.done, self.note, self.exclude])
         menu.addSeparator()
         menu.addActions([self.localize, self.localize_new, self.retry])
+        menu.addSeparator()
+        menu.addAction(self.teaching)
         menu.addSeparator()
         menu.addActions([self.folder, self.remove])
         return menu

@@ -57,6 +57,10 @@ class Column(IntEnum):
     READER = 4
     TIME = 5
     NOTE = 6
+    LESSON = 7
+
+
+LAST = max(Column)
 
 
 SORTS = {
@@ -76,12 +80,15 @@ TITLES = {
     Column.READER: "Reader",
     Column.TIME: "Time",
     Column.NOTE: "Note",
+    Column.LESSON: "Why next",
 }
 _TIPS = {
     Column.TO_CHECK: "How many landmarks want a person's eye.",
     Column.RADIUS: "The largest radius, in mm or px, among the landmarks that nobody has decided on:\n"
     "in 90 % of cases the true position lies within it.",
     Column.READER: "Who read it last.",
+    Column.LESSON: "Why a model would learn much from this case, once a person has marked it.\n"
+    "The cases that would teach most come first, alike ones not all at once.",
     Column.TIME: "How long people have worked on it with the window in use, all readers together.",
 }
 _CENTRED = Qt.AlignmentFlag.AlignCenter
@@ -141,6 +148,13 @@ class WorklistModel(QAbstractTableModel):
         fraction = self._under_way.get(row.id)
         return STATE_WORDS[row.state] if fraction is None else f"{100 * fraction:.0f} %"
 
+    def _why_next(self, row: CaseRow) -> str:
+        """Return why a case comes next; of one that no model has read nothing can be known."""
+        lesson = self._list.lessons.get(row.id)
+        if lesson is None:
+            return ""
+        return "at random" if row.state is CaseState.NEW else lesson.why
+
     def _want(self, page: int) -> None:
         if page == self._coming:
             return
@@ -181,7 +195,7 @@ class WorklistModel(QAbstractTableModel):
         while len(self._pages) > PAGES_KEPT:
             self._pages.popitem(last=False)
         last = min((page + 1) * PAGE, len(self._list.ids)) - 1
-        self.dataChanged.emit(self.index(page * PAGE, 0), self.index(last, Column.NOTE))
+        self.dataChanged.emit(self.index(page * PAGE, 0), self.index(last, LAST))
         self._fetch_all()
 
     def _lack(self, listing: int, page: int) -> None:
@@ -233,7 +247,7 @@ class WorklistModel(QAbstractTableModel):
         page = None if number is None else self._pages.get(number // PAGE)
         if number is not None and page is not None:
             page[row.id] = row
-            self.dataChanged.emit(self.index(number, 0), self.index(number, Column.NOTE))
+            self.dataChanged.emit(self.index(number, 0), self.index(number, LAST))
 
     def _begin(self) -> None:
         self.beginResetModel()
@@ -292,7 +306,9 @@ class WorklistModel(QAbstractTableModel):
         if role == _FOREGROUND:
             return _colour(row, column)
         if role == _TIP:
-            return _tip(row, column)
+            return _tip(row, column, self._why_next(row))
+        if column == Column.LESSON:
+            return self._why_next(row)
         return self.state_text(row) if column == 1 else _text(row, column)
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:  # noqa: N802 - Qt's name
@@ -328,13 +344,15 @@ def _text(row: CaseRow, column: int) -> str:
 def _colour(row: CaseRow, column: int) -> QColor | None:
     if column == Column.STATE:
         return state_colour(row)
-    return QColor(chrome().faint) if row.excluded or column in (Column.READER, Column.NOTE) else None
+    return QColor(chrome().faint) if row.excluded or column in (Column.READER, Column.NOTE, Column.LESSON) else None
 
 
-def _tip(row: CaseRow, column: int) -> str:
+def _tip(row: CaseRow, column: int, why_next: str) -> str:
     if column == Column.NOTE:
         return row.note
     lines = [row.name, str(row.path)]
     if row.problem:
         lines.append(row.problem)
+    if why_next:
+        lines.append(f"Comes next: {why_next}.")
     return "\n".join(lines)

@@ -15,16 +15,21 @@ from app.desk.desk import Desk
 from app.desktop.tables import settle_look, show_what_fits
 from app.panels.background_strip import BackgroundWork
 from app.panels.worklist_cells import ROW_HEIGHT, NameCell, StateCell
-from app.panels.worklist_model import SORTS, TITLES, Column, WorklistModel
+from app.panels.worklist_model import LAST, SORTS, TITLES, Column, WorklistModel
 from app.panels.worklist_pictures import WorklistPictures
 from core.project.cases import CaseSort
 
 _WIDTHS = {
     Column.STATE: 92, Column.TO_CHECK: 72, Column.RADIUS: 72, Column.READER: 110, Column.TIME: 66, Column.NOTE: 160,
+    Column.LESSON: 150,
 }  # fmt: skip
 _ON_REQUEST = frozenset({Column.TIME})
 """Columns that are there for who asks for them."""
-_GIVEN_UP = tuple((column,) for column in (Column.NOTE, Column.READER, Column.RADIUS, Column.TO_CHECK, Column.TIME))
+_BY_ORDER = frozenset({Column.LESSON})
+"""Columns that are there while the list is in the order that they explain, and cannot be chosen."""
+_GIVEN_UP = tuple(
+    (column,) for column in (Column.NOTE, Column.READER, Column.RADIUS, Column.TO_CHECK, Column.TIME, Column.LESSON)
+)
 """Columns that a narrow table does without, in this order."""
 _READABLE_NAME = 140
 """What other columns leave to picture and name."""
@@ -55,7 +60,7 @@ class WorklistTable(QTableView):
         super().__init__(parent)
         self._desk = desk
         self._list = case_list
-        self._chosen = frozenset(_WIDTHS) - _ON_REQUEST
+        self._chosen = frozenset(_WIDTHS) - _ON_REQUEST - _BY_ORDER
         self.cases = WorklistModel(desk, case_list, work.under_way)
         self.setModel(self.cases)
         self.setItemDelegateForColumn(Column.NAME, NameCell(desk, pictures, self))
@@ -72,6 +77,7 @@ class WorklistTable(QTableView):
         pictures.made.connect(self._repaint)
         work.progress_changed.connect(self._repaint_all)
         case_list.listed.connect(self._follow)
+        case_list.listed.connect(self._fit_columns)
         desk.current_changed.connect(self._follow)
 
     def _make_headers(self) -> None:
@@ -98,13 +104,13 @@ class WorklistTable(QTableView):
 
     def choose_columns(self, columns: Collection[int]) -> None:
         """Show these columns beside the name; numbers that mean none are passed over."""
-        self._chosen = frozenset(column for column in _WIDTHS if int(column) in columns)
+        self._chosen = frozenset(column for column in _WIDTHS if int(column) in columns) - _BY_ORDER
         self._fit_columns()
 
     def column_menu(self) -> QMenu:
         """Return the menu in which columns are chosen."""
         menu = QMenu(self)
-        for column in _WIDTHS:
+        for column in (column for column in _WIDTHS if column not in _BY_ORDER):
             action = menu.addAction(TITLES[column])
             action.setCheckable(True)
             action.setChecked(column in self._chosen)
@@ -132,7 +138,7 @@ class WorklistTable(QTableView):
         selection = QItemSelection()
         for row in (self._list.row_of(id_) for id_ in case_ids):
             if row is not None:
-                selection.select(self.cases.index(row, 0), self.cases.index(row, Column.NOTE))
+                selection.select(self.cases.index(row, 0), self.cases.index(row, LAST))
         self.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
 
     def write_note(self) -> None:
@@ -175,10 +181,13 @@ class WorklistTable(QTableView):
 
     def _sort_by(self, section: int) -> None:
         """Sort by a column, then the other way round, then as the cases were added."""
+        if section in _BY_ORDER:
+            self._list.ask_for(sort=CaseSort.ADDED, descending=False)
+            return
         sort = SORTS[Column(section)]
         worst_first = sort in (CaseSort.TO_CHECK, CaseSort.WORST_RADIUS, CaseSort.SECONDS)
         query = self._list.query
-        if query.sort is not sort:
+        if query.sort is not sort or self._list.by_lesson:
             self._list.ask_for(sort=sort, descending=worst_first)
         elif query.descending is worst_first:
             self._list.ask_for(descending=not worst_first)
@@ -190,6 +199,7 @@ class WorklistTable(QTableView):
         """Mark the column by which the list is sorted."""
         query = self._list.query
         column = next((int(column) for column, sort in SORTS.items() if sort is query.sort), -1)
+        column = int(Column.LESSON) if self._list.by_lesson else column
         order = Qt.SortOrder.DescendingOrder if query.descending else Qt.SortOrder.AscendingOrder
         self.horizontalHeader().setSortIndicator(column, order)
 
@@ -214,4 +224,5 @@ class WorklistTable(QTableView):
 
     def _fit_columns(self) -> None:
         widths = {int(column): self.columnWidth(column) or width for column, width in _WIDTHS.items()}
-        show_what_fits(self, widths, self._chosen, _GIVEN_UP, self.viewport().width() - _READABLE_NAME)
+        wanted = self._chosen | (_BY_ORDER if self._list.lessons else frozenset())
+        show_what_fits(self, widths, wanted, _GIVEN_UP, self.viewport().width() - _READABLE_NAME)

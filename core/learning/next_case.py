@@ -22,6 +22,8 @@ MOST_SHAPES = 200
 """So many configurations, taken evenly from all of them, are enough for their mean."""
 MOST_APART = 500
 """So many cases are chosen to lie apart from each other; nobody marks more before learning again. The rest follows by worth."""
+ALIKE = 1e-6
+"""Shapes of size 1 that lie no further apart are the same, and only their worth counts."""
 USUAL = 0.2
 """Strength of a sign that is as in most cases; twice that has one in six, and five times that is the most that counts."""
 
@@ -66,11 +68,12 @@ def teaching_order(
 ) -> list[Lesson]:
     """Return cases in the order in which marking them teaches most.
 
-    Each case is compared with all by the signs that its readings have: how wide the votes for its landmarks lie (the radius, else
-    the spread, as a multiple of what is usual for each landmark), how undecided their presence is, how unlike the mean shape
-    they lie, and how far two models differ. The root mean square of their strengths is what the case is worth: a single strong
-    sign counts more than several weak ones. Then the cases are taken one by one, each time the one with the greatest product of
-    worth and distance of its shape from what is marked or was taken before, so that not ten alike come first.
+    Each case is compared with all by the signs that its readings have: how wide the votes for its landmarks lie (the radii where
+    all have them, else the spreads, as a multiple of what is usual for each landmark), how undecided their presence is, how
+    unlike the mean shape they lie, and how far two models differ. The root mean square of their strengths is what the case is
+    worth: a single strong sign counts more than several weak ones. Then the cases are taken one by one, each time the one with
+    the greatest product of worth and distance of its shape from what is marked or was taken before, so that not ten alike come
+    first.
 
     Parameters
     ----------
@@ -117,15 +120,14 @@ def _in_order(unmarked: Sequence[Unmarked], marked: Sequence[Landmarks]) -> list
 
 def _unsureness(readings: Sequence[Landmarks]) -> FloatArray:
     """Return ``(N,)`` the mean logarithm over the landmarks of how much wider than usual the votes lie; NaN without any."""
-    widths = np.stack([_width(landmarks) for landmarks in readings])
+    radii, spreads = (
+        np.stack([getattr(landmarks, key).astype(np.float64) for landmarks in readings])
+        for key in ("radius_mm", "spread_mm")
+    )
+    widths = radii if np.isfinite(radii).any(axis=1).all() else spreads
     usual = np.array([np.median(of_one[of_one > 0]) if (of_one > 0).any() else np.nan for of_one in widths.T])
     with np.errstate(divide="ignore", invalid="ignore"):
         return _mean(np.where(widths > 0, np.log(widths / usual), np.nan))
-
-
-def _width(landmarks: Landmarks) -> FloatArray:
-    radius, spread = landmarks.radius_mm.astype(np.float64), landmarks.spread_mm.astype(np.float64)
-    return np.where(np.isfinite(radius).any(), radius, spread)
 
 
 def _indecision(readings: Sequence[Landmarks]) -> FloatArray:
@@ -197,7 +199,7 @@ def _apart(worth: FloatArray, off: FloatArray | None, marked: int) -> list[int]:
     chosen: list[int] = []
     left = np.ones(len(places), dtype=bool)
     while len(chosen) < min(MOST_APART, len(places)):
-        away = nearest if np.isfinite(nearest).all() else np.ones(len(places))
+        away = nearest + ALIKE if np.isfinite(nearest).all() else np.ones(len(places))
         row = int(np.argmax(np.where(left, worth * away, -1.0)))
         chosen.append(row)
         left[row] = False

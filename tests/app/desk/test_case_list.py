@@ -1,7 +1,7 @@
 from app.desk.case_list import CaseList
 from core.project.cases import CaseSort, CaseState
 from core.project.store import Project
-from tests.support.desk_fixtures import BEN, add_cases, make_reading, open_desk
+from tests.support.desk_fixtures import BEN, MODEL, add_cases, make_reading, open_desk
 
 
 def listed(desk, qtbot):
@@ -25,6 +25,27 @@ def test_cases_are_listed_as_asked_for(full_desk, qtbot):
     qtbot.waitUntil(lambda: len(cases.ids) == 1)
     assert names(full_desk, cases) == ["alpha"]
     assert cases.counts.total == 5
+
+
+def test_what_teaches_most_comes_first_until_another_order_is_asked_for(full_desk, qtbot):
+    cases = listed(full_desk, qtbot)
+    ids = full_desk.project.case_ids()
+    full_desk.store(make_reading(ids[2], MODEL))
+    full_desk.store(make_reading(ids[4], BEN))
+    qtbot.waitUntil(lambda: cases.counts.by_state[CaseState.LOCALIZED] == 1)
+    cases.ask_for(by_lesson=True)
+    qtbot.waitUntil(lambda: bool(cases.lessons))
+    assert names(full_desk, cases)[0] == "Bravo"
+    assert names(full_desk, cases)[-1] == "echo"
+    assert set(cases.lessons) == {*ids[:4]}
+    cases.ask_for(text="a")
+    qtbot.waitUntil(lambda: len(cases.ids) == 4)
+    assert names(full_desk, cases)[0] == "Bravo"
+    assert cases.by_lesson
+    cases.ask_for(sort=CaseSort.ADDED)
+    qtbot.waitUntil(lambda: not cases.lessons)
+    assert names(full_desk, cases) == ["delta", "alpha", "Bravo", "charlie"]
+    assert not cases.by_lesson
 
 
 def test_the_list_stays_while_cases_change_and_the_counts_follow(full_desk, qtbot):

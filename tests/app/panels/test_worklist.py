@@ -279,6 +279,46 @@ def test_columns_sort_there_and_back_and_then_as_added(panel, full_desk, qtbot):
     settle(panel, full_desk, qtbot)
 
 
+def test_cases_are_listed_by_what_they_would_teach_with_the_reason(panel, full_desk, qtbot):
+    ids = full_desk.project.case_ids()
+    assert panel.table.isColumnHidden(Column.LESSON)
+    assert "Why next" not in [action.text() for action in panel.table.column_menu().actions()]
+    for id_ in ids[:4]:
+        wide = make_landmarks(radii_mm=(3.0, 3.6, 3.3))
+        full_desk.store(make_reading(id_, MODEL, wide if id_ == ids[3] else make_landmarks()))
+    full_desk.store(make_reading(ids[0], BEN, make_landmarks()))
+    settle(panel, full_desk, qtbot)
+    panel.teaching.trigger()
+    settle(panel, full_desk, qtbot)
+    assert column(panel, Column.NAME)[0] == "charlie"
+    assert column(panel, Column.NAME)[-1] == "delta", "a person has begun it"
+    assert column(panel, Column.LESSON)[0] == "the model is unsure"
+    assert dict(zip(column(panel, Column.NAME), column(panel, Column.LESSON), strict=True))["echo"] == "at random"
+    assert not panel.table.isColumnHidden(Column.LESSON)
+    header = panel.table.horizontalHeader()
+    assert header.sortIndicatorSection() == Column.LESSON
+    assert "Comes next: the model is unsure." in panel.table.model().index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
+    panel.menu()
+    assert panel.teaching.isChecked()
+    header.sectionClicked.emit(Column.NAME)
+    settle(panel, full_desk, qtbot)
+    assert column(panel, Column.NAME)[0] == "alpha"
+    assert panel.table.isColumnHidden(Column.LESSON)
+    panel.menu()
+    assert not panel.teaching.isChecked()
+
+
+def test_the_order_of_what_would_be_learnt_ends_as_it_began(panel, full_desk, qtbot):
+    for end in (panel.teaching.trigger, lambda: panel.table.horizontalHeader().sectionClicked.emit(Column.LESSON)):
+        panel.teaching.trigger()
+        settle(panel, full_desk, qtbot)
+        assert set(column(panel, Column.LESSON)) == {"at random"}
+        end()
+        settle(panel, full_desk, qtbot)
+        assert column(panel, Column.NAME) == ["delta", "alpha", "Bravo", "charlie", "echo"]
+        assert not panel._list.by_lesson
+
+
 def test_a_filter_says_how_many_it_lists(panel, full_desk, qtbot):
     ids = full_desk.project.case_ids()
     full_desk.update_case(ids[1], done=True)
@@ -435,7 +475,7 @@ def test_nothing_can_be_changed_where_the_project_is_only_looked_at(panel, full_
     settle(panel, full_desk, qtbot)
     panel.table.select(full_desk.project.case_ids()[:1])
     enabled = {action.text() for action in panel.menu().actions() if action.isEnabled() and action.text()}
-    assert enabled == {"&Open", "Show in &folder"}
+    assert enabled == {"&Open", "Most to learn from &first", "Show in &folder"}
 
 
 def test_pictures_are_made_once_of_what_is_small(desk_jobs, tmp_path, qtbot):

@@ -60,6 +60,13 @@ def test_the_radius_counts_before_the_spread():
     assert order([*readings, reading(8, radius=6.0), reading(9, radius=2.0, spread=9.0)])[0].key == 8
 
 
+def test_radii_and_spreads_are_not_compared_with_each_other():
+    readings = [reading(seed, radius=4.0) for seed in range(8)]
+    lessons = order([*readings, reading(8, spread=2.0), reading(9, spread=1.0)])
+    assert lessons[0].key == 8
+    assert next(lesson.why for lesson in lessons if lesson.key == 9) in ("", "unusual shape")
+
+
 def test_a_landmark_that_is_always_found_badly_makes_no_case_special():
     wide = np.array([9.0, 1.0, 1.0, 1.0, 1.0])
     readings = [replace(each, spread_mm=wide) for each in alike(8)]
@@ -88,6 +95,12 @@ def test_cases_that_are_alike_do_not_all_come_first():
     first = [lesson.key for lesson in order([*family, *others, *[reading(20 + n) for n in range(8)]])[:3]]
     assert 5 in first or 6 in first
     assert len([key for key in first if key < 5]) <= 2
+
+
+def test_shapes_that_are_the_same_are_taken_by_worth():
+    same = [replace(reading(0), spread_mm=np.full(5, 1.0 + 0.2 * (number % 7))) for number in range(12)]
+    worths = [lesson.worth for lesson in order(same, [Landmarks(NAMES, SHAPE)] * 3)]
+    assert worths == sorted(worths, reverse=True)
 
 
 def test_what_was_marked_already_teaches_less():
