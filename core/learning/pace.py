@@ -4,11 +4,12 @@ The multiplications of a network are counted exactly, without computing them; ho
 measured with a few real steps. Knows no cases and no plan.
 """
 
+import math
 import time
 from typing import Protocol
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+from torch import Tensor, nn
 
 from core.learning.batches import batch_maker
 from core.learning.building import build_network
@@ -18,6 +19,7 @@ from core.learning.device import Device, PlainDevice, without_denormals
 from core.learning.sampling import StageCase
 from core.learning.session import StageSession
 from core.learning.team import Team
+from core.method.networks import LocalNetwork
 
 AUTO_CROP_PATCHES = 8
 """Patches along the side of an automatic crop, which is not known before the stage before it is trained: the least there are."""
@@ -132,6 +134,25 @@ def step_gflop(config: TrainingConfig, stage: int, crop: int | None = None) -> f
         sides, channels = (crop or crop_of(chosen),) * config.ndim, landmarks
     else:
         sides, channels = config.global_crop, 1
-    with torch.device("meta"), FlopCounterMode(display=False) as counted:
-        build_network(config, stage, landmarks).eval()(torch.empty(1, channels, *sides))
-    return float(counted.get_total_flops()) * chosen.optimisation.batch / 1e9
+    network = build_network(config, stage, landmarks).eval()
+    shared = set(network.trunk.modules()) if isinstance(network, LocalNetwork) and network.shared_trunk else set()
+    return _operations(network, (channels, *sides), shared) * chosen.optimisation.batch / 1e9
+
+
+def _operations(network: nn.Module, shape: tuple[int, ...], shared: set[nn.Module]) -> float:
+    """Return the operations of a network's convolutions on an image ``(C, *sides)``; those in ``shared`` run for each channel.
+
+    No images at all are analysed, of which only the shapes are looked at. torch has a counter for this, which needs its compiler.
+    """
+    found: list[int] = []
+
+    def count(layer: nn.Conv2d | nn.Conv3d, _: object, answer: Tensor) -> None:
+        times = shape[0] if layer in shared else 1
+        found.append(2 * times * math.prod(answer.shape[1:]) * math.prod(layer.weight.shape[1:]))
+
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Conv3d):
+            layer.register_forward_hook(count)
+    with torch.inference_mode():
+        network(torch.empty(0, *shape))
+    return float(sum(found))

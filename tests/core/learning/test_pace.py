@@ -1,12 +1,19 @@
 """How fast a computer learns: counted work, measured speed."""
 
-import pytest
+from pathlib import Path
 
-from core.learning.configuration import CardConfig, TrainingConfig
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from core.learning.building import build_network
+from core.learning.configuration import CardConfig, TrainingConfig, landmark_names, parse_config
 from core.learning.facts import Facts
 from core.learning.pace import FixedPace, MeasuredPace, step_gflop
 from core.learning.plan import make_plan
 from tests.support.planning_fixtures import BRAINS, SKULLS, WINGS
+
+PRESETS = Path(__file__).parents[3] / "training" / "presets"
 
 
 def planned(found: Facts) -> TrainingConfig:
@@ -37,6 +44,20 @@ def test_an_automatic_crop_counts_as_the_smallest() -> None:
     assert step_gflop(config.model_copy(update={"local_stages": (automatic,)}), 1) == pytest.approx(
         step_gflop(config, 1, crop=32)
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", sorted(path.stem for path in PRESETS.glob("*.toml")))
+def test_work_is_what_torch_counts(preset: str) -> None:
+    """Of networks of both kinds, 2D and 3D, with a trunk for each landmark and with one for all."""
+    config = parse_config((PRESETS / f"{preset}.toml").read_text(encoding="utf-8"), preset)
+    landmarks = len(landmark_names(config)[0])
+    for stage in range(1 + len(config.local_stages)):
+        shape = (landmarks, *(32,) * config.ndim) if stage else (1, *config.global_crop)
+        with torch.device("meta"), FlopCounterMode(display=False) as counted:
+            build_network(config, stage, landmarks).eval()(torch.empty(1, *shape))
+        expected = counted.get_total_flops() * config.stage(stage).optimisation.batch / 1e9
+        assert step_gflop(config, stage, 32 if stage else None) == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.slow
