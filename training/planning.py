@@ -15,7 +15,6 @@ from core.learning.pace import MeasuredPace, Pace
 from core.learning.plan import Plan, make_plan
 from core.learning.requirements import check_cases
 from core.learning.splits import choose_validation
-from core.learning.trainable import read_trainable
 from core.schemes.file import read_scheme
 from training.datasets import cephalometric, mouse_skull
 from training.datasets.reading import DataKind, read_cases
@@ -35,7 +34,7 @@ def plan_for(
     spacing_mm
         Spacing of listed images whose files do not say it.
     start
-        Model (.pt) or configuration of a training to go on from.
+        Configuration of a training to go on from.
     pace
         How fast the computer learns: measured where omitted.
 
@@ -49,9 +48,7 @@ def plan_for(
     Raises
     ------
     ConfigError
-        There is no such data set, nothing can be learnt from it, or the model to go on from is for something else.
-    ModelFileError
-        The model cannot go on learning.
+        There is no such data set, or nothing can be learnt from it.
     """
     kind = _kind_at(path)
     train, validation = _cases(kind, path, spacing_mm)
@@ -67,17 +64,12 @@ def plan_for(
         name=scheme or path.stem,
         landmarks=scheme or facts.landmarks,
         card=CardConfig(modality="2D images" if facts.ndim == 2 else "volumes"),
-        start=None if start is None else _config_at(start),
+        start=None if start is None else read_config(start)[0],
     )
     data = DataConfig(kind=kind, root=str(path.resolve()), spacing_mm=spacing_mm)
     config = made.config.model_copy(update={"data": data})
     to_check = () if validation else tuple(case.name for case in choose_validation(cases)[1])
     return replace(made, config=config), to_check
-
-
-def _config_at(path: Path) -> TrainingConfig:
-    """Return the configuration in a model file, or the one that a file is."""
-    return read_trainable(path).config if path.suffix == ".pt" else read_config(path)[0]
 
 
 def write_plan(config: TrainingConfig, path: Path) -> None:

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.commands.learn import learn
 from app.commands.measure import measure
 from app.commands.project import project_commands
 from app.commands.report import report
@@ -34,6 +35,7 @@ commands = typer.Typer(
     help="Finds anatomical landmarks in medical images. Without a command it opens the viewer: cairn [FILES]",
     epilog="Add --debug anywhere to see the details of an unexpected problem.",
 )
+commands.command()(learn)
 commands.command()(measure)
 commands.add_typer(project_commands)
 commands.command()(report)

@@ -17,9 +17,9 @@ from core.learning.building import build_localizer, build_network, build_normali
 from core.learning.cases import Case, read_case_image
 from core.learning.checkpoints import TrainingState, read_checkpoint
 from core.learning.configuration import TrainingConfig, config_sha256, landmark_names, parse_config
-from core.learning.conformal import FloatArray, calibrate, collect_answers
+from core.learning.conformal import Answers, FloatArray, calibrate, collect_answers
 from core.learning.prepared_cases import PreparedCase, prepare_case
-from core.learning.trainable import add_learning
+from core.learning.trainable import TrainableModel, add_learning
 from core.method.localizer import Localizer
 from core.models.export import export_localizer
 from core.models.learning_record import LearningRecord, Lineage
@@ -49,6 +49,15 @@ def localizer_of(
             "Take them from a cross-validation of the same configuration.",
         )
     return build_localizer(config, networks, state.crops[: len(networks) - 1], state.shape_mm, shares=shares)
+
+
+def localizer_of_model(model: TrainableModel) -> Localizer:
+    """Return the localizer of a model that learning goes on from, without its calibration: what it answered before."""
+    networks = [
+        build_network(model.config, stage, len(model.landmarks), weights)
+        for stage, weights in enumerate(model.finished)
+    ]
+    return build_localizer(model.config, networks, model.crops, model.shape_mm, shares=model.shares)
 
 
 def make_info(
@@ -167,8 +176,6 @@ def export_run(
     state = read_checkpoint(folder)
     config = parse_config(state.config_text, "the training's configuration")
     localizer = localizer_of(state, config, stages, shares)
-    inputs = parity_inputs(validation)
-    spacing_mm = float(np.mean([spacing.mean() for _, spacing in inputs]))
     normalisation = build_normalisation(config)
     total = len(validation) + len(train)
 
@@ -179,12 +186,52 @@ def export_run(
                 progress(number, total)
 
     found = collect_answers(localizer, prepared(validation, 0))
+    learnt = collect_answers(localizer, prepared(train, len(validation))) if train else None
+    lineage = lineage or lineage_of(state, len(train))
+    return write_model(state, config, localizer, path, validation, found, learnt, shares=shares, lineage=lineage)
+
+
+def write_model(
+    state: TrainingState,
+    config: TrainingConfig,
+    localizer: Localizer,
+    path: Path,
+    validation: Sequence[Case],
+    found: Answers,
+    learnt: Answers | None,
+    *,
+    shares: Sequence[Sequence[float]] = (),
+    lineage: Lineage,
+) -> float:
+    """Write a trained localizer as a model file; return the largest difference of the parity check, mm.
+
+    Parameters
+    ----------
+    state, config
+        The training, and its configuration.
+    localizer
+        Of its first stages; gets its calibration.
+    path
+        The model file.
+    validation
+        The validation cases.
+    found, learnt
+        Its answers on validation and training cases; without the latter the model gives no radii.
+    shares, lineage
+        As in `export_run`.
+
+    Raises
+    ------
+    ModelFileError
+        The parity check fails or the file cannot be written.
+    """
+    inputs = parity_inputs(validation)
+    spacing_mm = float(np.mean([spacing.mean() for _, spacing in inputs]))
     radii_mm: tuple[float, ...] = ()
-    if train:
-        learnt = collect_answers(localizer, prepared(train, len(validation)))
+    if learnt is not None:
         localizer.calibration, radii_mm = calibrate(learnt, found)
     info = make_info(state, config, localizer, round(spacing_mm, 6), found.errors_mm, radii_mm)
-    known = learning_record(state, localizer.stage_count(), shares, lineage or lineage_of(state, len(train)))
+    known = learning_record(state, localizer.stage_count(), shares, lineage)
 
     def complete(temporary: Path) -> None:
         add_learning(temporary, config, state.finished[: localizer.stage_count()], known)

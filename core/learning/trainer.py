@@ -141,17 +141,23 @@ class Trainer:
         return True
 
     def finish_early(self) -> bool:
-        """End the stage under way with the best weights so far, its last ones among them; return whether it had any.
+        """End the stage under way with the best weights so far, its last ones among them; return whether anything was learnt.
 
-        The stages after it stay untrained.
+        The stages after it stay untrained, or as they are in the model that the training goes on from.
         """
         state = self.state
-        if state.stage == self.stages or state.network is None:
+        if state.stage < self.stages and state.network is not None:
+            earlier = self._finished_networks()
+            estimates = self.validation.estimates(earlier)
+            self._validate(averaged_or_raw(state), earlier, estimates)
+            self._finish_stage(earlier, estimates)
+        if not state.finished:
             return False
-        earlier = self._finished_networks()
-        estimates = self.validation.estimates(earlier)
-        self._validate(averaged_or_raw(state), earlier, estimates)
-        self._finish_stage(earlier, estimates)
+        while state.stage < self.stages and (initial := self._initial()) is not None:
+            earlier = self._finished_networks()
+            estimates = self.validation.estimates(earlier)
+            self._validate(initial, earlier, estimates)
+            self._finish_stage(earlier, estimates)
         return True
 
     def _finished_networks(self) -> list[nn.Module]:

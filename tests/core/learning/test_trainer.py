@@ -296,7 +296,20 @@ def test_a_stage_that_is_ended_early_keeps_its_best_weights(
     assert trainer.finish_early()
     assert len(state.finished) == len(state.errors_mm) == 2
     assert read_checkpoint(tmp_path).stage == 2
-    assert not trainer.finish_early()  # nothing is under way
+
+
+def test_stages_that_were_not_begun_stay_as_they_were_in_the_model_that_it_goes_on_from(
+    config: TrainingConfig, cases: list[PreparedCase], tmp_path: Path
+) -> None:
+    parent = fresh(config)
+    Trainer(config, parent, tmp_path / "parent", cases[:2], cases[2:]).fit()
+    state, count = fresh(config), iter(range(1, 100))
+    state.initial, state.crops = list(parent.finished), list(parent.crops)
+    trainer = Trainer(config, state, tmp_path / "child", cases[:2], cases[2:], should_stop=lambda: next(count) >= 2)
+    assert not trainer.fit()
+    assert trainer.finish_early()
+    assert len(state.finished) == len(state.errors_mm) == 2
+    assert all(torch.equal(parent.finished[1][key], state.finished[1][key]) for key in parent.finished[1])
 
 
 def test_before_its_first_step_a_stage_has_nothing_to_keep(
