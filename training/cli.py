@@ -91,6 +91,10 @@ def train(
         int | None, typer.Option("--workers", min=1, help="Threads per process that make batches ahead.")
     ] = None,
     data: DataOption = None,
+    start: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="MODEL.pt", help="Go on from this model instead of from random weights."),
+    ] = None,
 ) -> None:
     """Train all stages of a configuration. Ctrl-C stops after the current step and keeps everything."""
     from training.distribution.processes import find_placement, run_in_processes, speaks_for_all
@@ -103,6 +107,7 @@ def train(
             arguments = ["train", str(config), "--out", str(folder), "--device", device]
             arguments += ["--resume"] * resume + ["--data", str(data)] * (data is not None)
             arguments += ["--workers", str(workers)] * (workers is not None)
+            arguments += ["--from", str(start)] * (start is not None)
             raise typer.Exit(run_in_processes(placement, _follow, arguments))
         console = Console(stderr=True, quiet=placement.rank > 0)
         with progress(console) as bar:
@@ -115,6 +120,7 @@ def train(
                 data=data,
                 workers=workers,
                 placement=placement,
+                start=start,
                 on_step=display.step,
                 on_loading=display.loading,
             )
@@ -175,6 +181,27 @@ def export(
         difference_mm = export_run(run, model, validation, stages, train=train, shares=shares, progress=calibrating)
     size_mb = model.stat().st_size / 1e6
     typer.echo(f"Wrote {model} ({size_mb:.1f} MB). Eager, scripted and reloaded agree within {difference_mm:.1e} mm.")
+
+
+@commands.command()
+def unfold(
+    model: Annotated[Path, typer.Argument(metavar="MODEL.pt", help="A model file that cannot go on learning.")],
+    config: Annotated[Path, typer.Option("--config", metavar="CONFIG.toml", help="What it was trained with.")],
+    out: Annotated[Path, typer.Option("--out", metavar="MODEL.pt", help="The model file to write; may be the same.")],
+    data: DataOption = None,
+) -> None:
+    """Give a model file that was exported without them the weights to go on learning from. It answers as before."""
+    from training.unfold import unfold_model
+
+    if out.suffix != ".pt":
+        raise ConfigError(f"{out.name} does not end in .pt.", "Name the model file like MODEL.pt.")
+    with progress(Console(stderr=True)) as bar:
+        task = bar.add_task("Looking at training images", note="")
+        done = unfold_model(model, config, out, data, lambda n, total: bar.update(task, completed=n, total=total))
+    typer.echo(
+        f"Wrote {out} ({out.stat().st_size / 1e6:.1f} MB) after looking at {done.cases} training images. "
+        f"The weights to go on from answer within {done.difference_mm:.1e} mm of the model."
+    )
 
 
 @commands.command()

@@ -14,7 +14,7 @@ from typing import Protocol
 import torch
 
 from core.base.errors import AppError, ConfigError
-from core.base.files import reason_of, written_whole
+from core.base.files import reason_of, sha256_of, written_whole
 from core.learning.batches import default_workers
 from core.learning.building import build_normalisation
 from core.learning.cases import Case
@@ -23,6 +23,7 @@ from core.learning.configuration import TrainingConfig, landmark_names, parse_co
 from core.learning.device import choose_precision, without_denormals
 from core.learning.prepared_cases import PreparedCase, prepare_cases
 from core.learning.team import Team
+from core.learning.trainable import read_trainable
 from core.learning.trainer import Step, Trainer
 from core.models.devices import choose_device
 from training.curves import open_curves
@@ -95,6 +96,7 @@ def train(
     cases: tuple[Sequence[Case], Sequence[Case]] | None = None,
     workers: int | None = None,
     placement: Placement | None = None,
+    start: Path | None = None,
     on_step: Callable[[Step], None] | None = None,
     on_loading: Callable[[int, int], None] | None = None,
 ) -> bool:
@@ -112,6 +114,8 @@ def train(
         Threads that make batches ahead; None chooses by cores and device.
     placement
         Which process this is among those that train together; None for this one alone.
+    start
+        A model file to go on from, of the same landmarks and networks; a training that is resumed knows its own.
     on_step, on_loading
         Hear of the progress of this process.
 
@@ -122,11 +126,13 @@ def train(
         of another configuration.
     ImageReadError
         An image cannot be read.
+    ModelFileError
+        The model to go on from cannot be, or not be read.
     """
     placement = placement or Placement()
     config, text = read_config(config_path)
     _check_shares(config, placement.count)
-    state = _begun(config, text, folder, resume)
+    state = _begun(config, text, folder, resume, start)
     root = _root_to_train_on(state, config, config_path, folder, data)
     if cases is None:
         cases = cases_of(config, "train", folder, root), cases_of(config, "validation", folder, root)
@@ -176,19 +182,26 @@ def _check_shares(config: TrainingConfig, processes: int) -> None:
             )
 
 
-def _begun(config: TrainingConfig, text: str, folder: Path, resume: bool) -> TrainingState:
-    """Return the state of the training in ``folder`` where it goes on, else a new one."""
+def _begun(config: TrainingConfig, text: str, folder: Path, resume: bool, start: Path | None) -> TrainingState:
+    """Return the state of the training in ``folder`` where it goes on, else a new one, of the model ``start`` if any."""
     if not resume:
         if (folder / CHECKPOINT_NAME).exists():
             raise ConfigError(
                 f"The folder {folder} holds a training already.", "Add --resume, or choose another folder."
             )
+        if start is not None:
+            return read_trainable(start).begun(text, config)
         return TrainingState(text, list(landmark_names(config)[0]))
     state = read_checkpoint(folder)
     if parse_config(state.config_text, CONFIG_NAME) != config:
         raise ConfigError(
             f"The training in {folder} was begun with another configuration.",
             f"Resume with {folder / CONFIG_NAME}, or choose another folder.",
+        )
+    if start is not None and not (start.is_file() and sha256_of(start) == state.parent_sha256):
+        raise ConfigError(
+            f"The training in {folder} did not begin with the model {start}.",
+            "Resume without --from, or choose another folder.",
         )
     return state
 

@@ -26,6 +26,7 @@ from app.commands.superimpose import superimpose
 from app.session.wording import COVERAGE
 from core.base.command_line import EXIT_BAD_INPUT, EXIT_BUG, EXIT_INTERRUPTED, run_command_line
 from core.base.errors import AppError
+from core.models.learning_record import LearningRecord, Lineage, read_learning_record
 from core.models.metadata import ModelInfo, StageInfo, read_model_info
 
 commands = typer.Typer(
@@ -218,7 +219,7 @@ def info(
         console.print(_table("Cairn on this computer", describe_installation()))
         return
     metadata = read_model_info(model)
-    console.print(_metadata_table(metadata))
+    console.print(_metadata_table(metadata, read_learning_record(model)))
     console.print(_landmark_table(metadata))
 
 
@@ -226,7 +227,7 @@ def _files(count: int) -> str:
     return f"{count} landmark file{'' if count == 1 else 's'}"
 
 
-def _metadata_table(metadata: ModelInfo) -> Table:
+def _metadata_table(metadata: ModelInfo, record: LearningRecord | None) -> Table:
     rows = {
         "images": f"{metadata.modality}, {metadata.ndim}D",
         "pixel size in training": f"{metadata.training_spacing_mm:g} mm",
@@ -238,8 +239,24 @@ def _metadata_table(metadata: ModelInfo) -> Table:
         "intended use": metadata.intended_use,
         "licence": metadata.licence,
         "training configuration": metadata.config_sha256 and f"sha256 {metadata.config_sha256}",
+        "can go on learning": "no: its file does not hold how it was trained" if record is None else "yes",
+        "learnt": "" if record is None else _lineage(record.lineage),
     }
     return _table(metadata.title, rows)
+
+
+def _lineage(lineage: Lineage) -> str:
+    """Say in a phrase where a model came from; empty where nobody knows."""
+    said = []
+    if lineage.cases:
+        said.append(f"from {lineage.cases} case{'' if lineage.cases == 1 else 's'}")
+    if lineage.minutes is not None:
+        said.append(f"in {lineage.minutes:.3g} minutes")
+    if lineage.parent_sha256:
+        said.append(f"going on from {lineage.parent or 'a model'} (sha256 {lineage.parent_sha256})")
+    if lineage.made:
+        said.append(f"written on {lineage.made}")
+    return ", ".join(said)
 
 
 def _table(title: str, rows: dict[str, str]) -> Table:

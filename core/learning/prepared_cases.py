@@ -14,6 +14,7 @@ from core.base.errors import ConfigError
 from core.geometry.canonical import to_canonical
 from core.geometry.shapes import mean_shape
 from core.learning.cases import Case, read_case_image
+from core.learning.configuration import TrainingConfig
 from core.learning.sampling import StageCase
 from core.method.crop_frames import factors_of
 from core.method.normalisation import Normalisation
@@ -62,6 +63,17 @@ def with_rotation(case: StageCase, prepared: PreparedCase, shape_mm: Tensor) -> 
     known = torch.isfinite(prepared.points_mm).all(1)
     rotation, _ = fit_shape(shape_mm[known], prepared.points_mm[known])
     return replace(case, rotation=rotation)
+
+
+def stage_cases(
+    config: TrainingConfig, stage: int, cases: Sequence[PreparedCase], shape_mm: Sequence[Sequence[float]] | None
+) -> list[StageCase]:
+    """Return cases as a stage of ``config`` sees them; ``shape_mm`` is the mean shape where it normalises the pose."""
+    seen = [case.at_spacing(config.stage(stage).spacing_mm) for case in cases]
+    if not config.in_mean_pose(stage):
+        return seen
+    shape = torch.tensor(shape_mm)
+    return [with_rotation(case, prepared, shape) for case, prepared in zip(seen, cases, strict=True)]
 
 
 def mean_shape_of(cases: Sequence[PreparedCase]) -> list[list[float]]:

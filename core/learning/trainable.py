@@ -117,7 +117,13 @@ def _difference(wanted: Sequence[str], there: Sequence[str]) -> str:
     return "they come in another order"
 
 
-def add_learning(path: Path, config: TrainingConfig, stages: Sequence[Weights], record: LearningRecord) -> None:
+def add_learning(
+    path: Path,
+    config: TrainingConfig,
+    stages: Sequence[Weights],
+    record: LearningRecord,
+    folded: Sequence[Weights] | None = None,
+) -> None:
     """Put what going on needs into the model file ``path``, whose own members keep their bytes.
 
     Parameters
@@ -130,6 +136,8 @@ def add_learning(path: Path, config: TrainingConfig, stages: Sequence[Weights], 
         Weights of each stage as they were trained.
     record
         What else is known; its ``records`` are found here.
+    folded
+        Weights of each stage's network in the file, where they are not to the bit what folding gives.
 
     Raises
     ------
@@ -137,8 +145,11 @@ def add_learning(path: Path, config: TrainingConfig, stages: Sequence[Weights], 
         The file holds such things already, or cannot be read or written.
     """
     try:
-        where = _records_by_content(path)
-        found = [_parted(config, stage, weights, where) for stage, weights in enumerate(stages)]
+        where, landmarks = _records_by_content(path), len(landmark_names(config)[0])
+        found = [
+            _parted(_Layout(config, stage, landmarks), weights, folded[stage] if folded else None, where)
+            for stage, weights in enumerate(stages)
+        ]
         record = record.model_copy(update={"records": tuple(records for records, _ in found)})
         buffer = io.BytesIO()
         torch.save([rest for _, rest in found], buffer)
@@ -209,11 +220,10 @@ def _records_by_content(path: Path) -> dict[bytes, str]:
 
 
 def _parted(
-    config: TrainingConfig, stage: int, weights: Weights, where: Mapping[bytes, str]
+    layout: "_Layout", weights: Weights, folded: Weights | None, where: Mapping[bytes, str]
 ) -> tuple[dict[str, str], Weights]:
     """Part a stage's weights into those that a record of the archive gives, and the rest."""
-    layout = _Layout(config, stage, len(landmark_names(config)[0]))
-    folded = layout.folded(weights)
+    folded = folded or layout.folded(weights)
     records: dict[str, str] = {}
     rest = dict(weights)
     for key, (source, _) in layout.sources.items():

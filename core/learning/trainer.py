@@ -22,8 +22,8 @@ from core.learning.building import StageNetwork, Weights, build_network
 from core.learning.checkpoints import TrainingState, write_checkpoint
 from core.learning.configuration import TrainingConfig
 from core.learning.device import Device, PlainDevice
-from core.learning.prepared_cases import PreparedCase, mean_shape_of, with_rotation
-from core.learning.sampling import StageCase, random_generators
+from core.learning.prepared_cases import PreparedCase, mean_shape_of, stage_cases
+from core.learning.sampling import random_generators
 from core.learning.session import StageSession, averaged_or_raw
 from core.learning.targets import Losses
 from core.learning.team import Team
@@ -264,22 +264,14 @@ class Trainer:
                 total = done + self.tempo.steps_left(total - self.state.reached)
             self.on_step(Step(stage, self.stages, done, total, loss, losses, error_mm, validated))
 
-    def _stage_cases(self) -> list[StageCase]:
-        """Return the training cases as the current stage sees them."""
-        cases = [case.at_spacing(self.config.stage(self.state.stage).spacing_mm) for case in self.train]
-        if self.config.in_mean_pose(self.state.stage):
-            shape_mm = torch.tensor(self.state.shape_mm)
-            pairs = zip(cases, self.train, strict=True)
-            return [with_rotation(case, prepared, shape_mm) for case, prepared in pairs]
-        return cases
-
     def _batches(self) -> BatchesAhead:
         """Return this process's share of the remaining batches of the stage."""
         state, settings = self.state, self.config.stage(self.state.stage).optimisation
         share = settings.batch // self.team.size
         items = range(self.team.rank * share, (self.team.rank + 1) * share)
         crop = state.crops[state.stage - 1] if state.stage else 0
-        make = batch_maker(self.config, state.stage, self._stage_cases(), items, crop, state.shape_mm)
+        cases = stage_cases(self.config, state.stage, self.train, state.shape_mm)
+        make = batch_maker(self.config, state.stage, cases, items, crop, state.shape_mm)
         left: Iterable[int] = range(state.iteration, settings.iterations)
         if self.tempo.bends:
             left = () if self._is_over() else count(state.iteration)

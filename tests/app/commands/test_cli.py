@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.commands import cli
+from core.models.learning_record import LearningRecord, Lineage
 from tests.support.model_fixtures import make_tiny_info, write_tiny_model
 
 pytestmark = pytest.mark.slow  # as a whole: left out of `make test-fast`
@@ -128,12 +129,32 @@ def test_info_shows_the_metadata(capsys, model):
 def test_info_says_whether_the_model_is_calibrated(capsys, monkeypatch, radii_mm, words, others):
     info = make_tiny_info().model_copy(update={"calibration_mm": radii_mm})
     monkeypatch.setattr(cli, "read_model_info", lambda _: info)
+    monkeypatch.setattr(cli, "read_learning_record", lambda _: None)
     assert cli.run(["info", "x.pt"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     for word in words:
         assert word in shown
     for word in others:
         assert word not in shown
+
+
+def test_info_says_whether_the_model_can_go_on_learning_and_where_it_came_from(capsys, monkeypatch, model):
+    assert cli.run(["info", str(model)]) == 0
+    assert "no: its file does not hold how it was trained" in " ".join(capsys.readouterr().out.split())
+    lineage = Lineage(
+        parent_sha256="ab" * 32, parent="wings 1.0", cases=1, minutes=12.5, made="2026-03-04T05:06:07+00:00"
+    )
+    record = LearningRecord(config_text="", records=({},), lineage=lineage)
+    monkeypatch.setattr(cli, "read_learning_record", lambda _: record)
+    assert cli.run(["info", str(model)]) == 0
+    shown = " ".join(capsys.readouterr().out.replace("│", "").split())
+    assert "can go on learning" in shown
+    assert "no: its file" not in shown
+    for words in ("from 1 case,", "in 12.5 minutes", "wings 1.0", "2026-03-04"):
+        assert words in shown
+    monkeypatch.setattr(cli, "read_learning_record", lambda _: record.model_copy(update={"lineage": Lineage()}))
+    assert cli.run(["info", str(model)]) == 0
+    assert "learnt" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\x89PNG\r\n\x1a\n"])
