@@ -4,7 +4,6 @@ The command line calls this; it owns devices and signals, while `core/learning/t
 """
 
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,9 +14,10 @@ import torch
 
 from core.base.errors import AppError, ConfigError
 from core.base.files import reason_of, sha256_of, written_whole
+from core.base.interruption import interruptions
 from core.learning.batches import default_workers
 from core.learning.building import build_normalisation
-from core.learning.cases import Case
+from core.learning.cases import Case, presence_threshold_of
 from core.learning.checkpoints import CHECKPOINT_NAME, TrainingState, read_checkpoint
 from core.learning.configuration import TrainingConfig, landmark_names, parse_config, read_config
 from core.learning.device import choose_precision, without_denormals
@@ -74,16 +74,8 @@ def choose_training_device(device: str, placement: Placement) -> str:
 def _stop_on_interrupt() -> Iterator[Callable[[], bool]]:
     """Give a function that tells whether Ctrl-C (or SIGTERM) was pressed, instead of breaking off in mid-step."""
     pressed = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
+    with interruptions(pressed.set):
         yield pressed.is_set
-        return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda *_: pressed.set()) for number in numbers}
-    try:
-        yield pressed.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def train(
@@ -137,7 +129,7 @@ def train(
     if cases is None:
         cases = cases_of(config, "train", folder, root), cases_of(config, "validation", folder, root)
     train_cases, validation_cases = cases
-    state.presence_threshold = 0.0 if all(case.landmarks.located.all() for case in train_cases) else 0.5
+    state.presence_threshold = presence_threshold_of(train_cases)
     kind = choose_training_device(device, placement)
     with (
         connected(kind, choose_precision(config.precision, kind), placement) as (processor, team),

@@ -15,6 +15,7 @@ from rich.console import Console
 from app.commands.spacing import spacing_mm_of
 from core.base.command_line import EXIT_INTERRUPTED
 from core.base.errors import AppError
+from core.base.interruption import interruptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,10 +55,10 @@ def learn(
     Ctrl-C ends early and keeps the best; a second time it saves and leaves. Given again, the same command goes on where it was
     stopped or killed.
     """
-    from app.commands.learn_stopping import Stopping, listen, stopped_by_signals
+    from app.commands.learn_stopping import Stopping, listen
 
     stopping = Stopping()
-    with stopped_by_signals(stopping):
+    with interruptions(stopping.keep):
         spacing_mm = None if spacing is None else spacing_mm_of(spacing)
         if json:
             listen(stopping)

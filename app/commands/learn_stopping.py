@@ -4,13 +4,9 @@ Only notes what is wished; the course asks for it.
 """
 
 import os
-import signal
 import stat
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 
 from core.learning.course_request import Stop
 
@@ -37,21 +33,6 @@ class Stopping:
         """Hear a line of standard input; ``stop`` twice is still to keep the best."""
         if line.strip() == b"stop" and self._wished is Stop.NOT:
             self._wished = Stop.KEEP
-
-
-@contextmanager
-def stopped_by_signals(stopping: Stopping) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM be a wish instead of breaking off in mid-step."""
-
-    def wish(_number: int, _frame: FrameType | None) -> None:
-        stopping.keep()
-
-    before = {number: signal.signal(number, wish) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def listen(stopping: Stopping) -> None:

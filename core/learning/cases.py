@@ -52,6 +52,14 @@ class Case:
     sha256: str = ""
 
 
+def presence_threshold_of(cases: Sequence[Case]) -> float:
+    """Return the presence below which a landmark counts as absent, for a model that learns from ``cases``.
+
+    0, so that every landmark is placed, where no case lacks one: then nothing is learnt about absence.
+    """
+    return 0.0 if all(case.landmarks.located.all() for case in cases) else 0.5
+
+
 def with_known_spacing(image: Image, spacing_mm: float | Sequence[float] | None) -> Image:
     """Return ``image`` with a spacing: its own, or ``spacing_mm`` where the file does not say one.
 

@@ -47,7 +47,7 @@ def compare(
     new
         Errors of the new model ``(N, L)``; NaN where a landmark is absent.
     old
-        Those of the model that it started from, None without one; NaN throughout in a case that it has learnt from.
+        Those of the model that it started from, None without one.
     within, unit
         The distance whose share is counted, and what all lengths are in.
     """

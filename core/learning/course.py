@@ -17,6 +17,7 @@ from core.base.files import reason_of, sha256_of
 from core.learning import course_events as events
 from core.learning.batches import default_workers
 from core.learning.building import build_normalisation
+from core.learning.cases import presence_threshold_of
 from core.learning.checkpoints import TrainingState
 from core.learning.comparison import close_enough, compare
 from core.learning.configuration import TrainingConfig, format_config, landmark_names, parse_config
@@ -37,7 +38,7 @@ from core.learning.trainable import TrainableModel, read_trainable
 from core.learning.trainer import Trainer
 from core.learning.work_clock import WorkClock
 from core.models.devices import choose_device
-from core.models.learning_record import Lineage
+from core.models.learning_record import Lineage, mark_of
 
 CHECKPOINT_EVERY_S = 30.0
 """So much work is lost at most where the course is killed; `core.learning.trainer` writes less often where writing takes long."""
@@ -275,7 +276,7 @@ class _Course:
     def _fresh_state(self, text: str, config: TrainingConfig, learn: Sequence[PreparedCase]) -> TrainingState:
         names = list(landmark_names(config)[0])
         state = TrainingState(text, names) if self.start is None else self.start.begun(text, config)
-        state.presence_threshold = 0.0 if all(each.case.landmarks.located.all() for each in learn) else 0.5
+        state.presence_threshold = presence_threshold_of([each.case for each in learn])
         return state
 
     def _trainer(
@@ -349,9 +350,9 @@ class _Course:
             minutes=round(minutes, 1),
             made=now_in_utc(),
         )
-        write_model(
-            state, config, localizer, self.request.out, [each.case for each in check], found, learnt, lineage=lineage
-        )
+        marks = {mark_of(each.case.sha256) for each in learn} | self._known_marks()
+        cases = [each.case for each in check]
+        write_model(state, config, localizer, self.request.out, cases, found, learnt, lineage=lineage, marks=marks)
         self.tell(events.Writing(done=1, total=1))
         self.folder.remove()
         self.tell(
@@ -390,14 +391,23 @@ class _Course:
         heard = self._heard(check, events.Comparing, 0, len(check))
         return collect_answers(localizer_of_model(start), heard)
 
+    def _known_marks(self) -> frozenset[str]:
+        """Return the marks of the images that the model that it starts from has learnt from."""
+        return frozenset() if self.start is None else self.start.learnt
+
     def _comparison(
         self, begun: Begun, check: Sequence[PreparedCase], found: Answers, old: Answers | None
     ) -> events.Comparison:
+        """Compare on cases that neither has learnt from; where there is none, say only how good the new model is."""
+        known = self._known_marks()
+        rows = [row for row, each in enumerate(check) if mark_of(each.case.sha256) not in known]
+        if old is None or not rows:
+            rows, old = list(range(len(check))), None
         return compare(
             self._names(),
-            [each.case.name for each in check],
-            found.errors_mm,
-            None if old is None else old.errors_mm,
+            [check[row].case.name for row in rows],
+            found.errors_mm[rows],
+            None if old is None else old.errors_mm[rows],
             close_enough(begun.object_length, self.request.unit),
             self.request.unit,
         )

@@ -3,7 +3,7 @@
 The parity check runs on validation images; see `core.models.export`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -105,7 +105,11 @@ def lineage_of(state: TrainingState, cases: int = 0) -> Lineage:
 
 
 def learning_record(
-    state: TrainingState, stages: int, shares: Sequence[Sequence[float]], lineage: Lineage
+    state: TrainingState,
+    stages: int,
+    shares: Sequence[Sequence[float]],
+    lineage: Lineage,
+    learnt: Collection[str] = (),
 ) -> LearningRecord:
     """Return what a model of the first ``stages`` of a training says about its learning."""
     return LearningRecord.model_validate(
@@ -120,6 +124,7 @@ def learning_record(
             ],
             "shares": shares,
             "lineage": lineage,
+            "learnt": sorted(learnt),
             "records": [{}] * stages,
         }
     )
@@ -202,6 +207,7 @@ def write_model(
     *,
     shares: Sequence[Sequence[float]] = (),
     lineage: Lineage,
+    marks: Collection[str] = (),
 ) -> float:
     """Write a trained localizer as a model file; return the largest difference of the parity check, mm.
 
@@ -219,6 +225,8 @@ def write_model(
         Its answers on validation and training cases; without the latter the model gives no radii.
     shares, lineage
         As in `export_run`.
+    marks
+        Of the images that it has learnt from, see `core.models.learning_record.mark_of`.
 
     Raises
     ------
@@ -231,7 +239,7 @@ def write_model(
     if learnt is not None:
         localizer.calibration, radii_mm = calibrate(learnt, found)
     info = make_info(state, config, localizer, round(spacing_mm, 6), found.errors_mm, radii_mm)
-    known = learning_record(state, localizer.stage_count(), shares, lineage)
+    known = learning_record(state, localizer.stage_count(), shares, lineage, marks)
 
     def complete(temporary: Path) -> None:
         add_learning(temporary, config, state.finished[: localizer.stage_count()], known)

@@ -29,7 +29,7 @@ class PreparedCase:
     Attributes
     ----------
     case
-        Where it came from.
+        Where it came from, with the digest of its image's content.
     prepared
         ``(*shape)`` float16 or float32 normalised voxels at the image's own spacing, see `compact`.
     spacing_mm
@@ -116,7 +116,7 @@ def prepare_case(case: Case, normalisation: Normalisation) -> PreparedCase:
     image = to_canonical(read_case_image(case))
     voxels = torch.from_numpy(image.voxels.astype("float32"))
     return PreparedCase(
-        case,
+        replace(case, sha256=image.source.sha256),
         compact(normalisation(voxels), normalisation.kind),
         torch.tensor(image.grid.spacing_mm, dtype=torch.float32),
         torch.tensor(image.grid.to_index(case.landmarks.points_mm), dtype=torch.float32),

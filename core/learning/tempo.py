@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 
 MOST_GROWTH = 2.0
 """How many times the planned iterations a stage gets at most where the computer turns out faster than planned."""
+LONGEST_STRIDE = 10.0
+"""A stage gets a tenth of its iterations in any case: what comes late is better than what has learnt nothing."""
 TRUSTED_ITERATIONS = 4.0
 """So many iterations' worth the planned pace weighs beside what is measured: one step says little, the first of all least."""
 
@@ -87,10 +89,9 @@ class TimedTempo(Tempo):
         self._position = position
         one_s = self._slowness * self._seconds[self._stage]
         rest = self._iterations[self._stage] - position
-        if left_s <= one_s:
-            return rest
-        self._last_stride = min(rest, max(self._shortest, self._slowness * self._planned_s() / left_s))
-        return self._last_stride
+        needed = LONGEST_STRIDE if left_s <= one_s else self._slowness * self._planned_s() / left_s
+        self._last_stride = min(LONGEST_STRIDE, max(self._shortest, needed))
+        return min(rest, self._last_stride)
 
     def steps_left(self, rest: float) -> int:
         """Return in how many steps a stage ends of which ``rest`` configured iterations are left, as things stand."""

@@ -58,6 +58,8 @@ class TrainableModel:
         ``[stage][landmark]`` how much each stage counts in its answer; empty for what the configuration says.
     lineage
         Where the model itself came from.
+    learnt
+        Marks of the images that it has learnt from, see `core.models.learning_record.mark_of`; empty where nobody knows.
     """
 
     path: Path
@@ -73,6 +75,7 @@ class TrainableModel:
     errors_mm: list[list[list[float]]]
     shares: tuple[tuple[float, ...], ...]
     lineage: Lineage
+    learnt: frozenset[str] = frozenset()
 
     def begun(self, config_text: str, config: TrainingConfig) -> TrainingState:
         """Return the state of a training of ``config`` that starts from this model.
@@ -203,6 +206,7 @@ def read_trainable(path: Path | str) -> TrainableModel:
         errors_mm=[[[float("nan") if e is None else e for e in case] for case in stage] for stage in record.errors_mm],
         shares=record.shares,
         lineage=record.lineage,
+        learnt=frozenset(record.learnt),
     )
 
 

@@ -4,6 +4,7 @@ Read without torch, as the metadata is, so that a person can be told whether a m
 `core/learning/trainable.py`'s.
 """
 
+import hashlib
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -71,6 +72,8 @@ class LearningRecord(_Strict):
         ``[stage][landmark]`` how much each stage counts in the answer; empty for what the configuration says.
     lineage
         Where the model came from.
+    learnt
+        Marks of the images that it, and the models before it, have learnt from, see `mark_of`; empty where nobody knows.
     records
         Per stage, where the weights of its convolutions lie in the archive: name of a weight to record, such as ``data/3``.
     """
@@ -83,6 +86,7 @@ class LearningRecord(_Strict):
     errors_mm: tuple[tuple[tuple[float | None, ...], ...], ...] = ()
     shares: tuple[tuple[float, ...], ...] = ()
     lineage: Lineage = Lineage()
+    learnt: tuple[Annotated[str, Field(pattern="^[0-9a-f]{16}$")], ...] = ()
     records: tuple[dict[_Name, _Name], ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -90,6 +94,15 @@ class LearningRecord(_Strict):
         if len(self.crops) != len(self.records) - 1:
             raise ValueError("every stage but the first has crops")
         return self
+
+
+def mark_of(sha256: str) -> str:
+    """Return the mark of an image by the digest of its content.
+
+    It tells whoever has an image whether a model has learnt from it, so that nobody checks a model with what it knows by heart;
+    it tells nobody else anything.
+    """
+    return hashlib.sha256(f"learnt from {sha256}".encode()).hexdigest()[:16]
 
 
 def read_learning_record(path: Path | str) -> LearningRecord | None:

@@ -119,6 +119,7 @@ def test_a_course_leads_from_marked_cases_to_a_model_that_can_go_on(request_: Le
     assert "going on from phantom 1.0" in child.info.training_data
 
 
+@pytest.mark.slow
 def test_the_old_model_errs_in_the_comparison_as_it_did_when_it_was_new(
     request_: LearnRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,6 +142,24 @@ def test_the_old_model_errs_in_the_comparison_as_it_did_when_it_was_new(
     assert second.comparison is not None
     assert second.comparison.old is not None
     assert second.comparison.old.median == pytest.approx(first.comparison.new.median, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_a_case_that_the_old_model_has_learnt_from_does_not_compare_the_two(request_: LearnRequest) -> None:
+    learn(request_, lambda _: None)
+    turned = [
+        replace(each, split="validation" if number in (1, 0) else "train") for number, each in enumerate(request_.cases)
+    ]
+    again = replace(request_, cases=tuple(turned), start=request_.out, out=request_.out.with_name("next.pt"))
+    outcome = learn(again, lambda _: None)
+    assert outcome.comparison is not None
+    assert [each.case for each in outcome.comparison.details] == ["phantom-0"]  # which the old one was checked with
+    assert outcome.comparison.old is not None
+    only = [replace(each, split="validation" if number == 1 else "train") for number, each in enumerate(request_.cases)]
+    outcome = learn(replace(again, cases=tuple(only), out=request_.out.with_name("third.pt")), lambda _: None)
+    assert outcome.comparison is not None
+    assert [each.case for each in outcome.comparison.details] == ["phantom-1"]
+    assert outcome.comparison.old is None
 
 
 def test_a_course_that_is_killed_anywhere_goes_on_as_if_it_had_not(

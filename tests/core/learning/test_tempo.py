@@ -87,10 +87,10 @@ def test_validations_that_come_in_lumps_do_not_shake_the_schedule():
     assert max(learner.strides[0][:-5]) < 1.8
 
 
-def test_without_time_a_stage_is_one_step():
-    learner = Learner([50], [1.0], 0.0)
+def test_without_time_a_stage_still_gets_a_tenth_of_its_iterations():
+    learner = Learner([50, 4], [1.0, 1.0], 0.0)
     learner.learn(lambda stage, step: 1.0)
-    assert learner.steps == [1]
+    assert learner.steps == [5, 1]
 
 
 def test_what_is_said_to_be_left_comes_true():
