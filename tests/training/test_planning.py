@@ -1,6 +1,7 @@
 """``cairn-train plan`` as a person types it, on phantoms."""
 
 import csv
+import os
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,17 @@ import pytest
 from core.base.command_line import run_command_line
 from core.base.errors import ConfigError
 from core.learning.configuration import parse_config, read_config
+from core.learning.facts import facts_of
 from core.learning.pace import FixedPace
+from core.schemes.file import read_scheme
 from training.cli import commands
+from training.datasets.cephalometric import read_cephalometric
+from training.datasets.mouse_skull import SCHEME, read_mouse_skulls
 from training.datasets.phantom import write_phantom_dataset
 from training.planning import plan_for, write_plan
 from training.run import train
+
+DATA = Path(os.environ.get("CAIRN_DATA", "none"))
 
 
 def run(*arguments: object) -> int:
@@ -98,3 +105,26 @@ def test_a_folder_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="cannot be written"):
         write_plan(plan.config, tmp_path / "file" / "plan.toml")
+
+
+@pytest.mark.realdata
+@pytest.mark.slow
+@pytest.mark.skipif(not DATA.is_dir(), reason="the public data sets are not here")
+def test_the_poses_and_partners_of_mouse_skulls_are_found_by_themselves() -> None:
+    """Twelve of the animals to learn from: nothing says how they lie, and nobody which landmark is left or right."""
+    found = facts_of(read_mouse_skulls(DATA / "mouse_ct", "train")[:12])
+    assert found.posed
+    assert found.rotation_deg > 90
+    assert found.mirror == read_scheme(SCHEME).mirrored
+    assert found.intensities == "in air"
+
+
+@pytest.mark.realdata
+@pytest.mark.skipif(not DATA.is_dir(), reason="the public data sets are not here")
+def test_cephalograms_lie_alike_and_are_not_mirrored() -> None:
+    found = facts_of(read_cephalometric(DATA / "cephalometric", "train")[:10])
+    assert not found.posed
+    assert found.rotation_deg < 20
+    assert found.mirror == ()
+    assert found.spacing_mm == pytest.approx(0.1)
+    assert found.extent_mm == pytest.approx((240.0, 193.5))
