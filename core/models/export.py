@@ -125,8 +125,15 @@ def _run_fresh(path: Path, cases: Sequence[tuple[Tensor, Tensor]]) -> list[Tenso
 
 
 def _ran(command: list[str]) -> "subprocess.CompletedProcess[str]":
+    """Run our own program, without our standard input: on Windows it would wait while a thread of ours reads from that."""
     return subprocess.run(  # noqa: S603  our own code
-        command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
 
 

@@ -74,6 +74,45 @@ def test_a_network_learns_the_same_without_what_is_left_out(tmp_path: Path) -> N
         assert all(torch.equal(found[key], expected[key]) for key in expected)
 
 
+COURSE = """
+import sys
+from app.commands.self_test_learning import check_learning
+sys.stdout.write(check_learning())
+"""
+
+
+def test_a_course_of_learning_needs_nothing_that_is_left_out(tmp_path: Path) -> None:
+    """The plan, the measured pace, the training, the calibration and the model file: what ``cairn learn`` goes through."""
+    assert run_code(COURSE, tmp_path).startswith("4 landmarks from 12 phantoms, ")
+
+
+IMPORT = """
+import importlib
+import pkgutil
+import sys
+import core.learning
+for module in pkgutil.iter_modules(core.learning.__path__, "core.learning."):
+    importlib.import_module(module.name)
+sys.stdout.write(str("core.learning.trainer" in sys.modules))
+"""
+
+
+def test_every_module_of_learning_can_be_imported_without_what_is_left_out(tmp_path: Path) -> None:
+    assert run_code(IMPORT, tmp_path) == "True"
+
+
+WINDOW = """
+import sys
+import app.commands.self_test
+import app.window.viewer
+sys.stdout.write(str(sorted({"torch", "app.window.main_window"} & set(sys.modules))))
+"""
+
+
+def test_the_window_does_not_wait_for_torch(tmp_path: Path) -> None:
+    assert run_code(WINDOW, tmp_path) == "['app.window.main_window']"
+
+
 SCRIPT = """
 import sys
 from pathlib import Path
