@@ -88,7 +88,7 @@ def _learn(
     """Read the cases and learn from them."""
     import torch
 
-    from app.commands.learn_input import read_learn_input
+    from app.desk.learn_input import read_learn_input
     from core.learning.course import learn as run_course
     from core.learning.course_request import LearnRequest
 

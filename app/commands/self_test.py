@@ -19,7 +19,7 @@ import numpy as np
 
 from app.commands.self_test_learning import check_learning
 from app.desktop.display import has_display, require_qt_platform
-from app.session.questions import Overwrite, Unsaved
+from app.session.questions import LeaveLearning, Overwrite, Unsaved
 from core.base.assets import assets_folder
 from core.base.errors import AppError
 from core.base.files import reason_of
@@ -307,7 +307,7 @@ class _Unattended:
     project_path = new_project_path = reader_name = missing_image_folder = _no_answer
     pixel_size = ruler_length_mm = landmark_name = mm_without_pixel_size = scheme = _no_answer
     export_wish = import_wish = analysis_path = analysis_save_path = measurements_path = _no_answer
-    picture_wish = report_wish = _no_answer
+    picture_wish = report_wish = learn_wish = _no_answer
 
     def scheme_fit(self, *_: object, by_file: bool) -> None:  # noqa: ARG002 - nobody is there
         return None
@@ -324,6 +324,9 @@ class _Unattended:
 
     def overwrites(self, *_: object) -> Overwrite:
         return Overwrite.CANCEL
+
+    def leaves_learning(self, *_: object) -> LeaveLearning:
+        return LeaveLearning.GIVE_UP
 
     def unsaved(self, *_: object) -> Unsaved:
         return Unsaved.DISCARD

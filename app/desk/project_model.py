@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.desk.trusted_models import TrustedModels
-from core.base.errors import ModelFileError
+from core.base.errors import ModelFileError, ProjectError
 from core.base.files import reason_of, sha256_of, written_whole
 from core.project.models import ProjectModel
 from core.project.paths import models_folder
@@ -114,19 +114,36 @@ def bring_along(project: "Project", folder: Path) -> None:
 
     Raises
     ------
-    ModelFileError
+    ProjectError
         One cannot be copied; the project still finds it where it was.
     """
     for model in project.models.all():
-        if model.path.parent != folder or not model.path.is_file():
-            continue
-        target = models_folder(project.path) / model.path.name
-        try:
-            with written_whole(target) as temporary:
-                shutil.copyfile(model.path, temporary)
-        except OSError as error:
-            raise ModelFileError(
-                f"The model {model.name} cannot be copied beside the project ({reason_of(error)}).",
-                f"Make room on its disk. The model stays in {folder}.",
-            ) from error
-        project.models.put(replace(model, path=target))
+        if model.path.parent == folder and model.path.is_file():
+            project.models.put(replace(model, path=_copied(project, model.path)))
+
+
+def beside(project: "Project", path: Path) -> Path:
+    """Return where a model lies beside its project; one that was made elsewhere is moved there, or stays where it cannot be."""
+    if path.parent == models_folder(project.path):
+        return path
+    with suppress(ProjectError):
+        target = _copied(project, path)
+        path.unlink(missing_ok=True)
+        return target
+    return path
+
+
+def _copied(project: "Project", path: Path) -> Path:
+    """Copy a model beside a project, under a name that is free there."""
+    target = models_folder(project.path) / path.name
+    if target.exists():
+        target = free_model_path(project.path)
+    try:
+        with written_whole(target) as temporary:
+            shutil.copyfile(path, temporary)
+    except OSError as error:
+        raise ProjectError(
+            f"The model {path.name} cannot be copied beside the project ({reason_of(error)}).",
+            f"Make room on its disk. The model stays in {path.parent}.",
+        ) from error
+    return target

@@ -3,6 +3,7 @@
 Opens and removes files: for jobs, never for the main thread. No file in which there is a case is ever removed.
 """
 
+import shutil
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from platformdirs import user_state_path
 
 from core.base.errors import ProjectError
-from core.project.paths import SUFFIX
+from core.project.paths import SUFFIX, models_folder
 
 if TYPE_CHECKING:
     from core.project.readings import Reader, Reading
@@ -137,7 +138,10 @@ def _changed_s(path: Path) -> float:
 
 
 def remove_session(path: Path) -> None:
-    """Remove the file of an unnamed project that is nobody's any more."""
+    """Remove the file of an unnamed project that is nobody's any more, and its models, unless one is still being learnt."""
+    models = models_folder(path)
+    if models.is_dir() and not any(models.glob("*.learning")):
+        shutil.rmtree(models, ignore_errors=True)
     for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
         with suppress(OSError):
             file.unlink(missing_ok=True)

@@ -12,12 +12,18 @@ from platformdirs import user_state_path
 from core.base.errors import AppError
 from core.base.files import reason_of, written_whole
 
+_NAME = "trusted-models.txt"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def trusted_models_path() -> Path:
     """Return where they are kept."""
-    return user_state_path("Cairn", appauthor=False) / "trusted-models.txt"
+    return user_state_path("Cairn", appauthor=False) / _NAME
+
+
+def trusted_path(sessions: Path) -> Path:
+    """Return where they are kept, given the folder of the unnamed projects."""
+    return sessions.parent / _NAME
 
 
 class TrustedModels:
@@ -36,6 +42,10 @@ class TrustedModels:
     def knows(self, sha256: str) -> bool:
         """Tell whether a file with that digest is trusted."""
         return sha256 in self._here or sha256 in self._kept()
+
+    def knows_now(self, sha256: str) -> bool:
+        """Tell whether a file with that digest was said to be trusted since this was made; reads nothing."""
+        return sha256 in self._here
 
     def trust(self, sha256: str) -> None:
         """Trust a file with that digest from now on.

@@ -9,13 +9,16 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
 
+from app.desk.learning_files import LearnWish
 from app.dialogs.export_dialog import ask_export
 from app.dialogs.import_dialog import ImportDialog
+from app.dialogs.learn_dialog import ask_learn
 from app.dialogs.pixel_size_dialog import PixelSizeDialog
 from app.dialogs.printout_dialogs import ask_picture, ask_report
 from app.dialogs.scheme_editor import SchemeEditor
 from app.dialogs.series_dialog import SeriesDialog
 from app.dialogs.table_path import table_path
+from app.session.learning_offer import LearnOffer
 from app.session.printouts import PictureOffer, PictureWish, ReportOffer, ReportWish
 from app.session.questions import (
     EditedScheme,
@@ -23,6 +26,7 @@ from app.session.questions import (
     ExportWish,
     ImportOffer,
     ImportWish,
+    LeaveLearning,
     MmOfFile,
     Occupied,
     OnRuler,
@@ -31,6 +35,7 @@ from app.session.questions import (
     SchemeStart,
     Unsaved,
 )
+from app.session.wording import time_words
 from core.base.assets import assets_folder
 from core.base.errors import AppError
 from core.images.dicom.series import Series
@@ -344,6 +349,24 @@ class Dialogs:
             return dialog.wish if dialog.exec() == QDialog.DialogCode.Accepted else None
         finally:
             dialog.deleteLater()
+
+    def learn_wish(self, offer: LearnOffer) -> LearnWish | None:
+        """Tell what can be learnt, and ask from which model and for how long."""
+        return ask_learn(offer, self.parent)
+
+    def leaves_learning(self, left_s: float | None) -> LeaveLearning:
+        """Ask what becomes of learning under way when the window closes."""
+        later, give_up = "Close, and go on later", "Give it up"
+        left = "" if left_s is None else f" It takes {time_words(left_s)} more."
+        answer = self._ask(
+            "Learning is under way",
+            f"Cairn is still learning.{left}",
+            "What was learnt so far is kept, and can go on when this project is opened again.",
+            later,
+            give_up,
+            stay="Stay",
+        )
+        return {later: LeaveLearning.LATER, give_up: LeaveLearning.GIVE_UP}.get(answer, LeaveLearning.STAY)
 
     def show_error(self, error: AppError) -> None:
         """Say what is wrong and what to do; the window stays usable."""

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QV
 
 from app.desk.case_list import CaseList
 from app.desk.events import Overall
+from app.session.wording import time_words
 
 MOST_SENTENCES = 2
 """Sentences about problems that are shown; all of them stand beside their cases."""
@@ -125,17 +126,6 @@ class BackgroundStrip(QWidget):
         layout.addWidget(self.bar)
         layout.addLayout(first)
         layout.addLayout(second)
-
-
-def time_words(seconds: float) -> str:
-    """Return about how long something takes, as people say it: ``"about 2 min"``."""
-    if seconds < 50:
-        return "less than a minute"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"about {max(minutes, 1)} min"
-    hours = seconds / 3600
-    return f"about {hours:.0f} h" if hours >= 9.5 else f"about {hours:.1f} h".replace(".0 ", " ")
 
 
 def _words(overall: Overall) -> str:

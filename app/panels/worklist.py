@@ -8,15 +8,18 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, QSignalBlocker, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QAction, QDesktopServices
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from app.desk.case_list import CaseList, Counts
 from app.desk.desk import Desk
-from app.panels.background_strip import BackgroundStrip, BackgroundWork, time_words
+from app.panels.background_strip import BackgroundStrip, BackgroundWork
+from app.panels.learning_strip import LearningStrip
 from app.panels.worklist_model import STATE_WORDS
 from app.panels.worklist_pictures import WorklistPictures
 from app.panels.worklist_table import WorklistTable
 from app.session.jobs import Jobs
+from app.session.learning import Learning
+from app.session.wording import time_words
 from core.base.errors import AppError
 from core.models.image_task import ImageAnswer
 from core.project.cases import CaseQuery, CaseRow, CaseSort, CaseState
@@ -32,12 +35,14 @@ class Worklist(QWidget):
 
     Parameters
     ----------
-    desk, case_list, work
-        Whose cases, which of them, and what localizes them.
+    desk, case_list, work, learning
+        Whose cases, which of them, what localizes them, and what learns from them.
     jobs
         Where the small pictures are made.
     confirm
         Asks whether to go on, given a sentence and the words on the button.
+    learn
+        Asks what to learn.
     """
 
     open_requested = Signal(int)
@@ -48,8 +53,10 @@ class Worklist(QWidget):
         desk: Desk,
         case_list: CaseList,
         work: BackgroundWork,
+        learning: Learning,
         jobs: Jobs,
         confirm: Ask,
+        learn: QAction,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -72,6 +79,13 @@ class Worklist(QWidget):
         self.nothing = QLabel("No case is like that.")
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.strip = BackgroundStrip(work, case_list)
+        self.learning = LearningStrip(learning)
+        self.learn = QPushButton("Lear&n…")
+        self.learn.setToolTip(learn.toolTip())
+        self.learn.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard to the image
+        self.learn.clicked.connect(learn.trigger)
+        learn.enabledChanged.connect(self.learn.setEnabled)
+        self.learn.setEnabled(learn.isEnabled())
         self._searching = QTimer(self)
         self._searching.setSingleShot(True)
         self._searching.setInterval(SEARCH_AFTER_MS)
@@ -91,11 +105,16 @@ class Worklist(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         self.heading.setContentsMargins(8, 4, 8, 0)
-        layout.addWidget(self.heading)
+        first = QHBoxLayout()
+        first.setContentsMargins(0, 0, 6, 0)
+        first.addWidget(self.heading, 1)
+        first.addWidget(self.learn, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addLayout(first)
         layout.addLayout(line)
         layout.addWidget(self.table, 1)
         layout.addWidget(self.nothing, 1)
         layout.addWidget(self.strip)
+        layout.addWidget(self.learning)
 
     def _connect(self) -> None:
         self._searching.timeout.connect(self._search)

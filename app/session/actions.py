@@ -9,6 +9,7 @@ from app.session.action import EDIT, FILE, HELP, LANDMARK, MEASURE, REVIEW, VIEW
 from app.session.conditions import (
     can_add,
     can_go_back,
+    can_learn,
     can_measure,
     can_revert,
     has_desk,
@@ -250,6 +251,11 @@ _REVIEW = (
         enabled_when=lambda c: has_desk(c) and sees_all(c),
     ),
     Action("review.merge", "&Merge readings…", by_window, REVIEW, enabled_when=can_add, group=1, of_window=True),
+    Action(
+        "review.learn", "&Learn…", by_window, REVIEW, ("Ctrl+Shift+L",), "learn", can_learn, group=2, toolbar="Learn",
+        of_window=True,
+    ),
+    Action("review.models", "M&odels of this project…", by_window, REVIEW, enabled_when=can_learn, group=2, of_window=True),
 )  # fmt: skip
 
 _VIEW = (
@@ -320,7 +326,7 @@ ACTIONS: tuple[Action, ...] = (*_FILE, *_EDIT, *_LANDMARK, *_REVIEW, *MEASURE_AC
 
 TOOLBAR = (
     ("file.open", "file.save"),
-    ("landmark.find",),
+    ("landmark.find", "review.learn"),
     ("edit.undo", "edit.redo"),
     ("landmark.place", "landmark.confirm", "landmark.absent"),
     ("measure.distance", "measure.angle"),

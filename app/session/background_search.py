@@ -14,10 +14,14 @@ from psygnal import Signal
 
 from app.desk.case_tasks import keep, likely_ndim, note_image, size_where_unknown_mm, task_of
 from app.desk.desk import Desk
+from app.desk.project_model import model_in_use
+from app.desk.trusted_models import TrustedModels
 from app.session.jobs import Jobs
 from app.session.landmark_search import ChosenModel, Model, model_for
 from core.base.errors import AppError
+from core.models.bundled import bundled_models, is_bundled
 from core.project.cases import CaseQuery, CaseState
+from core.values.doubt import recognises_nothing
 
 if TYPE_CHECKING:
     from app.desk.background import Background
@@ -30,15 +34,28 @@ FIRST = 1
 
 
 @dataclass(frozen=True)
-class _Models:
-    """Which model a person chose for images of each rank."""
+class Choice:
+    """Which model a person chose for images of each rank, and which files they trust.
+
+    Attributes
+    ----------
+    chosen, remembered
+        Of this window, and of earlier starts by rank; as in `model_for`.
+    trusted
+        What a project may name.
+    """
 
     chosen: Path | None
     remembered: Mapping[int, ChosenModel]
+    trusted: TrustedModels
 
-    def of(self, ndim: int) -> Model | AppError:
+    def of(self, ndim: int, project: "Project") -> Model | AppError:
+        """Return the model for images of a rank, or why there is none; in a job."""
         try:
-            return model_for(ndim, self.chosen, self.remembered.get(ndim))
+            return model_for(
+                ndim, self.chosen, self.remembered.get(ndim),
+                of_project=lambda ndim: model_in_use(project, ndim, self.trusted),
+            )  # fmt: skip
         except AppError as error:
             return error
 
@@ -53,7 +70,7 @@ class BackgroundSearch:
     jobs
         What brings events to the main thread.
     models
-        Gives the model file that a person chose, and those chosen earlier by rank.
+        Gives which models a person chose.
     make
         Makes what does the work, given who hears of it; nothing is localized in the background where omitted.
 
@@ -74,7 +91,7 @@ class BackgroundSearch:
         self,
         desk: Desk,
         jobs: Jobs,
-        models: Callable[[], tuple[Path | None, Mapping[int, ChosenModel]]],
+        models: Callable[[], Choice],
         make: Callable[[Callable[["Event"], None]], "Background"] | None,
     ) -> None:
         self.overall: Overall | None = None
@@ -101,7 +118,7 @@ class BackgroundSearch:
             self._again = True
             return
         self._asking = True
-        models = _Models(*self._models())
+        models = self._models()
         self._desk.ask(
             partial(
                 _new_tasks,
@@ -113,11 +130,19 @@ class BackgroundSearch:
             lambda _: self._submit(({}, {})),
         )
 
+    def look_again(self) -> None:
+        """Localize the new cases by what is wanted of them now, once the project knows it; not by what was wanted before."""
+        if self._background is None or not self._desk.keeps_work:
+            return
+        self.cancel()
+        self._asked_for.clear()
+        self._desk.change(lambda _: None, lambda _: self.localize_new())
+
     def localize(self, case_ids: Collection[int]) -> None:
         """Localize cases, whatever was said about them before; what a person has said stays."""
         if self._make is None or not self._desk.keeps_work:
             return
-        models = _Models(*self._models())
+        models = self._models()
         self._desk.ask(partial(_tasks_of, models=models, case_ids=tuple(case_ids)), self._submit)
 
     def _submit(self, found: "tuple[dict[int, ImageTask], dict[int, Model]]") -> None:
@@ -133,6 +158,15 @@ class BackgroundSearch:
         if self._again:
             self._again = False
             self.localize_new()
+
+    def localize_again(self) -> None:
+        """Localize every case anew about which no person has said anything, since another model is in use."""
+        if self._make is None or not self._desk.keeps_work:
+            return
+        self.cancel()
+        self._left_to_window.clear()
+        models = self._models()
+        self._desk.ask(partial(_untouched_tasks, models=models, current=self._desk.current), self._submit)
 
     def leave_to_window(self, case_id: int) -> None:
         """Take a case off the list, since its landmarks are found in the window."""
@@ -212,6 +246,8 @@ class BackgroundSearch:
         model = self._infos.get(answer.grid.ndim)
         info = None if model is None else model[1]
         knows = info is None or not answer.source.spacing_known or not info.doubt_about(answer.grid.spacing_mm.tolist())
+        if model is not None and is_bundled(model[0]) and recognises_nothing(answer.landmarks):
+            knows = False  # the image shows something else
         kept = partial(keep, info=info) if knows else note_image
         self._desk.change(
             partial(kept, case_id=case_id, answer=answer), lambda _: self._desk.case_changed.emit(case_id)
@@ -221,7 +257,7 @@ class BackgroundSearch:
 
 
 def _new_tasks(
-    project: "Project", *, models: _Models, but: frozenset[int], current: int | None
+    project: "Project", *, models: Choice, but: frozenset[int], current: int | None
 ) -> "tuple[dict[int, ImageTask], dict[int, Model]]":
     """Return what to do for the cases that nobody has read, the nearest ones behind the open one first; in a job."""
     new = project.case_ids(CaseQuery(states=frozenset({CaseState.NEW}), excluded=False))
@@ -231,14 +267,25 @@ def _new_tasks(
     return _tasks_of(project, models=models, case_ids=wanted)
 
 
+def _untouched_tasks(
+    project: "Project", *, models: Choice, current: int | None
+) -> "tuple[dict[int, ImageTask], dict[int, Model]]":
+    """Return what to do for the cases of which only models have spoken, the nearest ones behind the open one first; in a job."""
+    states = frozenset({CaseState.NEW, CaseState.LOCALIZED})
+    wanted = [case_id for case_id in project.case_ids(CaseQuery(states=states, excluded=False)) if case_id != current]
+    if current is not None:
+        wanted.sort(key=lambda case_id: (case_id < current, case_id))
+    return _tasks_of(project, models=models, case_ids=wanted)
+
+
 def _tasks_of(
-    project: "Project", *, models: _Models, case_ids: Iterable[int]
+    project: "Project", *, models: Choice, case_ids: Iterable[int]
 ) -> "tuple[dict[int, ImageTask], dict[int, Model]]":
     """Return what to do for cases, and with which models; in a job."""
-    found = {ndim: models.of(ndim) for ndim in (2, 3)}
+    found = {ndim: models.of(ndim, project) for ndim in (2, 3)}
     infos = {ndim: model for ndim, model in found.items() if not isinstance(model, AppError)}
     # A bundled model is found by the rank that the image turns out to have, which is not known of all.
-    chosen = {models.chosen, *(model.path for model in models.remembered.values())}
+    bundled = set(bundled_models()) - {models.chosen, *(model.path for model in models.remembered.values())}
     marked = {ndim: project.scheme(ndim) for ndim in (2, 3)}
     tasks, where_unknown_mm = {}, size_where_unknown_mm(project)
     for case in project.cases(list(case_ids)):
@@ -247,5 +294,5 @@ def _tasks_of(
         if model is None or (scheme is not None and not set(scheme.names) & set(model[1].landmarks)):
             continue  # it is marked by hand
         with suppress(AppError):  # opening it says why
-            tasks[case.id] = task_of(case, model[0] if model[0] in chosen else None, where_unknown_mm=where_unknown_mm)
+            tasks[case.id] = task_of(case, None if model[0] in bundled else model[0], where_unknown_mm=where_unknown_mm)
     return tasks, infos

@@ -280,6 +280,19 @@ class Cases:
             del self._open[case_id]
             self._histories.forget(case.history)
 
+    def change_model(self, ndim: int, model: Model | AppError) -> None:
+        """Find the landmarks of images of a rank by another model from now on, also in the cases that lay open before."""
+        for case in list(self._open.values()):
+            image = self._document.image if case is self._present or case.snapshot is None else case.snapshot.image
+            if image is not None and image.ndim == ndim:
+                case.model = model
+                self.drop_untouched(case.id)
+
+    @property
+    def has_reading(self) -> bool:
+        """Whether the reader has said anything about the open case."""
+        return self._present is not None and self._present.has_reading
+
     def _let_go(self, key: Hashable) -> None:
         case = self._open.get(key) if isinstance(key, int) else None
         if case is None or case.snapshot is None or case is self._present:

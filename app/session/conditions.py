@@ -56,6 +56,11 @@ def can_add(controller: Controller) -> bool:
     return controller.desk.keeps_work
 
 
+def can_learn(controller: Controller) -> bool:
+    """Tell whether something can be learnt in the project: it takes changes, and nobody reads blind."""
+    return can_add(controller) and sees_all(controller)
+
+
 def sees_all(controller: Controller) -> bool:
     """Tell whether the person may be shown what others and the model have said."""
     return not controller.cases.blind

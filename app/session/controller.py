@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from app.desk.case_list import CaseList
 from app.desk.desk import Desk
+from app.desk.trusted_models import TrustedModels, trusted_path
 from app.session.analysis_editing import AnalysisEditing
-from app.session.background_search import BackgroundSearch
+from app.session.background_search import BackgroundSearch, Choice
 from app.session.case_opener import CaseOpener
 from app.session.cases import Cases
 from app.session.checking import Checking, NextCase
@@ -24,8 +25,10 @@ from app.session.kept_choices import keep_scheme, keep_size
 from app.session.landmark_exchange import LandmarkExchange
 from app.session.landmark_opener import LandmarkOpener
 from app.session.landmark_search import LandmarkSearch
+from app.session.learning import Learning, StartLearning, start_process
 from app.session.localization import localize_image
 from app.session.measuring import Measuring
+from app.session.model_choice import ModelChoice
 from app.session.navigation import Navigator
 from app.session.opener import Opener
 from app.session.own_analyses import OwnAnalyses
@@ -58,7 +61,6 @@ if TYPE_CHECKING:
 
 Proceed = Callable[[], object]
 
-
 CACHED_BYTES = 1 << 30
 """How much memory the images may take to which a person can go back at once."""
 
@@ -78,6 +80,8 @@ class Controller:
         Whether an image is opened with the landmark file that lies beside it, where there is one.
     background
         Makes what localizes the other cases meanwhile, given who hears of it; nothing does where omitted.
+    start_learning
+        Starts the process in which networks learn.
     """
 
     def __init__(
@@ -89,6 +93,7 @@ class Controller:
         localize: Callable[..., Prediction] = localize_image,
         opens_saved_work: bool = True,
         background: Callable[[Callable[["Event"], None]], "Background"] | None = None,
+        start_learning: StartLearning = start_process,
     ) -> None:
         self.document = Document()
         self.view_state = ViewState()
@@ -103,13 +108,9 @@ class Controller:
         self.desk = Desk(self.jobs, Reader("I"))
         self.cases = Cases(self.desk, self.document, self.view_state, self.undo_stack, most_bytes=CACHED_BYTES)
         self.own_analyses = OwnAnalyses(
-            self.desk,
-            self.jobs,
-            questions,
-            self.view_state,
-            folder_of_images=lambda: self.folder,
+            self.desk, self.jobs, questions, self.view_state, folder_of_images=lambda: self.folder,
             is_named=lambda: bool(self.projects.name),
-        )
+        )  # fmt: skip
         self.measuring = Measuring(
             self.document, self.view_state, self.navigator, is_blind=lambda: self.cases.blind, jobs=self.jobs,
             questions=questions, own=self.own_analyses,
@@ -136,15 +137,10 @@ class Controller:
             stop_search=self.search.stop,
         )  # fmt: skip
         self.opener = Opener(
-            self.document,
-            *work,
-            read,
-            prepare=lambda path: self.showing.preparation(path),
-            when_safe=self._when_safe,
-            show=lambda prepared, landmarks_path: self.showing.show(prepared, landmarks_path),
-            say=self.view_state.say,
+            self.document, *work, read, prepare=lambda path: self.showing.preparation(path), when_safe=self._when_safe,
+            show=lambda prepared, landmarks_path: self.showing.show(prepared, landmarks_path), say=self.view_state.say,
             announce=lambda name: setattr(self.view_state, "opening", name),
-        )
+        )  # fmt: skip
         self.case_list = CaseList(self.desk)
         self.case_opener = CaseOpener(
             self.desk, self.cases, self.case_list, self.opener, questions, self.view_state, read,
@@ -156,26 +152,27 @@ class Controller:
             self.desk, self.case_list, self.jobs, self._shown, questions, self.view_state,
             suggestion=lambda: self.projects.suggested(self.folder), arrived=lambda came: self.showing.take_arrival(came),
         )  # fmt: skip
+        self.models = ModelChoice(
+            self.desk, self.jobs, questions, forget_choice=self.search.forget_choice,
+            remembered=lambda: self.search.remembered,
+        )  # fmt: skip
+        self.learning = Learning(self.desk, self.jobs, questions, self.view_state, self.models, start=start_learning)
         self.background = BackgroundSearch(
-            self.desk, self.jobs, lambda: (self.search.chosen, self.search.remembered), background
-        )
+            self.desk, self.jobs, lambda: Choice(self.search.chosen, self.search.remembered, self.models.trusted), background
+        )  # fmt: skip
         self.review = ReviewGuide(
             self.desk, self.document, self.editor, self.view_state, self.jobs, self.case_opener.open
         )
         self.schemes = Schemes(
-            *parts,
-            self.placing,
-            questions,
-            stop_search=self.search.stop,
-            has_next=lambda: self.has_neighbour(1),
+            *parts, self.placing, questions, stop_search=self.search.stop, has_next=lambda: self.has_neighbour(1),
             open_next=lambda: self.open_neighbour(1),
-        )
+        )  # fmt: skip
         self.showing = Showing(
             document=self.document, view_state=self.view_state, editor=self.editor, desk=self.desk, cases=self.cases,
             case_list=self.case_list, projects=self.projects, search=self.search, background=self.background,
-            schemes=self.schemes,
-            landmark_opener=self.landmark_opener, saver=self.saver, pixel_sizes=self.pixel_sizes, jobs=self.jobs,
-            questions=questions, opens_saved_work=opens_saved_work, opener=self.opener, case_opener=self.case_opener,
+            schemes=self.schemes, models=self.models, landmark_opener=self.landmark_opener, saver=self.saver,
+            pixel_sizes=self.pixel_sizes, jobs=self.jobs, questions=questions, opens_saved_work=opens_saved_work,
+            opener=self.opener, case_opener=self.case_opener,
         )  # fmt: skip
         self.path_opener = PathOpener(
             self.document, self.desk, *work, opener=self.opener, landmark_opener=self.landmark_opener,
@@ -183,6 +180,7 @@ class Controller:
         )  # fmt: skip
         self.checking.next_case = NextCase(lambda: self.has_neighbour(1), lambda: self.open_neighbour(1), "&Next image")
         self.schemes.chosen.connect(lambda ndim, scheme: keep_scheme(self.desk, ndim, scheme))
+        self.schemes.chosen.connect(lambda *_: self.background.look_again())
         self.pixel_sizes.said_of_all.connect(lambda spacing_mm: keep_size(self.desk, spacing_mm))
         self.desk.refused.connect(self.projects.tell_refused)
         self.desk.project_changed.connect(self._show_project)
@@ -194,6 +192,9 @@ class Controller:
         self.cases.blind_changed.connect(self.measuring.refresh)
         self.cases.blind_changed.connect(lambda _: self.showing.read_anew())
         self.background.answered.connect(self.showing.take_answer)
+        self.models.changed.connect(self.showing.change_model)
+        self.search.trust = self.models.use
+        self.search.new_scheme = self.schemes.ask_new
         self.view_state.events.show_vectors.connect(lambda _: self.showing.find_vectors())
 
     # Opening
@@ -252,8 +253,7 @@ class Controller:
 
     def has_neighbour(self, step: int) -> bool:
         """Tell whether there is a next or previous image."""
-        walks = self.case_opener if self.desk.current is not None else self.opener
-        return walks.has_neighbour(step)
+        return (self.case_opener if self.desk.current is not None else self.opener).has_neighbour(step)
 
     def open_neighbour(self, step: int) -> None:
         """Open the next or previous image."""
@@ -274,6 +274,7 @@ class Controller:
 
     def begin_session(self, folder: Path, paths: Sequence[Path] = ()) -> None:
         """Begin an unnamed project in a folder, so that nothing is lost, unless a project is among the ``paths`` to open."""
+        self.models.trusted = TrustedModels(trusted_path(folder))
         if any(map(is_project, paths)):
             self.projects.sessions = folder
         else:
@@ -396,7 +397,7 @@ class Controller:
 
         Where a file has to be written first, ``close_again`` is called once that has gone well.
         """
-        if not self.analysis_editing.cancel():
+        if not self.analysis_editing.cancel() or not self.learning.may_leave():
             return False
         agreed: list[bool] = []
         asking = True
@@ -417,6 +418,7 @@ class Controller:
             return False
         hide()  # a network on a large volume takes a while to hear that it shall stop
         self.background.close()
+        self.learning.close()
         self.jobs.shut_down()
         self.desk.close()
         return True

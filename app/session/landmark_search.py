@@ -9,6 +9,7 @@ from pathlib import Path
 
 from psygnal import Signal
 
+from app.desk.project_model import UntrustedModel
 from app.session.document import Document
 from app.session.editor import Editor
 from app.session.jobs import Job, Jobs
@@ -16,8 +17,10 @@ from app.session.questions import Questions
 from app.session.shown_job import ShownJob
 from app.session.view_state import MessageAction, ViewState
 from core.base.errors import AppError, InferenceError, ModelFileError
-from core.models.bundled import bundled_model_for
+from core.models.bundled import bundled_model_for, is_bundled
 from core.models.metadata import ModelInfo, read_model_info
+from core.project.models import ProjectModel
+from core.values.doubt import recognises_nothing
 from core.values.image import Image
 from core.values.prediction import Prediction
 
@@ -79,6 +82,10 @@ class LandmarkSearch:
         The model files that a person chose at earlier starts, by the rank of their images.
     model_chosen
         Emitted with rank and file when a person has chosen a model.
+    trust
+        What is done where a person says that they trust a model of the project.
+    new_scheme
+        Lets a person name landmarks of their own.
     """
 
     model_chosen = Signal(int, ChosenModel)
@@ -96,6 +103,8 @@ class LandmarkSearch:
     ) -> None:
         self.chosen = chosen
         self.remembered: dict[int, ChosenModel] = {}
+        self.trust: Callable[[ProjectModel], object] = lambda _: None
+        self.new_scheme: Callable[[], object] = lambda: None
         self._document = document
         self._editor = editor
         self._view = view_state
@@ -116,14 +125,17 @@ class LandmarkSearch:
         """Take what `model_for` found for the open image."""
         self._model = model
 
-    def start(self) -> None:
-        """Find the landmarks; where no model fits, say so and let the person place them."""
+    def start(self, *, asked: bool = True) -> None:
+        """Find the landmarks; where no model fits, say so and let the person place them.
+
+        Where nobody has ``asked`` for them, the answer of a model that comes with Cairn is not shown if it recognises nothing.
+        """
         image = self._document.image
         if image is None:
             return
         self.stop()
         if isinstance(self._model, AppError):
-            self._view.say(f"{self._model} {BY_HAND}")
+            self._say_no_model(self._model)
             return
         path, info = self._model
         scheme = self._document.scheme
@@ -133,7 +145,11 @@ class LandmarkSearch:
         revision = self._document.revision
 
         def localized(prediction: Prediction) -> None:
-            if revision == self._document.revision:
+            if revision != self._document.revision:
+                return
+            if not asked and is_bundled(path) and recognises_nothing(prediction.landmarks):
+                self._say_unrecognised(prediction, info)
+            else:
                 self._take(prediction, info)
 
         def ended() -> None:
@@ -152,6 +168,34 @@ class LandmarkSearch:
         )
         self._job = job
         self._shown.show(job, "Starting up")
+
+    def _say_unrecognised(self, prediction: Prediction, info: ModelInfo) -> None:
+        """Force nothing on an image of something else, and say how to go on."""
+        revision = self._document.revision
+
+        def show() -> None:
+            if revision == self._document.revision:
+                self._take(prediction, info)
+
+        self._view.say(
+            f"{info.title} recognises nothing in this image. To mark landmarks of your own, give them names in a scheme.",
+            actions=[MessageAction("&New scheme…", self.new_scheme), MessageAction("&Show what it found", show)],
+        )
+
+    def _say_no_model(self, error: AppError) -> None:
+        actions = []
+        if isinstance(error, UntrustedModel):
+            actions = [MessageAction("&Trust and use it", lambda: self.trust(error.model))]
+        self._view.say(f"{error} {BY_HAND}", actions=actions)
+
+    def forget_choice(self) -> None:
+        """Give up what was chosen in this window: the project says from now on what finds landmarks."""
+        self.chosen = None
+
+    @property
+    def model(self) -> Model | AppError:
+        """What finds the landmarks of the open image."""
+        return self._model
 
     def stop(self) -> None:
         """Drop a search that runs; its answer would be for another image or another pixel size."""
@@ -213,14 +257,26 @@ def _read_choice(path: Path) -> tuple[ModelInfo, ChosenModel]:
     return info, ChosenModel.now(path)
 
 
-def model_for(ndim: int, chosen: Path | None, remembered: ChosenModel | None = None) -> Model:
+def model_for(
+    ndim: int,
+    chosen: Path | None,
+    remembered: ChosenModel | None = None,
+    *,
+    of_project: Callable[[int], Path | None] = lambda _: None,
+) -> Model:
     """Return the model for images of ``ndim`` axes; in a job.
+
+    What was chosen in this window goes before what its project is localized by, that before what was chosen at earlier starts;
+    the bundled one comes last.
 
     Raises
     ------
     ModelFileError, InferenceError
         There is none, it cannot be read, the one ``chosen`` is for other images, or the one ``remembered`` has changed.
+    ProjectError
+        The project does not answer.
     """
+    chosen = chosen or of_project(ndim)
     if chosen is None and remembered is not None:
         chosen = _unchanged(remembered)
     try:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from app.desk.case_tasks import size_where_unknown_mm
 from app.desk.desk import Desk
 from app.desk.kept_case import KeptCase, compared, find_kept_case, with_kept_size
+from app.desk.project_model import model_in_use
 from app.desk.session_files import earlier_reading
+from app.desk.trusted_models import TrustedModels
 from app.session.landmark_search import ChosenModel, Model, model_for
 from app.session.pixel_sizes import Said, with_size
 from app.session.saved_work import SavedWork, find_saved_work
@@ -62,6 +64,7 @@ def prepare(
     sessions: Path | None,
     chosen: Path | None,
     chosen_before: Mapping[int, ChosenModel],
+    trusted: TrustedModels,
     said: Said,
     finds_work: bool,
     remembered: Path | None,
@@ -83,7 +86,10 @@ def prepare(
             kept, trouble = None, f"{error.message} What you do here is kept only where you save it."
     image = with_size(image, said)
     try:
-        model: Model | AppError = model_for(image.ndim, chosen, chosen_before.get(image.ndim))
+        model: Model | AppError = model_for(
+            image.ndim, chosen, chosen_before.get(image.ndim),
+            of_project=lambda ndim: None if project is None else model_in_use(project, ndim, trusted),
+        )  # fmt: skip
     except AppError as error:
         model = error
     work = find_saved_work(image, remembered) if finds_work else SavedWork()

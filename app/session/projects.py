@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from app.desk.desk import Desk
+from app.desk.project_model import bring_along
 from app.desk.session_files import EarlierSession, earlier_sessions, is_session, new_session, open_session
 from app.session.jobs import Jobs
 from app.session.questions import Questions
 from app.session.view_state import Message, MessageAction, ViewState
 from core.base.errors import AppError
-from core.project.paths import SUFFIX
+from core.project.paths import SUFFIX, models_folder
 from core.project.readings import Reader
 
 if TYPE_CHECKING:
@@ -155,7 +156,12 @@ class Projects:
                 f"The project is saved as {path.name}. Every change goes there from now on.", is_warning=False
             )
             if was_unnamed:
-                self._jobs.run(_forget_session, old, on_result=lambda _: None, on_error=lambda _: None, may_stall=True)
+                self._desk.change(
+                    lambda project: bring_along(project, models_folder(old)),
+                    lambda _: self._jobs.run(
+                        _forget_session, old, on_result=lambda _: None, on_error=lambda _: None, may_stall=True
+                    ),
+                )
             self._is_used(path)
 
         self._desk.go_on_in(path, saved, self._failed)

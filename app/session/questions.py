@@ -9,6 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from app.desk.learning_files import LearnWish
+from app.session.learning_offer import LearnOffer
 from app.session.printouts import PictureOffer, PictureWish, ReportOffer, ReportWish
 from core.base.errors import AppError
 from core.images.dicom.series import Series
@@ -217,6 +219,14 @@ class ImportWish:
     key: str | None = None
 
 
+class LeaveLearning(StrEnum):
+    """What becomes of learning under way when the window closes."""
+
+    STAY = "stay"
+    LATER = "later"
+    GIVE_UP = "give up"
+
+
 class Questions(Protocol):
     """Every question; None means that the person thought better of it."""
 
@@ -336,6 +346,12 @@ class Questions(Protocol):
 
     def gives_up_analysis(self, name: str) -> bool:
         """Ask whether to give up what was changed in an analysis."""
+
+    def learn_wish(self, offer: LearnOffer) -> LearnWish | None:
+        """Tell what can be learnt, and ask from which model and for how long."""
+
+    def leaves_learning(self, left_s: float | None) -> LeaveLearning:
+        """Ask what becomes of learning under way when the window closes; ``left_s`` are the seconds that it still takes."""
 
     def show_error(self, error: AppError) -> None:
         """Say what is wrong and what to do."""

@@ -22,6 +22,7 @@ from app.session.jobs import Jobs
 from app.session.landmark_exchange import Arrival
 from app.session.landmark_opener import LandmarkOpener
 from app.session.landmark_search import BY_HAND, LandmarkSearch, Model, doubt_about, too_small_for
+from app.session.model_choice import ModelChoice
 from app.session.opener import Opener
 from app.session.pixel_sizes import PixelSizes
 from app.session.preparation import Prepared, fitting, listed_once_open, prepare
@@ -30,7 +31,7 @@ from app.session.questions import Questions
 from app.session.saved_work import SavedWork
 from app.session.saving import Saver
 from app.session.schemes import Schemes
-from app.session.view_state import ViewState
+from app.session.view_state import Mode, ViewState
 from core.base.errors import AppError
 from core.images.dicom.series import Series
 from core.images.listing import Listing
@@ -61,6 +62,8 @@ class Showing:
         Who looks for other images, and who is told what is wrong.
     opens_saved_work
         Whether the landmark file beside an image is opened with it.
+    models
+        Which models the project is localized by.
     opener, case_opener
         What was opened together, and who opens what was added; given once they are there.
     belongs_elsewhere
@@ -83,6 +86,7 @@ class Showing:
     jobs: Jobs
     questions: Questions
     opens_saved_work: bool
+    models: ModelChoice
     opener: Opener[Prepared]
     case_opener: CaseOpener[Prepared]
     belongs_elsewhere: tuple[Path, ...] = ()
@@ -97,6 +101,7 @@ class Showing:
             sessions=self.projects.sessions,
             chosen=self.search.chosen,
             chosen_before=dict(self.search.remembered),
+            trusted=self.models.trusted,
             said=self.pixel_sizes.said_about(path),
             finds_work=self.opens_saved_work and not self.cases.blind,
             remembered=self.saver.file_of(path),
@@ -191,7 +196,7 @@ class Showing:
         else:
             if self.desk.current is not None:
                 self.background.leave_to_window(self.desk.current)
-            self.search.start()
+            self.search.start(asked=False)
 
     def find_vectors(self) -> None:
         """Find the vectors that a person wants to see where only the landmarks are known."""
@@ -296,13 +301,34 @@ class Showing:
         if case_id != self.desk.current:
             self.cases.drop_untouched(case_id)
             return
-        image, info = self.document.image, self.document.model_info
-        if image is None or info is None or self.document.prediction is not None or self.cases.blind:
+        image, before = self.document.image, self.document.prediction
+        info = self._info_of(answer.model)
+        if image is None or info is None or self.cases.blind or (before is not None and before.model == answer.model):
             return
         if answer.grid == image.grid:
             self.search.stop()
             said = Reading(case_id, Reader(answer.model, ReaderKind.MODEL), answer.landmarks, Geometry.of(image))
             self.editor.apply_prediction(model_answer(said), info)
+
+    def _info_of(self, title: str) -> "ModelInfo | None":
+        """Return what the model of that name says about itself where it is the one in use, None where the open image has none."""
+        model, shown = self.search.model, self.document.model_info
+        if not isinstance(model, AppError) and model[1].title == title:
+            return model[1]
+        return shown if shown is not None and self.document.prediction is None else None
+
+    def change_model(self, ndim: int, model: Model | AppError) -> None:
+        """Find landmarks by another model from now on: in the open image at once where nobody has said anything about it."""
+        self.cases.change_model(ndim, model)
+        self.background.localize_again()
+        image = self.document.image
+        if image is None or image.ndim != ndim:
+            return
+        self.search.use(model)
+        info = None if isinstance(model, AppError) else model[1]
+        if not self.cases.has_reading and not self.cases.blind and self.schemes.wants(info):
+            self.view_state.mode = Mode.NAVIGATE  # who was about to place landmarks is shown where they are
+            self._find_landmarks(image, model)
 
     def add(self, paths: Sequence[Path]) -> None:
         """Let what paths stand for follow the cases of the project; the first of them is shown where none is."""

@@ -148,3 +148,14 @@ def time_spent(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def time_words(seconds: float) -> str:
+    """Return about how long something takes, as people say it: ``"about 2 min"``."""
+    if seconds < 50:
+        return "less than a minute"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"about {max(minutes, 1)} min"
+    hours = seconds / 3600
+    return f"about {hours:.0f} h" if hours >= 9.5 else f"about {hours:.1f} h".replace(".0 ", " ")

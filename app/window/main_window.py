@@ -24,6 +24,7 @@ from app.views.slice_view import SliceView
 from app.views.volume_view import VolumeView
 from app.window.action_set import ActionSet
 from app.window.analysis_editor_opener import AnalysisEditorOpener
+from app.window.learning_opener import LearningOpener
 from app.window.measurements_dock import MeasurementsDock
 from app.window.menu_bar import fill_menu_bar
 from app.window.reader_dialogs import ReaderDialogs
@@ -73,6 +74,7 @@ class MainWindow(QMainWindow):
         self.reader_dialogs = ReaderDialogs(controller, self)
         self.shapes = ShapesOpener(controller, self, self.bring_to_front)
         self.analysis_editor = AnalysisEditorOpener(controller.analysis_editing, self)
+        self.learning = LearningOpener(controller, self)
         by_window = {
             "file.quit": self.close,
             "help.shortcuts": self.show_shortcuts,
@@ -81,6 +83,8 @@ class MainWindow(QMainWindow):
             "file.report": lambda: self.printouts.ask_report(),
             "review.agreement": self.reader_dialogs.show_agreement,
             "review.merge": self.reader_dialogs.ask_merge,
+            "review.learn": self.learning.ask,
+            "review.models": self.learning.show_models,
             "measure.shapes": self.shapes.show,
             "measure.superimpose": lambda: self.superimposition.show(),
         }
@@ -98,7 +102,10 @@ class MainWindow(QMainWindow):
         self._make_dock()
         tracing = self.actions_by_id["measure.tracing"]
         self.measurements = MeasurementsDock(controller, self.settings, self, self.dock, tracing)
-        self.worklist = WorklistDock(controller, self.settings, self, self._layout.leave_room)
+        self.worklist = WorklistDock(
+            controller, self.settings, self, self._layout.leave_room, self.actions_by_id["review.learn"]
+        )
+        self.worklist.panel.learning.show_requested.connect(self.learning.show_course)
         self.status_bar = StatusBar(controller)
         self.setStatusBar(self.status_bar)
         self._refreshing = QTimer(self)
@@ -298,5 +305,6 @@ class MainWindow(QMainWindow):
         self.worklist.save()
         self.measurements.save()
         self.shapes.close()
+        self.learning.close()
         self.closing.emit()
         self.hide()

@@ -6,6 +6,7 @@ Joins list, panel and controller; decides nothing about cases.
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMessageBox
 
 from app.desktop.settings import Settings
@@ -32,10 +33,17 @@ class WorklistDock(QDockWidget):
         Where it stands.
     leave_room
         Has the other dock leave room for a list of a width.
+    learn
+        Asks what to learn.
     """
 
     def __init__(
-        self, controller: Controller, settings: Settings, window: QMainWindow, leave_room: Callable[[int], object]
+        self,
+        controller: Controller,
+        settings: Settings,
+        window: QMainWindow,
+        leave_room: Callable[[int], object],
+        learn: QAction,
     ) -> None:
         super().__init__("Worklist", window)
         self.setObjectName("worklist")
@@ -46,7 +54,15 @@ class WorklistDock(QDockWidget):
         self._window = window
         self._leave_room = leave_room
         self.cases = controller.case_list
-        self.panel = Worklist(controller.desk, self.cases, controller.background, controller.jobs, self._confirm)
+        self.panel = Worklist(
+            controller.desk,
+            self.cases,
+            controller.background,
+            controller.learning,
+            controller.jobs,
+            self._confirm,
+            learn,
+        )
         self.panel.setMinimumWidth(LEAST_WIDTH)
         self.setWidget(self.panel)
         columns = settings.numbers(_COLUMNS_KEY)

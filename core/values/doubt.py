@@ -18,6 +18,9 @@ UNUSUALLY_LARGE = 1.5
 LARGE = 2.0
 """A radius (or spread) this many times the median over all landmarks belongs to a landmark that is never found well."""
 
+UNRECOGNISED_PRESENCE = 0.05
+"""Where a model gives every landmark less, the image shows something else than what it knows: a fly's wing is no head."""
+
 HUMAN_STATES = frozenset({Status.CORRECTED, Status.PLACED, Status.CONFIRMED})
 
 
@@ -37,6 +40,11 @@ def seen_blind(landmarks: Landmarks) -> Landmarks:
         if not is_decided(landmarks, name):
             landmarks = landmarks.with_point(name, np.full(landmarks.ndim, np.nan), Status.UNPLACED)
     return replace(landmarks, radius_mm=np.full(len(landmarks), np.nan, np.float32))
+
+
+def recognises_nothing(answer: Landmarks) -> bool:
+    """Tell whether a model that says how present landmarks are found none of them."""
+    return len(answer) > 0 and bool(np.all(answer.presence < UNRECOGNISED_PRESENCE))  # NaN where it does not say
 
 
 def names_in_doubt(landmarks: Landmarks, usual_radius_mm: Mapping[str, float] | None = None) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication, QEventLoop
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication
 
 from app.desk.case_list import CaseList
@@ -30,7 +31,7 @@ from core.project.review import review_queue
 from core.project.store import Project
 from core.values.grid import Grid
 from core.values.landmarks import Landmarks, Status
-from tests.support.desk_fixtures import ANNA, ScriptedWork, open_desk
+from tests.support.desk_fixtures import ANNA, ScriptedWork, idle_learning, open_desk
 
 CASES = int(os.environ.get("CAIRN_BENCH_CASES", "2000"))
 NAMES = tuple(f"L{number}" for number in range(19))
@@ -131,7 +132,7 @@ def measure_panel(path: Path) -> None:
     count = len(desk.project.case_ids())
     start = time.perf_counter()
     cases = CaseList(desk)
-    panel = Worklist(desk, cases, work, jobs, lambda *_: True)
+    panel = Worklist(desk, cases, work, idle_learning(desk, jobs), jobs, lambda *_: True, QAction("Learn…"))
     panel.resize(520, 900)
     panel.show()
     model = panel.table.cases

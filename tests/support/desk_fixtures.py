@@ -9,6 +9,9 @@ from psygnal import Signal
 from app.desk.desk import Desk
 from app.desk.events import Overall
 from app.session.jobs import Jobs
+from app.session.learning import Learning
+from app.session.model_choice import ModelChoice
+from app.session.view_state import ViewState
 from core.models.image_task import ImageAnswer
 from core.project.cases import Geometry, NewCase
 from core.project.readings import Reader, ReaderKind, Reading
@@ -16,6 +19,7 @@ from core.project.store import Project
 from core.values.grid import Grid
 from core.values.image import ImageSource
 from core.values.landmarks import Landmarks, Status
+from tests.support.viewer_fixtures import Answers
 
 ANNA, BEN = Reader("Anna"), Reader("Ben")
 MODEL = Reader("cephalometric-19 1.1", ReaderKind.MODEL)
@@ -89,6 +93,13 @@ class ScriptedWork:
     def tell(self, overall: Overall) -> None:
         self.overall = overall
         self.progress_changed.emit()
+
+
+def idle_learning(desk: Desk, jobs: Jobs) -> Learning:
+    """Make what lets models learn, and is never asked to."""
+    answers = Answers()
+    models = ModelChoice(desk, jobs, answers, forget_choice=lambda: None, remembered=dict)
+    return Learning(desk, jobs, answers, ViewState(), models)
 
 
 def open_desk(jobs: Jobs, path: Path) -> Desk:

@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 from pytestqt.qtbot import QtBot
 
+from app.desk.learning_files import LearnWish
 from app.session.controller import Controller
+from app.session.learning_offer import LearnOffer
 from app.session.printouts import PictureOffer, PictureWish, ReportOffer, ReportWish
 from app.session.questions import (
     EditedScheme,
@@ -18,6 +20,7 @@ from app.session.questions import (
     ExportWish,
     ImportOffer,
     ImportWish,
+    LeaveLearning,
     MmOfFile,
     Occupied,
     OnRuler,
@@ -56,6 +59,8 @@ class Answers:
     model: Path | None = None
     accepts: bool = True
     on_unsaved: Unsaved = Unsaved.CANCEL
+    learns: Callable[[LearnOffer], LearnWish | None] = lambda _: None
+    on_learning: LeaveLearning = LeaveLearning.STAY
     belongs: bool = False
     mm: MmOfFile | None = None
     on_occupied: Overwrite = Overwrite.CANCEL
@@ -198,6 +203,14 @@ class Answers:
 
     def import_wish(self, offer: ImportOffer) -> ImportWish | None:
         return self.imports(offer)
+
+    def learn_wish(self, offer: LearnOffer) -> LearnWish | None:
+        self.asked.append(f"learn from {offer.marked} cases")
+        return self.learns(offer)
+
+    def leaves_learning(self, left_s: float | None) -> LeaveLearning:
+        self.asked.append("leave learning")
+        return self.on_learning
 
     def show_error(self, error: AppError) -> None:
         self.errors.append(error)

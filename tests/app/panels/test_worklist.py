@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QAction, QColor
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QLineEdit, QMainWindow
 
@@ -12,16 +12,24 @@ from app.desk.case_list import CaseList, Counts
 from app.desk.events import Overall
 from app.desktop.chrome import chrome
 from app.panels import worklist_model
-from app.panels.background_strip import time_words
 from app.panels.worklist import Worklist, heading
 from app.panels.worklist_model import PLACEHOLDER, Column, WorklistModel
 from app.panels.worklist_pictures import WorklistPictures
+from app.session.wording import time_words
 from core.base.errors import ProjectError
 from core.images.file import write_image
 from core.project.cases import CaseSort, CaseState, NewCase
 from core.project.readings import Reader
 from core.project.store import Project
-from tests.support.desk_fixtures import BEN, MODEL, ScriptedWork, make_answer, make_landmarks, make_reading
+from tests.support.desk_fixtures import (
+    BEN,
+    MODEL,
+    ScriptedWork,
+    idle_learning,
+    make_answer,
+    make_landmarks,
+    make_reading,
+)
 from tests.support.viewer_fixtures import make_image
 
 CLARA = Reader("Clara")
@@ -44,7 +52,9 @@ def panel(full_desk, work, desk_jobs, asked, qtbot):
         return True
 
     window = QMainWindow()
-    made = Worklist(full_desk, CaseList(full_desk), work, desk_jobs, confirm)
+    made = Worklist(
+        full_desk, CaseList(full_desk), work, idle_learning(full_desk, desk_jobs), desk_jobs, confirm, QAction("Learn…")
+    )
     window.setCentralWidget(made)
     qtbot.addWidget(window)
     window.resize(900, 500)

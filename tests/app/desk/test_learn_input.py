@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.commands.learn_input import read_learn_input
 from app.desk.case_tasks import set_size_where_unknown
+from app.desk.learn_input import read_learn_input
 from core.base.errors import ConfigError, ProjectError
 from core.images.file import read_image, write_image
 from core.landmark_files.file import write_landmarks
