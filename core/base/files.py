@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+TEMPORARY_PREFIX = ".tmp-"
+"""How the name of a file begins that is being written, or was when its process was killed."""
+
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
@@ -22,7 +25,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     """
     path = Path(os.path.realpath(path)) if Path(path).is_symlink() else Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".tmp-{uuid.uuid4().hex[:8]}-{path.name}")
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{uuid.uuid4().hex[:8]}-{path.name}")
     try:
         temporary.touch(exist_ok=False)
         yield temporary

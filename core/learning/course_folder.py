@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.base.errors import ConfigError
-from core.base.files import reason_of, written_whole
+from core.base.files import TEMPORARY_PREFIX, reason_of, written_whole
 from core.learning.checkpoints import CHECKPOINT_NAME, TrainingState, read_checkpoint
 from core.learning.course_events import Reason
 
@@ -80,7 +80,7 @@ class CourseFolder:
         self.path = path
 
     def begun(self) -> Begun | None:
-        """Return what was begun here, None where nothing was.
+        """Return what was begun here, None where nothing was; what a killed process left half written is removed.
 
         Raises
         ------
@@ -88,13 +88,17 @@ class CourseFolder:
             What lies here cannot be understood, or is something else.
         """
         try:
-            return Begun.model_validate_json((self.path / COURSE_NAME).read_bytes())
+            begun = Begun.model_validate_json((self.path / COURSE_NAME).read_bytes())
         except FileNotFoundError as error:
-            if any(file.name != _LOCK_NAME for file in self.path.iterdir()):
+            if any(file.name != _LOCK_NAME and not _half_written(file) for file in self.path.iterdir()):
                 raise self._foreign() from error
-            return None
+            begun = None
         except ValidationError as error:
             raise self._foreign() from error
+        for file in self.path.iterdir():
+            if _half_written(file):
+                file.unlink(missing_ok=True)
+        return begun
 
     def begin(self, begun: Begun) -> None:
         """Keep what is begun."""
@@ -114,6 +118,11 @@ class CourseFolder:
             f"The folder {self.path} holds something else than learning under way.",
             "Move it away, or choose another name for the model.",
         )
+
+
+def _half_written(file: Path) -> bool:
+    """Tell whether a killed process left this file behind."""
+    return file.name.startswith(TEMPORARY_PREFIX)
 
 
 @contextmanager

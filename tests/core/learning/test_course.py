@@ -19,7 +19,7 @@ from core.learning.configuration import parse_config
 from core.learning.course import learn
 from core.learning.course_events import Begin, Done, Event, LeftOut, Reading, Step, Stopped
 from core.learning.course_events import Plan as PlanEvent
-from core.learning.course_folder import folder_of
+from core.learning.course_folder import folder_of, opened
 from core.learning.course_request import LearnRequest, Stop
 from core.learning.phantom import make_phantom
 from core.learning.trainable import read_trainable
@@ -364,6 +364,16 @@ def test_a_folder_of_something_else_is_left_alone(request_: LearnRequest) -> Non
     with pytest.raises(ConfigError, match="holds something else than learning"):
         learn(request_, lambda _: None)
     assert (folder / "thesis.txt").read_text() == "years of work"
+
+
+def test_what_a_killed_process_was_writing_is_not_taken_for_something_else(tmp_path: Path) -> None:
+    """It was killed before it had begun anything, and leaves a file under its temporary name."""
+    folder = folder_of(tmp_path / "model.pt")
+    folder.mkdir()
+    (folder / ".tmp-0123abcd-course.json").write_bytes(b"{")
+    with opened(tmp_path / "model.pt") as mine:
+        assert mine.begun() is None
+        assert [file.name for file in folder.iterdir()] == ["lock"]
 
 
 def test_two_at_once_do_not_learn_the_same_model(request_: LearnRequest) -> None:
