@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 
 from app.desk.desk import Desk
-from app.desk.next_case import next_cases
+from app.desk.next_case import NextOrder, next_cases
 from core.learning.next_case import Lesson
 from core.project.cases import CaseQuery, CaseState
 
@@ -74,7 +74,7 @@ class CaseList:
     counts
         How many cases there are of which kind, whatever is listed.
     lessons
-        Why unmarked cases come next, where those come first from which a model would learn most; else empty.
+        The cases that nobody has begun, where those are listed first; else empty.
     """
 
     listed = Signal()
@@ -87,7 +87,7 @@ class CaseList:
         self.ids: Sequence[int] = []
         self.counts = Counts()
         self.lessons: Mapping[int, Lesson] = {}
-        self._by_lesson = False
+        self._marking: NextOrder | None = None
         self._rows: dict[int, int] = {}
         self._listing = self._list_again = self._counting = self._count_again = False
         desk.project_changed.connect(self._begin)
@@ -101,20 +101,20 @@ class CaseList:
         return self._query
 
     @property
-    def by_lesson(self) -> bool:
-        """Whether the cases are wanted first that a model would learn most from, whatever `query` says of the order."""
-        return self._by_lesson
+    def marking(self) -> NextOrder | None:
+        """In which order the cases that nobody has begun are wanted first, whatever `query` says; None where they are not."""
+        return self._marking
 
-    def ask_for(self, *, by_lesson: bool | None = None, **changes: Any) -> None:
+    def ask_for(self, *, marking: NextOrder | None = None, **changes: Any) -> None:
         """List other cases: any of `CaseQuery`'s text, states, excluded, sort, descending.
 
-        With ``by_lesson`` those come first that a model would learn most from, the others as ``sort`` says; asking for a
-        ``sort`` ends that.
+        With ``marking`` those that nobody has begun come first, in that order, the others as ``sort`` says; asking for a ``sort``
+        alone ends that.
         """
         query = replace(self._query, **changes)
-        wanted = (self._by_lesson and "sort" not in changes) if by_lesson is None else by_lesson
-        if (query, wanted) != (self._query, self._by_lesson):
-            self._query, self._by_lesson = query, wanted
+        wanted = self._marking if marking is None and "sort" not in changes else marking
+        if (query, wanted) != (self._query, self._marking):
+            self._query, self._marking = query, wanted
             self.refresh()
 
     def refresh(self) -> None:
@@ -124,10 +124,8 @@ class CaseList:
             self._list_again = True
             return
         self._listing = True
-        query, by_lesson = self._query, self._by_lesson
-        self._desk.ask(
-            lambda project: _list(project, query, by_lesson=by_lesson), self._show, lambda _: self._show(None)
-        )
+        query, marking = self._query, self._marking
+        self._desk.ask(lambda project: _list(project, query, marking), self._show, lambda _: self._show(None))
         if self._desk.project is None:
             self._listing = False
 
@@ -142,7 +140,7 @@ class CaseList:
             self.refresh()
             return
         self._query, self.ids, self._rows = CaseQuery(), [], {}
-        self._by_lesson, self.lessons = False, {}
+        self._marking, self.lessons = None, {}
         self._listing = self._list_again = self._counting = self._count_again = (
             False  # what was asked of another one never comes
         )
@@ -178,9 +176,9 @@ class CaseList:
             self._count()
 
 
-def _list(project: "Project", query: CaseQuery, *, by_lesson: bool) -> _Listing:
+def _list(project: "Project", query: CaseQuery, marking: NextOrder | None) -> _Listing:
     ids = project.case_ids(query)
-    lessons = {lesson.key: lesson for lesson in next_cases(project).lessons} if by_lesson else {}
+    lessons = {lesson.key: lesson for lesson in next_cases(project, marking).lessons} if marking else {}
     if lessons:
         wanted = set(ids)
         ids = [id_ for id_ in lessons if id_ in wanted] + [id_ for id_ in ids if id_ not in lessons]

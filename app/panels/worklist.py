@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QMenu, 
 
 from app.desk.case_list import CaseList, Counts
 from app.desk.desk import Desk
+from app.desk.next_case import NextOrder
 from app.panels.background_strip import BackgroundStrip, BackgroundWork
 from app.panels.learning_strip import LearningStrip
 from app.panels.worklist_model import STATE_WORDS
@@ -139,9 +140,12 @@ class Worklist(QWidget):
         self.retry = self._action("&Retry those with problems", self._retry)
         self.note = self._action("Write a &note", self.table.write_note)
         self.folder = self._action("Show in &folder", self._show_in_folder)
-        self.teaching = self._action("Most to learn from &first", self._order_by_lesson)
-        self.teaching.setCheckable(True)
-        self.teaching.setToolTip("Unmarked cases that would teach a model most come first, with the reason.")
+        self.marking = {
+            NextOrder.RANDOM: self._action("Next to mark: at r&andom", lambda: self._mark_in_order(NextOrder.RANDOM)),
+            NextOrder.SHAPE: self._action("Next to mark: &by shape", lambda: self._mark_in_order(NextOrder.SHAPE)),
+        }
+        for action in self.marking.values():
+            action.setCheckable(True)
         self.remove = self._action("Remove from the &project…", self._remove)
 
     def _action(self, text: str, do: Callable[[], object], key: str = "") -> QAction:
@@ -222,9 +226,10 @@ class Worklist(QWidget):
             self._list.ask_for(states=wanted, excluded=False)
         self._list.refresh()  # those that have changed meanwhile come or go
 
-    def _order_by_lesson(self) -> None:
-        """List those cases first that a model would learn most from; where they are, as they were added."""
-        self._list.ask_for(by_lesson=not self._list.by_lesson, sort=CaseSort.ADDED, descending=False)
+    def _mark_in_order(self, order: NextOrder) -> None:
+        """List those cases first that nobody has begun, in this order; where they are, all as they were added."""
+        wanted = None if self._list.marking is order else order
+        self._list.ask_for(marking=wanted, sort=CaseSort.ADDED, descending=False)
 
     def _chosen_ids(self) -> list[int]:
         """Return the selected cases, else the open one."""
@@ -300,7 +305,8 @@ class Worklist(QWidget):
         self.localize_new.setEnabled(can_write and self._list.counts.by_state[CaseState.NEW] > 0)
         self.retry.setEnabled(can_write and self._list.counts.by_state[CaseState.PROBLEM] > 0)
         self.note.setEnabled(can_write and count == 1)
-        self.teaching.setChecked(self._list.by_lesson)
+        for order, action in self.marking.items():
+            action.setChecked(self._list.marking is order)
         menu = QMenu(self)
         open_action = menu.addAction("&Open")
         open_action.setEnabled(count == 1)
@@ -309,7 +315,7 @@ class Worklist(QWidget):
         menu.addSeparator()
         menu.addActions([self.localize, self.localize_new, self.retry])
         menu.addSeparator()
-        menu.addAction(self.teaching)
+        menu.addActions(list(self.marking.values()))
         menu.addSeparator()
         menu.addActions([self.folder, self.remove])
         return menu

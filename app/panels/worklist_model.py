@@ -14,6 +14,7 @@ from PySide6.QtGui import QColor
 
 from app.desk.case_list import CaseList
 from app.desk.desk import Desk
+from app.desk.next_case import NextOrder, why_next
 from app.desktop import theme
 from app.desktop.chrome import chrome
 from app.session import wording
@@ -87,8 +88,8 @@ _TIPS = {
     Column.RADIUS: "The largest radius, in mm or px, among the landmarks that nobody has decided on:\n"
     "in 90 % of cases the true position lies within it.",
     Column.READER: "Who read it last.",
-    Column.LESSON: "Why a model would learn much from this case, once a person has marked it.\n"
-    "The cases that would teach most come first, alike ones not all at once.",
+    Column.LESSON: "How many cases that nobody has begun are shaped more like this one than like any that is\n"
+    "done or stands above it, as a model found them. Those that stand for most others come first.",
     Column.TIME: "How long people have worked on it with the window in use, all readers together.",
 }
 _CENTRED = Qt.AlignmentFlag.AlignCenter
@@ -153,7 +154,8 @@ class WorklistModel(QAbstractTableModel):
         lesson = self._list.lessons.get(row.id)
         if lesson is None:
             return ""
-        return "at random" if row.state is CaseState.NEW else lesson.why
+        by_shape = self._list.marking is NextOrder.SHAPE and row.state is not CaseState.NEW
+        return why_next(lesson) if by_shape else "at random"
 
     def _want(self, page: int) -> None:
         if page == self._coming:

@@ -187,7 +187,7 @@ class WorklistTable(QTableView):
         sort = SORTS[Column(section)]
         worst_first = sort in (CaseSort.TO_CHECK, CaseSort.WORST_RADIUS, CaseSort.SECONDS)
         query = self._list.query
-        if query.sort is not sort or self._list.by_lesson:
+        if query.sort is not sort or self._list.marking:
             self._list.ask_for(sort=sort, descending=worst_first)
         elif query.descending is worst_first:
             self._list.ask_for(descending=not worst_first)
@@ -199,7 +199,7 @@ class WorklistTable(QTableView):
         """Mark the column by which the list is sorted."""
         query = self._list.query
         column = next((int(column) for column, sort in SORTS.items() if sort is query.sort), -1)
-        column = int(Column.LESSON) if self._list.by_lesson else column
+        column = int(Column.LESSON) if self._list.marking else column
         order = Qt.SortOrder.DescendingOrder if query.descending else Qt.SortOrder.AscendingOrder
         self.horizontalHeader().setSortIndicator(column, order)
 

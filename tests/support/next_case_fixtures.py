@@ -1,4 +1,4 @@
-"""A project of squares that a model has read: one of them it was unsure of, one looks unlike the others."""
+"""A project of rectangles that a model has read: two of three are of one shape, each third is of another."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -17,17 +17,17 @@ MODEL, OLDER, PERSON = Reader("wing 2", ReaderKind.MODEL), Reader("wing 1", Read
 GEOMETRY = Geometry(Grid.from_spacing((60, 80), 1.0))
 
 
-def says(seed: int, *, spread: float = 1.0, moved: float = 0.0, by: Reader = MODEL) -> Landmarks:
+def says(seed: int, *, is_other: bool = False, by: Reader = MODEL) -> Landmarks:
     """Return what a reader says of a case."""
     points = SHAPE + np.random.default_rng(seed).normal(0, 0.2, SHAPE.shape)
-    points[0, 0] -= moved
+    points[0, 0] -= 9.0 * is_other
     if by.kind is ReaderKind.PERSON:
         return Landmarks(NAMES, points)
-    return Landmarks(NAMES, points, np.full(4, 0.99), np.full(4, spread), status=(Status.PREDICTED,) * 4)
+    return Landmarks(NAMES, points, np.full(4, 0.99), np.full(4, 1.0), status=(Status.PREDICTED,) * 4)
 
 
 def make_study(path: Path, count: int = 8, *, unread: Collection[int] = (), splits: Collection[int] = ()) -> Project:
-    """Make a project of cases 1 to ``count``: a model is unsure of the third and finds the fifth out of shape.
+    """Make a project of cases 1 to ``count``, of which a model finds each third to have the other shape.
 
     Parameters
     ----------
@@ -49,6 +49,5 @@ def make_study(path: Path, count: int = 8, *, unread: Collection[int] = (), spli
         for id_ in project.add_cases(new):
             project.set_case_image(id_, GEOMETRY, f"{id_:064x}")
             if id_ not in unread:
-                said = says(id_, spread=6.0 if id_ == 3 else 1.0, moved=9.0 if id_ == 5 else 0.0)
-                project.save_reading(Reading(id_, MODEL, said, GEOMETRY))
+                project.save_reading(Reading(id_, MODEL, says(id_, is_other=id_ % 3 == 0), GEOMETRY))
     return project

@@ -19,28 +19,36 @@ def said(capsys):
     return say
 
 
-def test_the_most_instructive_cases_are_listed_with_reasons(tmp_path, said):
+def test_the_cases_that_stand_for_most_are_listed_with_reasons(tmp_path, said):
     make_study(tmp_path / "study.cairn").close()
-    told = said(tmp_path / "study.cairn", "--count", 2)
-    assert "the model is unsure" in told
-    assert "unusual shape" in told
+    told = said(tmp_path / "study.cairn", "--count", 2, "--order", "shape")
+    assert "shaped like 5 others" in told
+    assert "shaped like 1 other" in told
     assert "2 cases of 8 that nobody has begun." in told
     assert "random" not in told
 
 
 def test_a_script_gets_json(tmp_path, said):
     make_study(tmp_path / "study.cairn").close()
-    told = json.loads(said(tmp_path / "study.cairn", "--json", "--count", 3))
-    assert (told["unmarked"], told["read_by_a_model"], len(told["next"])) == (8, 8, 3)
-    assert {each["id"] for each in told["next"][:2]} == {3, 5}
-    assert set(told["next"][0]) == {"id", "name", "path", "worth", "why"}
+    told = json.loads(said(tmp_path / "study.cairn", "--json", "--count", 3, "--order", "shape"))
+    assert (told["unmarked"], told["compared"], len(told["next"])) == (8, 8, 3)
+    assert [each["like"] for each in told["next"][:2]] == [5, 1]
+    assert set(told["next"][0]) == {"id", "name", "path", "like"}
 
 
-def test_a_random_order_says_so(tmp_path, said):
+def test_without_a_word_cases_are_drawn_at_random_and_stay_so(tmp_path, said):
+    make_study(tmp_path / "study.cairn", 30).close()
+    told = json.loads(said(tmp_path / "study.cairn", "--json"))
+    drawn = [each["id"] for each in told["next"]]
+    assert (len(drawn), told["compared"], {each["like"] for each in told["next"]}) == (10, 0, {0})
+    assert drawn != sorted(drawn)
+    assert told == json.loads(said(tmp_path / "study.cairn", "--json"))
+
+
+def test_by_shape_without_a_model_says_that_it_is_random(tmp_path, said):
     make_study(tmp_path / "study.cairn", unread=range(1, 9)).close()
-    assert "At random: no model has read any of them" in said(tmp_path / "study.cairn")
-    make_study(tmp_path / "read.cairn").close()
-    assert said(tmp_path / "read.cairn", "--random").endswith("At random.\n")
+    assert "At random: no model has read any of them" in said(tmp_path / "study.cairn", "--order", "shape")
+    assert "At random" not in said(tmp_path / "study.cairn")
 
 
 def test_nothing_left_is_said(tmp_path, said):
@@ -52,3 +60,4 @@ def test_bad_input_gets_a_sentence(tmp_path, said):
     assert "no.cairn" in said(tmp_path / "no.cairn", code=2)
     make_study(tmp_path / "study.cairn").close()
     assert "--count" in said(tmp_path / "study.cairn", "--count", 0, code=2)
+    assert "--order" in said(tmp_path / "study.cairn", "--order", "doubt", code=2)

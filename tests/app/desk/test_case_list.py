@@ -1,4 +1,5 @@
 from app.desk.case_list import CaseList
+from app.desk.next_case import NextOrder
 from core.project.cases import CaseSort, CaseState
 from core.project.store import Project
 from tests.support.desk_fixtures import BEN, MODEL, add_cases, make_reading, open_desk
@@ -27,13 +28,13 @@ def test_cases_are_listed_as_asked_for(full_desk, qtbot):
     assert cases.counts.total == 5
 
 
-def test_what_teaches_most_comes_first_until_another_order_is_asked_for(full_desk, qtbot):
+def test_what_is_to_be_marked_comes_first_until_another_order_is_asked_for(full_desk, qtbot):
     cases = listed(full_desk, qtbot)
     ids = full_desk.project.case_ids()
     full_desk.store(make_reading(ids[2], MODEL))
     full_desk.store(make_reading(ids[4], BEN))
     qtbot.waitUntil(lambda: cases.counts.by_state[CaseState.LOCALIZED] == 1)
-    cases.ask_for(by_lesson=True)
+    cases.ask_for(marking=NextOrder.SHAPE)
     qtbot.waitUntil(lambda: bool(cases.lessons))
     assert names(full_desk, cases)[0] == "Bravo"
     assert names(full_desk, cases)[-1] == "echo"
@@ -41,11 +42,11 @@ def test_what_teaches_most_comes_first_until_another_order_is_asked_for(full_des
     cases.ask_for(text="a")
     qtbot.waitUntil(lambda: len(cases.ids) == 4)
     assert names(full_desk, cases)[0] == "Bravo"
-    assert cases.by_lesson
+    assert cases.marking is NextOrder.SHAPE
     cases.ask_for(sort=CaseSort.ADDED)
     qtbot.waitUntil(lambda: not cases.lessons)
     assert names(full_desk, cases) == ["delta", "alpha", "Bravo", "charlie"]
-    assert not cases.by_lesson
+    assert cases.marking is None
 
 
 def test_the_list_stays_while_cases_change_and_the_counts_follow(full_desk, qtbot):

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLineEdit, QMainWindow
 
 from app.desk.case_list import CaseList, Counts
 from app.desk.events import Overall
+from app.desk.next_case import NextOrder
 from app.desktop.chrome import chrome
 from app.panels import worklist_model
 from app.panels.worklist import Worklist, heading
@@ -30,6 +31,7 @@ from tests.support.desk_fixtures import (
     make_landmarks,
     make_reading,
 )
+from tests.support.next_case_fixtures import make_study
 from tests.support.viewer_fixtures import make_image
 
 CLARA = Reader("Clara")
@@ -289,44 +291,46 @@ def test_columns_sort_there_and_back_and_then_as_added(panel, full_desk, qtbot):
     settle(panel, full_desk, qtbot)
 
 
-def test_cases_are_listed_by_what_they_would_teach_with_the_reason(panel, full_desk, qtbot):
-    ids = full_desk.project.case_ids()
+def test_cases_to_mark_are_listed_by_shape_with_the_reason(panel, full_desk, tmp_path, qtbot):
+    make_study(tmp_path / "study.cairn", 9, unread=[8]).close()
+    full_desk.open(lambda: Project.open(tmp_path / "study.cairn"))
+    qtbot.waitUntil(lambda: len(panel._list.ids) == 9)
+    full_desk.store(make_reading(1, BEN))
+    settle(panel, full_desk, qtbot)
     assert panel.table.isColumnHidden(Column.LESSON)
     assert "Why next" not in [action.text() for action in panel.table.column_menu().actions()]
-    for id_ in ids[:4]:
-        wide = make_landmarks(radii_mm=(3.0, 3.6, 3.3))
-        full_desk.store(make_reading(id_, MODEL, wide if id_ == ids[3] else make_landmarks()))
-    full_desk.store(make_reading(ids[0], BEN, make_landmarks()))
+    panel.marking[NextOrder.SHAPE].trigger()
     settle(panel, full_desk, qtbot)
-    panel.teaching.trigger()
-    settle(panel, full_desk, qtbot)
-    assert column(panel, Column.NAME)[0] == "charlie"
-    assert column(panel, Column.NAME)[-1] == "delta", "a person has begun it"
-    assert column(panel, Column.LESSON)[0] == "the model is unsure"
-    assert dict(zip(column(panel, Column.NAME), column(panel, Column.LESSON), strict=True))["echo"] == "at random"
+    assert column(panel, Column.NAME)[-2:] == ["case 8", "case 1"], "no model has read it, a person has begun it"
+    assert column(panel, Column.LESSON)[:2] == ["shaped like 3 others", "shaped like 2 others"]
+    assert column(panel, Column.LESSON)[-2:] == ["at random", ""]
     assert not panel.table.isColumnHidden(Column.LESSON)
     header = panel.table.horizontalHeader()
     assert header.sortIndicatorSection() == Column.LESSON
-    assert "Comes next: the model is unsure." in panel.table.model().index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
+    assert "Comes next: shaped like 3 others." in panel.table.model().index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
     panel.menu()
-    assert panel.teaching.isChecked()
+    assert panel.marking[NextOrder.SHAPE].isChecked()
+    assert not panel.marking[NextOrder.RANDOM].isChecked()
     header.sectionClicked.emit(Column.NAME)
     settle(panel, full_desk, qtbot)
-    assert column(panel, Column.NAME)[0] == "alpha"
+    assert column(panel, Column.NAME)[0] == "case 1"
     assert panel.table.isColumnHidden(Column.LESSON)
     panel.menu()
-    assert not panel.teaching.isChecked()
+    assert not panel.marking[NextOrder.SHAPE].isChecked()
 
 
-def test_the_order_of_what_would_be_learnt_ends_as_it_began(panel, full_desk, qtbot):
-    for end in (panel.teaching.trigger, lambda: panel.table.horizontalHeader().sectionClicked.emit(Column.LESSON)):
-        panel.teaching.trigger()
+def test_the_order_in_which_cases_are_marked_ends_as_it_began(panel, full_desk, qtbot):
+    for end in (
+        panel.marking[NextOrder.RANDOM].trigger,
+        lambda: panel.table.horizontalHeader().sectionClicked.emit(Column.LESSON),
+    ):
+        panel.marking[NextOrder.RANDOM].trigger()
         settle(panel, full_desk, qtbot)
         assert set(column(panel, Column.LESSON)) == {"at random"}
         end()
         settle(panel, full_desk, qtbot)
         assert column(panel, Column.NAME) == ["delta", "alpha", "Bravo", "charlie", "echo"]
-        assert not panel._list.by_lesson
+        assert panel._list.marking is None
 
 
 def test_a_filter_says_how_many_it_lists(panel, full_desk, qtbot):
@@ -485,7 +489,7 @@ def test_nothing_can_be_changed_where_the_project_is_only_looked_at(panel, full_
     settle(panel, full_desk, qtbot)
     panel.table.select(full_desk.project.case_ids()[:1])
     enabled = {action.text() for action in panel.menu().actions() if action.isEnabled() and action.text()}
-    assert enabled == {"&Open", "Most to learn from &first", "Show in &folder"}
+    assert enabled == {"&Open", "Next to mark: &by shape", "Next to mark: at r&andom", "Show in &folder"}
 
 
 def test_pictures_are_made_once_of_what_is_small(desk_jobs, tmp_path, qtbot):
