@@ -42,15 +42,18 @@ class HeatmapPeer(ABC):
     Attributes
     ----------
     network
-        From ``(B, 1, SIDE, SIDE)`` to heatmaps ``(B, L, SIDE, SIDE)``.
+        From ``(B, 1, *sides)`` to heatmaps ``(B, L, *sides)``.
     optimizer
         Over everything that is learnt.
     augmentation
         MONAI's transforms of a dictionary with the key ``image``.
     batch
         Images per step.
+    layout
+        How the network's memory is laid out.
     """
 
+    layout = torch.channels_last
     network: nn.Module
     optimizer: torch.optim.Optimizer
     augmentation: Compose
@@ -61,27 +64,27 @@ class HeatmapPeer(ABC):
 
     @abstractmethod
     def loss(self, heatmaps: Tensor, points_index: Tensor) -> Tensor:
-        """Return the loss of ``heatmaps`` ``(B, L, SIDE, SIDE)`` for landmarks at ``points_index`` ``(B, L, 2)``."""
+        """Return the loss of ``heatmaps`` ``(B, L, *sides)`` for landmarks at ``points_index`` ``(B, L, D)``."""
 
     @abstractmethod
     def decode(self, heatmaps: Tensor) -> Tensor:
-        """Return the landmarks ``(B, L, 2)`` as index of the heatmaps."""
+        """Return the landmarks ``(B, L, D)`` as index of the heatmaps."""
 
     def augmented(self, case: SquareCase) -> tuple[Tensor, Tensor]:
-        """Draw a training sample: pixels ``(1, SIDE, SIDE)`` and the landmarks ``(L, 2)`` that belong to them."""
+        """Draw a training sample: pixels ``(1, *sides)`` and the landmarks ``(L, D)`` that belong to them."""
         changed = self.augmentation({"image": case.pixels})["image"]
         new_from_old = torch.linalg.inv(changed.meta["affine"].float())
         return changed.as_tensor(), affine_landmarks(case.points_index, new_from_old)
 
     @torch.inference_mode()
     def find(self, pixels: Tensor) -> FloatArray:
-        """Return the landmarks ``(L, 2)`` in `letterbox.square_pixels` as index of them; NaN where decoding fails."""
+        """Return the landmarks ``(L, D)`` in `letterbox.square_pixels` as index of them; NaN where decoding fails."""
         scaled = ScaleIntensity()(pixels).as_tensor()
-        heatmaps = self.network(scaled[None].contiguous(memory_format=torch.channels_last))
+        heatmaps = self.network(scaled[None].contiguous(memory_format=self.layout))
         return np.asarray(self.decode(heatmaps)[0].double().numpy())
 
     def localize_mm(self, image: Image) -> FloatArray:
-        """Return the landmarks ``(L, 2)`` of an image in mm, from its decoded pixels."""
+        """Return the landmarks ``(L, D)`` of an image in mm, from its decoded pixels."""
         return square_grid(image.grid).to_mm(self.find(square_pixels(image)))
 
     @property
@@ -177,14 +180,48 @@ class StaticUNet(HeatmapPeer):
         return points
 
 
+class VolumeUNet(HeatmapPeer):
+    """The same U-Net for small volumes, with a smaller encoder, for which there is no recipe; all else is the recipe's."""
+
+    batch = 2
+    layout = torch.channels_last_3d
+
+    def __init__(self, landmarks: int) -> None:
+        self.network = FlexibleUNet(
+            in_channels=1,
+            out_channels=landmarks,
+            backbone="resnet18",
+            pretrained=False,
+            decoder_channels=(256, 128, 64, 32, 32),
+            spatial_dims=3,
+        )
+        self.criterion = NLLLoss(spatial_dims=3)
+        self.softmax = SoftmaxND(spatial_dims=3)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=1e-4)
+        moved = RandAffined(
+            ("image",), prob=1.0, rotate_range=(0.3,) * 3, translate_range=(3.0,) * 3, scale_range=(0.1,) * 3
+        )
+        self.augmentation = Compose([*_changed_intensities(), moved])
+
+    def loss(self, heatmaps: Tensor, points_index: Tensor) -> Tensor:
+        loss: Tensor = self.criterion(heatmaps, pixel_masks(points_index, heatmaps.shape[-1]))
+        return loss
+
+    def decode(self, heatmaps: Tensor) -> Tensor:
+        points: Tensor = heatmap_to_coord(self.softmax(heatmaps), method="local_soft_argmax", spatial_dims=3)
+        return points
+
+
 def pixel_masks(points_index: Tensor, side: int) -> Tensor:
-    """Return ``(B, L, side, side)`` with 1 at the pixel of each landmark ``(B, L, 2)``, and 0 where it lies outside."""
-    row, column = torch.round(points_index).long().unbind(-1)
-    inside = (row >= 0) & (row < side) & (column >= 0) & (column < side)
-    masks = torch.zeros(*points_index.shape[:2], side * side)
-    flat = torch.where(inside, row * side + column, 0)
+    """Return ``(B, L, *sides)`` with 1 at the pixel of each landmark ``(B, L, D)``, and 0 where it lies outside."""
+    ndim = points_index.shape[-1]
+    rounded = torch.round(points_index).long()
+    inside = ((rounded >= 0) & (rounded < side)).all(-1)
+    steps = torch.tensor([side**power for power in reversed(range(ndim))])
+    flat = torch.where(inside, (rounded * steps).sum(-1), 0)
+    masks = torch.zeros(*points_index.shape[:2], side**ndim)
     masks.scatter_(2, flat.unsqueeze(-1), inside.unsqueeze(-1).float())
-    return masks.reshape(*points_index.shape[:2], side, side)
+    return masks.reshape(*points_index.shape[:2], *[side] * ndim)
 
 
 PEERS: dict[str, type[HeatmapPeer]] = {"scn": SpatialConfiguration, "unet": StaticUNet}

@@ -67,7 +67,7 @@ class PeerTraining:
         self.budget_s, self.seed, self.half, self.say = budget_s, seed, half, say
         self.best = _Best()
         self.rates = [group["lr"] for group in peer.optimizer.param_groups]
-        peer.network.to(memory_format=torch.channels_last)
+        peer.network.to(memory_format=peer.layout)
         peer.augmentation.set_random_state(seed)
 
     def run(self, folder: Path) -> TrainingRecord:
@@ -104,7 +104,7 @@ class PeerTraining:
         self.peer.network.train()
         self.peer.optimizer.zero_grad()
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.half):
-            heatmaps = self.peer.network(pixels.contiguous(memory_format=torch.channels_last))
+            heatmaps = self.peer.network(pixels.contiguous(memory_format=self.peer.layout))
         loss = self.peer.loss(heatmaps.float(), points_index)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.peer.network.parameters(), LARGEST_GRADIENT)
@@ -164,4 +164,4 @@ class PeerTraining:
 def load_weights(peer: HeatmapPeer, folder: Path) -> None:
     """Load what a training wrote to ``folder`` into ``peer``, ready to find landmarks."""
     peer.network.load_state_dict(torch.load(folder / WEIGHTS_NAME, map_location="cpu", weights_only=True))
-    peer.network.to(memory_format=torch.channels_last).eval()
+    peer.network.to(memory_format=peer.layout).eval()
