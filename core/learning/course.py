@@ -78,6 +78,11 @@ def learn(
         raise ConfigError(f"{request.out.name} does not end in .pt.", "Name the model file like MODEL.pt.")
     if not (request.minutes > 0 and math.isfinite(request.minutes)):
         raise ConfigError("There is no time to learn in.", "Grant some minutes, such as 20.")
+    if request.start is not None and request.start.resolve() == request.out.resolve():
+        raise ConfigError(
+            f"{request.out.name} would take the place of the model to go on from.",
+            "Give the new model a name of its own; then you can go back.",
+        )
     start = None if request.start is None else read_trainable(request.start)
     with opened(request.out) as folder, _said_of_the_disk(request), without_denormals():
         return _Course(request, start, folder, tell, should_stop).run()

@@ -193,6 +193,22 @@ def test_a_course_that_is_killed_anywhere_goes_on_as_if_it_had_not(
         assert all(torch.equal(expected[key], found[key]) for key in expected)
 
 
+@pytest.mark.parametrize("moment", ["calibrating", "writing"])
+def test_a_course_that_is_killed_after_learning_only_writes_its_model(
+    moment: str, request_: LearnRequest, written: Written
+) -> None:
+    def tell(event: Event) -> None:
+        if event.event == moment:
+            raise Killed
+
+    with pytest.raises(Killed):
+        learn(request_, tell)
+    heard: list[Event] = []
+    assert learn(request_, heard.append).model == request_.out
+    assert not any(isinstance(event, Step) for event in heard)
+    assert not folder_of(request_.out).exists()
+
+
 @pytest.mark.parametrize(("steps", "stages"), [(3, 1), (ITERATIONS + 2, 2)])
 def test_who_stops_keeps_what_was_learnt(steps: int, stages: int, request_: LearnRequest, written: Written) -> None:
     heard, tell, wished = stop_after(steps, Stop.KEEP)
@@ -428,6 +444,19 @@ def test_a_model_that_cannot_go_on_is_refused(request_: LearnRequest, tmp_path: 
     old.write_bytes(b"no archive")
     with pytest.raises(ModelFileError):
         learn(replace(request_, start=old), lambda _: None)
+
+
+def test_the_model_to_go_on_from_stays(request_: LearnRequest) -> None:
+    request_.out.write_bytes(b"a model")
+    with pytest.raises(ConfigError, match=r"phantom\.pt would take the place of the model to go on from"):
+        learn(replace(request_, start=request_.out), lambda _: None)
+    assert request_.out.read_bytes() == b"a model"
+
+
+def test_a_place_that_cannot_be_written_to_is_refused(request_: LearnRequest, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(ConfigError, match="cannot be written to"):
+        learn(replace(request_, out=tmp_path / "file" / "m.pt"), lambda _: None)
 
 
 def test_what_is_planned_is_told_with_its_reasons(request_: LearnRequest, written: Written) -> None:

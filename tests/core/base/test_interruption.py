@@ -1,0 +1,32 @@
+"""Ctrl-C as a wish."""
+
+import os
+import signal
+import threading
+
+from core.base.interruption import interruptions
+
+
+def test_each_interruption_is_noted_and_breaks_nothing_off() -> None:
+    noted: list[int] = []
+    before = signal.getsignal(signal.SIGTERM)
+    with interruptions(lambda: noted.append(1)):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.kill(os.getpid(), number)
+    assert noted == [1, 1]
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_in_another_thread_signals_stay_what_they_are() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    seen: list[object] = []
+
+    def run() -> None:
+        with interruptions(lambda: None):
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert seen == [before]
