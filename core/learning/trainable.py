@@ -80,7 +80,7 @@ class TrainableModel:
     def begun(self, config_text: str, config: TrainingConfig) -> TrainingState:
         """Return the state of a training of ``config`` that starts from this model.
 
-        Crops and mean shape are the model's, since its networks know these.
+        The mean shape is the model's, and so are the crops that the configuration lets be chosen: its networks know these.
 
         Raises
         ------
@@ -101,7 +101,10 @@ class TrainableModel:
         return TrainingState(
             config_text,
             list(wanted),
-            crops=list(self.crops),
+            crops=[
+                crop if local.crop == "auto" else local.crop
+                for crop, local in zip(self.crops, config.local_stages, strict=False)
+            ],
             shape_mm=self.shape_mm,
             initial=list(self.finished),
             parent_sha256=self.sha256,

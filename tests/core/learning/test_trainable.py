@@ -155,6 +155,10 @@ def test_it_begins_with_its_weights_and_refuses_other_landmarks(
     begun = model.begun(model.config_text, model.config)
     assert (begun.crops, begun.parent, begun.parent_sha256) == ([16], "phantom 1.0", model.sha256)
     assert [list(weights) for weights in begun.initial] == [list(weights) for weights in model.finished]
+    stages = {crop: model.config.local_stages[0].model_copy(update={"crop": crop}) for crop in ("auto", 24)}
+    for crop, side in (("auto", 16), (24, 24)):
+        config = model.config.model_copy(update={"local_stages": (stages[crop],)})
+        assert model.begun("", config).crops == [side]
     names = model.landmarks
     for other, says in [
         ((*names, "nose"), "it lacks nose"),
