@@ -42,7 +42,10 @@ def plan(
     out: Annotated[Path | None, typer.Option("--out", metavar="PLAN.toml", help="Where to write the plan.")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say why each value is what it is.")] = False,
     start: Annotated[
-        Path | None, typer.Option("--from", metavar="CONFIG.toml", help="Go on from a model of this configuration.")
+        Path | None,
+        typer.Option(
+            "--from", metavar="MODEL", help="Go on from a model (.pt), or from one of a configuration (.toml)."
+        ),
     ] = None,
     spacing: Annotated[
         float | None, typer.Option("--spacing", min=1e-4, metavar="MM", help="Pixel size of listed images without one.")

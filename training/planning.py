@@ -15,6 +15,7 @@ from core.learning.pace import MeasuredPace, Pace
 from core.learning.plan import Plan, make_plan
 from core.learning.requirements import check_cases
 from core.learning.splits import choose_validation
+from core.learning.trainable import read_trainable
 from core.schemes.file import read_scheme
 from training.datasets import cephalometric, mouse_skull
 from training.datasets.reading import DataKind, read_cases
@@ -34,7 +35,7 @@ def plan_for(
     spacing_mm
         Spacing of listed images whose files do not say it.
     start
-        Configuration of a training to go on from.
+        Model (.pt) or configuration of a training to go on from.
     pace
         How fast the computer learns: measured where omitted.
 
@@ -48,7 +49,9 @@ def plan_for(
     Raises
     ------
     ConfigError
-        There is no such data set, or nothing can be learnt from it.
+        There is no such data set, nothing can be learnt from it, or the model to go on from is for something else.
+    ModelFileError
+        The model cannot go on learning.
     """
     kind = _kind_at(path)
     train, validation = _cases(kind, path, spacing_mm)
@@ -64,12 +67,17 @@ def plan_for(
         name=scheme or path.stem,
         landmarks=scheme or facts.landmarks,
         card=CardConfig(modality="2D images" if facts.ndim == 2 else "volumes"),
-        start=None if start is None else read_config(start)[0],
+        start=None if start is None else _config_at(start),
     )
     data = DataConfig(kind=kind, root=str(path.resolve()), spacing_mm=spacing_mm)
     config = made.config.model_copy(update={"data": data})
     to_check = () if validation else tuple(case.name for case in choose_validation(cases)[1])
     return replace(made, config=config), to_check
+
+
+def _config_at(path: Path) -> TrainingConfig:
+    """Return the configuration in a model file, or the one that a file is."""
+    return read_trainable(path).config if path.suffix == ".pt" else read_config(path)[0]
 
 
 def write_plan(config: TrainingConfig, path: Path) -> None:

@@ -15,10 +15,12 @@ GLOBAL_SAMPLES = {2: (480, 400, 320, 256, 192, 128), 3: (128, 112, 96, 80, 64, 5
 """How many samples long the first stage may see the image, from the finest."""
 LOCAL_RATIO = {2: 2.5, 3: 2.0}
 """By how much a local stage is finer than the stage before it."""
-EXPECTED_ERROR = 4.0
-"""How far the estimates of a stage are off at most, but for one in a hundred, in its own samples."""
+EXPECTED_ERROR = 3.2
+"""How far the estimates of a stage are off at most, but for three in a hundred, in its own samples."""
 FINER_AT_LEAST = 1.4
 """A local stage must be finer than the stage before by this much to be worth its time."""
+MARKING_PRECISION = 1 / 200
+"""As a part of the object, how closely people agree on a landmark: no stage need see finer."""
 POSE_ROTATION_DEG = 70.0
 """Some degrees above 63, the furthest that an object can be from the nearest of 24 orientations; of 4 in 2D it is 45."""
 LONG_MINUTES = 60.0
@@ -117,16 +119,21 @@ def whole_image(facts: Facts, spacing_mm: float, stride: int = 4) -> tuple[int, 
 
 
 def local_spacings(facts: Facts, global_mm: float, minutes: float) -> list[float]:
-    """Return the spacings of the local stages: each finer than the stage before, the last as fine as the images at most."""
+    """Return the spacings of the local stages: each finer than the stage before, down to how fine images and marks are."""
     found: list[float] = []
-    before = global_mm
+    before, finest = global_mm, finest_needed(facts)
     while len(found) < (2 if minutes >= LONG_MINUTES else 1):
-        spacing = max(facts.spacing_mm, before / LOCAL_RATIO[facts.ndim])
+        spacing = max(finest, before / LOCAL_RATIO[facts.ndim])
         if before / spacing < FINER_AT_LEAST:
             break
         found.append(float(f"{spacing:.3g}"))
         before = spacing
     return found
+
+
+def finest_needed(facts: Facts) -> float:
+    """Return the spacing below which there is nothing to learn: that of the images, or what people can tell apart, mm."""
+    return max(facts.spacing_mm, MARKING_PRECISION * facts.object_mm)
 
 
 def local_crop(before_mm: float, spacing_mm: float, stride: int = 4) -> int:

@@ -82,6 +82,7 @@ def test_a_plan_can_be_trained_as_it_is(tmp_path: Path) -> None:
     [
         (("nowhere.csv",), "There are no cases at"),
         (("cases.csv", "--from", "none.toml"), "no configuration file"),
+        (("cases.csv", "--from", "none.pt"), "There is no model file"),
         (("cases.csv", "--minutes", "0"), "no time to learn"),
         (("few.csv",), "at least 5 are needed"),
     ],

@@ -110,6 +110,18 @@ def test_images_seen_as_finely_as_they_are_need_no_local_stage() -> None:
     assert plan.config.local_stages == ()
 
 
+def test_no_local_stage_sees_finer_than_people_can_tell_apart() -> None:
+    """Where the object is large, marks are no finer than a part of it, however fine the images are."""
+    fine = facts(spacing_mm=0.1, extent_mm=(240.0, 193.5), object_mm=120.0, wander_mm=6.0, unit="mm")
+    plan = planned(fine)
+    assert plan.config.global_stage.spacing_mm <= 0.6
+    assert plan.config.local_stages == ()
+    assert any("tell apart, about 0.6 mm" in reason.why for reason in plan.reasons)
+    coarse = planned(fine, 10, _slower(PerSample(), 8))
+    assert coarse.config.global_stage.spacing_mm > 1.4 * 0.6
+    assert [stage.spacing_mm >= 0.6 for stage in coarse.config.local_stages] == [True]
+
+
 def test_the_first_stage_sees_the_whole_image() -> None:
     for found in (WINGS, SKULLS, BRAINS):
         stage = planned(found).config.global_stage
