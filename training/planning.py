@@ -68,6 +68,7 @@ def plan_for(
         landmarks=scheme or facts.landmarks,
         card=CardConfig(modality="2D images" if facts.ndim == 2 else "volumes"),
         start=None if start is None else _config_at(start),
+        check=len(validation) or None,
     )
     data = DataConfig(kind=kind, root=str(path.resolve()), spacing_mm=spacing_mm)
     config = made.config.model_copy(update={"data": data})

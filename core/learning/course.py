@@ -194,6 +194,7 @@ class _Course:
             landmarks=self._scheme(start),
             card=card_to_begin_with(self.request.modality, facts.ndim, start),
             start=start,
+            check=len(dealt.check),
         )
         config = plan.config.model_copy(update={"version": next_version(self.request.out.stem, self.start)})
         if self.start is not None:

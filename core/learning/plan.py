@@ -79,6 +79,7 @@ def make_plan(
     landmarks: str | Sequence[str],
     card: CardConfig,
     start: TrainingConfig | None = None,
+    check: int | None = None,
 ) -> Plan:
     """Make the plan of what can be learnt from cases in so many minutes.
 
@@ -94,6 +95,8 @@ def make_plan(
         For the configuration: what the model is called, its scheme or the names of its landmarks, what it says about itself.
     start
         Configuration of the model to go on from: networks, spacings and crops stay what they are.
+    check
+        How many of the cases are kept to check with; one in six where omitted.
 
     Raises
     ------
@@ -104,7 +107,7 @@ def make_plan(
         raise ConfigError("There is no time to learn in.", "Grant some minutes, such as 20.")
     names = landmarks if isinstance(landmarks, str) else tuple(landmarks)
     given = {"name": name, "landmarks": names, "card": card}
-    timing = _Timing(facts, 60.0 * minutes, pace)
+    timing = _Timing(facts, 60.0 * minutes, pace, validation_count(facts.cases) if check is None else check)
     if start is not None:
         _check_start(start, facts)
         return _going_on(start, given, timing)
@@ -137,7 +140,7 @@ def _from_scratch(facts: Facts, minutes: float, given: dict[str, Any], timing: "
         config, shares = config.model_copy(update={"local_stages": ()}), [1.0]
     config = _with_iterations(config, timing.iterations(config, shares), 1.0)
     reasons = (
-        *_found(facts),
+        *_found(facts, timing.check),
         why_normalised,
         why_pose,
         rules.mirror(facts),
@@ -149,15 +152,14 @@ def _from_scratch(facts: Facts, minutes: float, given: dict[str, Any], timing: "
     return Plan(config, reasons, timing.total_s(config))
 
 
-def _found(facts: Facts) -> tuple[Reason, ...]:
+def _found(facts: Facts, check: int) -> tuple[Reason, ...]:
     """Say what the plan is made from."""
-    check = validation_count(facts.cases)
     extent = " × ".join(f"{side:.3g}" for side in facts.extent_mm)
     return (
         Reason(
             "Cases",
             f"{facts.cases - check} to learn from, {check} to check with",
-            "one in six, chosen by their names, all images of a patient together",
+            "those to check with are never learnt from; all images of a patient stay together",
         ),
         Reason(
             "Images",
@@ -299,7 +301,7 @@ def _going_on(start: TrainingConfig, given: dict[str, Any], timing: "_Timing") -
     config = _with_iterations(config, timing.iterations(config, shares), GOING_ON_RATE)
     spacings = [rules.length(timing.facts, config.stage(n).spacing_mm) for n in range(len(shares))]
     reasons = (
-        *_found(timing.facts),
+        *_found(timing.facts, timing.check),
         Reason(
             "Stages", ", ".join(spacings), f"those of {start.name} {start.version}, from whose weights learning goes on"
         ),
@@ -349,15 +351,15 @@ class _Timing:
 
     Parameters
     ----------
-    facts, seconds, pace
-        The cases, what was granted, and the computer.
+    facts, seconds, pace, check
+        The cases, what was granted, the computer, and how many cases are kept to check with.
     """
 
-    def __init__(self, facts: Facts, seconds: float, pace: Pace) -> None:
+    def __init__(self, facts: Facts, seconds: float, pace: Pace, check: int) -> None:
         self.facts = facts
         self._seconds = seconds
         self._pace = pace
-        self._check = validation_count(facts.cases)
+        self.check = check
 
     def step_s(self, config: TrainingConfig, number: int) -> float:
         return self._pace.step_s(config, number)
@@ -383,9 +385,9 @@ class _Timing:
     def _around_s(self, config: TrainingConfig) -> float:
         """Return what is no step: reading, validations, calibration on all cases, writing."""
         analysing = [self._case_s(config, number) for number in range(1 + len(config.local_stages))]
-        validations_s = VALIDATIONS * self._check * sum(analysing)
+        validations_s = VALIDATIONS * self.check * sum(analysing)
         # Each stage first asks those before it, and is asked once more at its end; then all of them see each case.
-        asked_s = 2 * self._check * len(analysing) * sum(analysing)
+        asked_s = 2 * self.check * len(analysing) * sum(analysing)
         calibration_s = 1.2 * self.facts.cases * sum(analysing)
         writing_s = min(WRITING_S, 0.05 * self._seconds)
         return 1.5 * self.facts.cases * self.facts.read_s + validations_s + asked_s + calibration_s + writing_s

@@ -186,6 +186,20 @@ def test_a_scheme_without_partners_is_not_mirrored() -> None:
     assert max(mirror_partners(plan.config)) >= 0 or not plan.config.global_stage.augmentation.mirror
 
 
+def test_the_plan_tells_how_many_cases_are_kept_and_grants_them_their_time() -> None:
+    card = CardConfig(modality="x")
+    plans = [
+        make_plan(SKULLS, 20, PerSample(), name="x", landmarks=SKULLS.landmarks, card=card, check=check)
+        for check in (2, 5)
+    ]
+    assert [plan.reasons[0].value for plan in plans] == [
+        "10 to learn from, 2 to check with",
+        "7 to learn from, 5 to check with",
+    ]
+    first, second = (plan.config.global_stage.optimisation.iterations for plan in plans)
+    assert second < first, "validating in 24 orientations takes time"
+
+
 def test_few_cases_are_varied_more() -> None:
     many, few = planned(facts(cases=40)), planned(facts(cases=8))
     assert few.config.global_stage.augmentation.elastic_mm > many.config.global_stage.augmentation.elastic_mm
