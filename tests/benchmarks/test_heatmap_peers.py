@@ -13,8 +13,8 @@ pytest.importorskip("monai")
 from core.learning.cases import Case
 from core.values.grid import Grid
 from core.values.landmarks import Landmarks
-from tests.benchmarks.peers.heatmap_peers import PEERS, StaticUNet, pixel_masks
-from tests.benchmarks.peers.letterbox import SIDE, SquareCase
+from tests.benchmarks.peers.heatmap_peers import PEERS, StaticUNet, VolumeUNet, pixel_masks
+from tests.benchmarks.peers.letterbox import CUBE_SIDE, SIDE, SquareCase
 from tests.benchmarks.peers.peer_training import PeerTraining, load_weights
 
 GRID = Grid.from_spacing((SIDE, SIDE), 0.5)
@@ -51,6 +51,9 @@ def test_masks_hold_the_pixel_of_each_landmark_that_is_inside():
     masks = pixel_masks(torch.tensor([[[2.4, 3.6], [-1.0, 2.0], [8.0, 2.0]]]), 8)
     assert masks.shape == (1, 3, 8, 8)
     assert masks.sum() == masks[0, 0, 2, 4] == 1
+    masks = pixel_masks(torch.tensor([[[2.4, 3.6, 1.0], [2.0, 2.0, 8.0]]]), 8)
+    assert masks.shape == (1, 2, 8, 8, 8)
+    assert masks.sum() == masks[0, 0, 2, 4, 1] == 1
 
 
 @pytest.mark.parametrize("name", PEERS)
@@ -63,6 +66,22 @@ def test_decoding_gives_back_where_the_loss_is_low(name):
     heatmaps = heatmaps * 20 if name == "unet" else heatmaps
     assert (peer.decode(heatmaps) - points).abs().max() < 0.5
     assert peer.loss(heatmaps, points) < peer.loss(heatmaps.roll(40, -1), points)
+
+
+def test_volumes_are_decoded_where_the_loss_is_low():
+    peer, points = VolumeUNet(1), torch.tensor([[[20.0, 31.0, 40.5]]])
+    index = torch.stack(torch.meshgrid(*[torch.arange(CUBE_SIDE)] * 3, indexing="ij"), -1).float()
+    heatmaps = 34.0 * torch.exp(-(index - points[0, :, None, None, None]).square().sum(-1) / 18)[None]
+    assert (peer.decode(heatmaps) - points).abs().max() < 0.5
+    assert peer.loss(heatmaps, points) < peer.loss(heatmaps.roll(10, -1), points)
+    pixels = torch.exp(-(index - points[0, 0]).square().sum(-1) / 18)[None]
+    peer.augmentation.set_random_state(3)
+    case = SquareCase(pixels, points[0], Grid.from_spacing((CUBE_SIDE,) * 3, 1.0), square().case)
+    changed, moved = peer.augmented(case)
+    bright = (changed[0] > 0.7 * changed.max()).float()
+    centre = (index * bright[..., None]).sum((0, 1, 2)) / bright.sum()
+    assert torch.dist(centre, moved[0]) < 1.0
+    assert torch.dist(moved, points[0]) > 1.0
 
 
 class Brightness(StaticUNet):

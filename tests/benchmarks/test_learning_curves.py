@@ -1,12 +1,23 @@
 """What measures learning, without any learning: orders, curves and scores."""
 
+import csv
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from core.base.errors import AppError, ConfigError
+from core.images.file import read_image
+from core.landmark_files.file import read_landmarks
+from core.learning.cases import Case
 from core.values.landmarks import Landmarks, Status
+from tests.benchmarks import bench_learning
 from tests.benchmarks.learning.curves import keep_curve, read_curves, table_of
 from tests.benchmarks.learning.orders import ORDERS
 from tests.benchmarks.learning.scores import scores, to_markdown
+from tests.benchmarks.learning.tasks import UNITS, read_task
+from tests.support.model_fixtures import write_tiny_image
 
 NAMES = ("a", "b", "c", "d")
 SHAPE = np.array([[0.0, 0.0], [40.0, 0.0], [40.0, 30.0], [0.0, 30.0]])
@@ -60,3 +71,43 @@ def test_scores_count_what_was_not_found():
     row = to_markdown({"cairn": found}, "squares").splitlines()[-1]
     assert row == "| cairn | 2.50 | 2.00 | inf | 50.0 % | 1 |"
     assert scores(np.full((1, 2), np.inf), 2.0, "px").missed == 2
+
+
+@pytest.mark.parametrize("overrules", [True, False])
+def test_a_list_says_where_landmarks_are_whatever_pixel_size_a_task_puts_in_its_place(tmp_path, overrules):
+    path = tmp_path / "a.png"
+    write_tiny_image(path, spacing_mm=0.5 if overrules else None)
+    grid = read_image(path).with_spacing(2.0).grid
+    case = Case("a", path, Landmarks(NAMES[:2], grid.to_mm([(3, 5), (7, 2)])), spacing_mm=2.0, overrules=overrules)
+    listed = bench_learning.write_list([case], tmp_path / "cases")
+    (row,) = csv.DictReader(listed.read_text(encoding="utf-8").splitlines())
+    assert row["spacing"] == ("" if overrules else "2.0")
+    image = bench_learning._as_a_person_has_it(case)
+    marks = read_landmarks(Path(row["landmarks"]), image=image)
+    np.testing.assert_allclose(image.grid.to_index(marks.points_mm), [(3, 5), (7, 2)], atol=0.02)
+    np.testing.assert_allclose(bench_learning._errors(case, lambda _: marks.points_mm), 0.0, atol=0.05)
+    off = bench_learning._errors(case, lambda image: image.grid.to_mm([(3, 6), (7, 2)]))
+    np.testing.assert_allclose(off, [2.0, 0.0], atol=1e-9)
+    assert np.isinf(bench_learning._errors(case, lambda _: np.full((2, 2), np.nan))).all()
+
+
+@pytest.mark.realdata
+@pytest.mark.slow
+def test_the_wings_and_hippocampi_are_there_as_said():
+    data = Path(os.environ.get("CAIRN_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
+    for name, counts in (("wings", (40, 8, 10)), ("hippocampus", (40, 8, 12))):
+        if not data.is_dir():
+            pytest.skip(f"the data sets are not at {data}; CAIRN_DATA says where they are")
+        task = read_task(name, data)
+        parts = (task.learn, task.judge, task.test)
+        assert tuple(map(len, parts)) == counts
+        names = [case.name for part in parts for case in part]
+        assert len(set(names)) == len(names)
+        assert task.unit == UNITS[name]
+
+
+def test_a_data_set_that_is_not_there_is_said(tmp_path):
+    with pytest.raises(ConfigError, match="not below"):
+        read_task("hippocampus", tmp_path)
+    with pytest.raises(AppError, match=r"wings\.tps"):
+        read_task("wings", tmp_path)

@@ -41,6 +41,16 @@ def test_the_grid_says_where_the_pixels_of_the_square_are(shape):
     np.testing.assert_allclose(grid.to_mm(centre_index), image.grid.to_mm((100, 60)), atol=0.005)
 
 
+def test_the_grid_says_where_the_voxels_of_the_cube_are():
+    voxels = np.zeros((35, 51, 30), np.uint8)
+    voxels[18:23, 28:33, 9:14] = 200
+    image = Image(voxels, Grid.from_spacing(voxels.shape, 1.0), ImageSource(Path("dot.nii")))
+    cube, grid = square_pixels(image)[0].double().numpy(), square_grid(image.grid)
+    assert cube.shape == grid.shape == (64, 64, 64)
+    centre_index = [(cube * axis).sum() / cube.sum() for axis in np.indices(cube.shape)]
+    np.testing.assert_allclose(grid.to_mm(centre_index), image.grid.to_mm((20, 30, 11)), atol=0.05)
+
+
 def test_the_rate_is_the_recipes_and_then_falls_to_zero():
     assert rate_factor(0.0) == rate_factor(0.7) == 1.0
     assert rate_factor(0.85) == pytest.approx(0.5)
