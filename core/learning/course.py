@@ -7,10 +7,8 @@ Knows no project, no window and no terminal; what is needed to go on where it wa
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from core.base.errors import AppError, Cancelled, ConfigError
 from core.base.files import reason_of, sha256_of
@@ -19,17 +17,15 @@ from core.learning.batches import default_workers
 from core.learning.building import build_normalisation
 from core.learning.cases import presence_threshold_of
 from core.learning.checkpoints import TrainingState
-from core.learning.comparison import close_enough, compare
 from core.learning.configuration import TrainingConfig, format_config, landmark_names, parse_config
-from core.learning.conformal import Answers, collect_answers
-from core.learning.course_card import card_to_begin_with, card_to_end_with, next_version, now_in_utc
+from core.learning.course_card import card_to_begin_with, next_version
 from core.learning.course_cases import Dealt, deal, deal_again, deal_as_before, prepare_readable, unreadable
+from core.learning.course_ending import MOST_SHAPING, Ending
 from core.learning.course_folder import Begun, CourseFolder, opened
 from core.learning.course_progress import Reserve, StepTeller
 from core.learning.course_request import LearnRequest, Outcome, Stop
 from core.learning.device import Device, PlainDevice, choose_precision, without_denormals
 from core.learning.facts import Facts, facts_of
-from core.learning.model_export import localizer_of, localizer_of_model, write_model
 from core.learning.pace import MeasuredPace, Pace
 from core.learning.plan import make_plan
 from core.learning.prepared_cases import PreparedCase
@@ -38,16 +34,11 @@ from core.learning.trainable import TrainableModel, read_trainable
 from core.learning.trainer import Trainer
 from core.learning.work_clock import WorkClock
 from core.models.devices import choose_device
-from core.models.learning_record import Lineage, mark_of
 
 CHECKPOINT_EVERY_S = 30.0
 """So much work is lost at most where the course is killed; `core.learning.trainer` writes less often where writing takes long."""
-MOST_SHAPING = 60
-"""Cases learnt from that shape the rule of the radii: more hardly change it, and each takes time."""
 FILLED = 0.8
 """A plan that takes this share of the time or more was cut to it, and may grow where the computer is faster."""
-
-FloatArray = npt.NDArray[np.float64]
 
 
 def learn(
@@ -260,7 +251,20 @@ class _Course:
                 raise Cancelled("Learning was stopped.")
             stopped_early = True
         state.worked_s = clock.seconds()
-        return self._finish(begun, _with_kept_stages(state), config, learn, check, stopped_early=stopped_early)
+        ending = Ending(self.request, self.start, self.tell, self.should_stop)
+        title, comparison = ending.write(state, config, learn, check, begun.object_length)
+        self.folder.remove()
+        out = self.request.out
+        self.tell(
+            events.Done(
+                model=str(out.absolute()),
+                sha256=sha256_of(out),
+                title=title,
+                stopped_early=stopped_early,
+                comparison=comparison,
+            )
+        )
+        return Outcome(out, stopped_early, comparison)
 
     def _prepared(
         self, config: TrainingConfig, dealt: Dealt, *, resumed: bool
@@ -321,120 +325,3 @@ class _Course:
             on_step=teller.step,
             should_stop=lambda: bool(self.should_stop()),
         )
-
-    # From networks to a model
-
-    def _finish(
-        self,
-        begun: Begun,
-        state: TrainingState,
-        config: TrainingConfig,
-        learn: Sequence[PreparedCase],
-        check: Sequence[PreparedCase],
-        *,
-        stopped_early: bool,
-    ) -> Outcome:
-        """Calibrate, compare and write."""
-        config = config.model_copy(update={"local_stages": config.local_stages[: len(state.finished) - 1]})
-        minutes = state.worked_s / 60.0
-        parent = "" if self.start is None else self.start.info.title
-        card = card_to_end_with(config.card, len(learn), len(check), minutes, parent)
-        config = config.model_copy(update={"card": card})
-        state.config_text = format_config(config)
-        localizer = localizer_of(state, config)
-        shaping = _spread_over(learn, MOST_SHAPING)
-        total = len(check) + len(shaping)
-        found = collect_answers(localizer, self._heard(check, events.Calibrating, 0, total))
-        learnt = collect_answers(localizer, self._heard(shaping, events.Calibrating, len(check), total))
-        old = self._old_answers(config, check)
-        comparison = self._comparison(begun, check, found, old)
-        self.tell(events.Writing(done=0, total=1))
-        lineage = Lineage(
-            parent_sha256=self._start_sha256(),
-            parent=parent,
-            cases=len(learn),
-            minutes=round(minutes, 1),
-            made=now_in_utc(),
-        )
-        marks = {mark_of(each.case.sha256) for each in learn} | self._known_marks()
-        cases = [each.case for each in check]
-        write_model(state, config, localizer, self.request.out, cases, found, learnt, lineage=lineage, marks=marks)
-        self.tell(events.Writing(done=1, total=1))
-        self.folder.remove()
-        self.tell(
-            events.Done(
-                model=str(self.request.out.absolute()),
-                sha256=sha256_of(self.request.out),
-                title=f"{config.name} {config.version}",
-                stopped_early=stopped_early,
-                comparison=comparison,
-            )
-        )
-        return Outcome(self.request.out, stopped_early, comparison)
-
-    def _heard(
-        self,
-        cases: Sequence[PreparedCase],
-        kind: type[events.Calibrating] | type[events.Comparing],
-        before: int,
-        total: int,
-    ) -> Iterator[PreparedCase]:
-        """Give cases to analyse, and tell of each that is done; leave where that is asked for."""
-        for number, case in enumerate(cases, before + 1):
-            if self.should_stop() == Stop.LEAVE:
-                raise Cancelled("Learning was stopped.")
-            yield case
-            self.tell(kind(done=number, total=total))
-
-    def _old_answers(self, config: TrainingConfig, check: Sequence[PreparedCase]) -> Answers | None:
-        """Return what the model that it started from says of the cases to check with."""
-        start = self.start
-        if start is None:
-            return None
-        if start.config.normalisation != config.normalisation:
-            normalisation = build_normalisation(start.config)
-            check, _ = prepare_readable([each.case for each in check], normalisation, lambda _: None)
-        heard = self._heard(check, events.Comparing, 0, len(check))
-        return collect_answers(localizer_of_model(start), heard)
-
-    def _known_marks(self) -> frozenset[str]:
-        """Return the marks of the images that the model that it starts from has learnt from."""
-        return frozenset() if self.start is None else self.start.learnt
-
-    def _comparison(
-        self, begun: Begun, check: Sequence[PreparedCase], found: Answers, old: Answers | None
-    ) -> events.Comparison:
-        """Compare on cases that neither has learnt from; where there is none, say only how good the new model is."""
-        known = self._known_marks()
-        rows = [row for row, each in enumerate(check) if mark_of(each.case.sha256) not in known]
-        if old is None or not rows:
-            rows, old = list(range(len(check))), None
-        return compare(
-            self._names(),
-            [check[row].case.name for row in rows],
-            found.errors_mm[rows],
-            None if old is None else old.errors_mm[rows],
-            close_enough(begun.object_length, self.request.unit),
-            self.request.unit,
-        )
-
-
-def _with_kept_stages(state: TrainingState) -> TrainingState:
-    """Return a training without its last stages where they are worse than the one before, on the cases to check with.
-
-    A stage that had no time to learn, or that a person cut short, would spoil what is there.
-    """
-    means = [float(np.nanmean(errors)) for errors in state.errors_mm]
-    kept = len(means)
-    while kept > 1 and not means[kept - 1] < means[kept - 2]:
-        kept -= 1
-    return replace(
-        state, finished=state.finished[:kept], errors_mm=state.errors_mm[:kept], crops=state.crops[: kept - 1]
-    )
-
-
-def _spread_over(cases: Sequence[PreparedCase], most: int) -> list[PreparedCase]:
-    """Return at most so many of the cases, evenly from first to last."""
-    if len(cases) <= most:
-        return list(cases)
-    return [cases[round(place)] for place in np.linspace(0, len(cases) - 1, most)]

@@ -13,10 +13,11 @@ import torch
 from filelock import FileLock
 
 from core.base.errors import ConfigError, ModelFileError
-from core.learning import course, trainer
+from core.learning import course, course_ending, trainer
 from core.learning.checkpoints import CHECKPOINT_NAME, TrainingState
 from core.learning.configuration import parse_config
 from core.learning.course import learn
+from core.learning.course_ending import with_kept_stages
 from core.learning.course_events import Begin, Done, Event, LeftOut, Reading, Step, Stopped
 from core.learning.course_events import Plan as PlanEvent
 from core.learning.course_folder import folder_of, opened
@@ -52,7 +53,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Written:
     stand_in = Written()
-    monkeypatch.setattr(course, "write_model", stand_in)
+    monkeypatch.setattr(course_ending, "write_model", stand_in)
     return stand_in
 
 
@@ -257,7 +258,7 @@ def test_time_that_was_worked_before_counts_and_the_plan_stays(
 
 def test_stages_that_spoil_the_answer_are_left_out() -> None:
     state = TrainingState("", ["a"], finished=[{}, {}, {}], crops=[8, 16], errors_mm=[[[2.0]], [[1.0]], [[1.5]]])
-    kept = course._with_kept_stages(state)
+    kept = with_kept_stages(state)
     assert (len(kept.finished), kept.crops, kept.errors_mm) == (2, [8], [[[2.0]], [[1.0]]])
     assert len(state.finished) == 3
 
