@@ -35,6 +35,7 @@ class PerSample(Pace):
 
     def step_s(self, config: TrainingConfig, stage: int) -> float:
         chosen = config.stage(stage)
+        samples: int
         if stage:
             assert isinstance(chosen, LocalStageConfig)
             samples = len(config.landmarks) * crop_of(chosen) ** config.ndim
@@ -42,7 +43,8 @@ class PerSample(Pace):
             samples = 1
             for side in config.global_crop:
                 samples *= side
-        return float(chosen.optimisation.batch) * samples / (1.1e6 if config.ndim == 2 else 1.6e6)
+        samples *= chosen.optimisation.batch
+        return samples / (1.1e6 if config.ndim == 2 else 1.6e6)
 
 
 def planned(found: Facts, minutes: float = 20, pace: Pace | None = None, start: TrainingConfig | None = None) -> Plan:
