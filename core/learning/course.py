@@ -130,7 +130,7 @@ class _Course:
     def _dealt(self) -> tuple[Begun | None, TrainingState | None, Dealt]:
         """Return what was begun before, how far that is, and the cases."""
         request, begun = self.request, self.folder.begun()
-        if begun is None:
+        if begun is None or not request.cases:  # of which dealing says what is missing
             return None, None, deal(request.cases, request.left_out)
         if not begun.is_of(request.source, self._names(), self._start_sha256(), request.unit):
             raise ConfigError(

@@ -374,6 +374,16 @@ def test_another_course_does_not_go_on_in_its_folder(request_: LearnRequest, wri
     assert learn(request_, lambda _: None).model == request_.out
 
 
+def test_a_course_whose_cases_are_all_gone_says_so_and_stays(request_: LearnRequest, written: Written) -> None:
+    _, tell, wished = stop_after(3, Stop.LEAVE)
+    learn(request_, tell, wished)
+    with pytest.raises(ConfigError, match="There is no marked case"):
+        learn(replace(request_, cases=()), lambda _: None)
+    heard: list[Event] = []
+    learn(request_, heard.append)
+    assert next(event for event in heard if isinstance(event, Step)).iteration == 4
+
+
 def test_a_folder_of_something_else_is_left_alone(request_: LearnRequest) -> None:
     folder = folder_of(request_.out)
     folder.mkdir()
