@@ -24,7 +24,16 @@ from PySide6.QtWidgets import (
 from app.desktop.chrome import chrome
 from app.desktop.tables import settle_look
 from app.session.judged_cases import JudgedCase, JudgedCases
-from app.session.verdict import Row, case_row, cases_to_show, comparison_of, figure_rows, landmark_rows, sentence
+from app.session.verdict import (
+    Row,
+    case_row,
+    cases_to_show,
+    comparison_of,
+    figure_rows,
+    landmark_rows,
+    sentence,
+    worse_count,
+)
 from app.views.judged_picture import JudgedPicture
 from core.base.errors import AppError
 from core.learning.course_events import CaseChange, Comparison
@@ -96,11 +105,9 @@ class VerdictPanel(QWidget):
         with QSignalBlocker(self.cases):
             rows = [case_row(one, unit) for one in self._changes]
             _fill(self.cases, ("case (mean)", *heads), rows, has_old=has_old)
-        title = (
-            f"Cases that became worse ({len(rows)})" if has_old else f"Cases, the largest errors first ({len(rows)})"
-        )
-        self.tabs.setTabText(1, title)
-        self.picture.show_case(None, "No case became worse." if has_old and not rows else "Choose a case.")
+        worse = 0 if comparison is None else worse_count(comparison)
+        self.tabs.setTabText(1, f"Cases ({worse} of {len(rows)} became worse)" if has_old else f"Cases ({len(rows)})")
+        self.picture.show_case(None, "Choose a case." if rows else "")
         if rows:
             self.cases.selectRow(0)
 

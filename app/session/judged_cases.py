@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from app.desk.case_tasks import size_where_unknown_mm, task_of
 from app.desk.desk import Desk
+from app.desk.learn_input import read_learn_input
 from app.desk.project_model import digest_of, file_of
 from app.session.jobs import Job, Jobs
 from app.session.window_level import grey_values, percentile_levels
@@ -192,8 +193,6 @@ def _points(landmarks: Landmarks | None, plane: SlicePlane) -> Points:
 
 def _wanted(project: "Project", *, model: ProjectModel, case: str) -> _Wanted:
     """Return what a picture is made of; `ProjectError` where the case is gone."""
-    from app.desk.learn_input import read_learn_input
-
     marked = next((one.case for one in read_learn_input(project.path).cases if one.case.name == case), None)
     at = said = None
     if marked is not None:

@@ -68,7 +68,7 @@ class LearnOffer:
 
 def learn_offer(project: "Project") -> LearnOffer:
     """Return what can be learnt in a project; in a job."""
-    from app.desk.learn_input import read_learn_input
+    from app.desk.learn_input import read_learn_input  # what reads lists and folders is not for the start of a window
     from core.learning.course_cases import deal
 
     counts = project.counts()

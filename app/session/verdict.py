@@ -64,12 +64,14 @@ def landmark_rows(comparison: Comparison) -> tuple[Row, ...]:
 
 
 def cases_to_show(comparison: Comparison) -> tuple[CaseChange, ...]:
-    """Return the cases that became worse, the worst first; without a model before all, the largest errors first."""
+    """Return the cases, first those that became worse most; without a model before, the largest errors first."""
     known = [one for one in comparison.details if one.new is not None]
-    if comparison.old is None:
-        return tuple(sorted(known, key=lambda one: -(one.new or 0.0)))
-    worse = [one for one in known if one.old is not None and one.new is not None and one.new > one.old]
-    return tuple(sorted(worse, key=lambda one: (one.old or 0.0) - (one.new or 0.0)))
+    return tuple(sorted(known, key=lambda one: (one.old or 0.0) - (one.new or 0.0)))
+
+
+def worse_count(comparison: Comparison) -> int:
+    """Return how many cases became worse."""
+    return sum(one.old is not None and one.new is not None and one.new > one.old for one in comparison.details)
 
 
 def case_row(change: CaseChange, unit: str) -> Row:

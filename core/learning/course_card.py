@@ -1,9 +1,12 @@
 """What a model that was learnt on the desk says about itself in words, and what it is called. Names no case and no person."""
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from core.learning.configuration import CardConfig, TrainingConfig
-from core.learning.trainable import TrainableModel
+
+if TYPE_CHECKING:
+    from core.learning.trainable import TrainableModel
 
 INTENDED_USE = "Suggestions for a person to check, on images like those that it learnt from."
 
@@ -57,7 +60,7 @@ def counted(cases: int) -> str:
     return f"{cases} case{'' if cases == 1 else 's'}"
 
 
-def next_version(name: str, start: TrainableModel | None) -> str:
+def next_version(name: str, start: "TrainableModel | None") -> str:
     """Return the version of a model ``name``: one further where it goes on from one of the same name, else 1.0."""
     if start is None or start.config.name != name:
         return "1.0"

@@ -1,21 +1,25 @@
 """Which cases a course learns from and which it checks with, and which it must do without, with the reason.
 
-Deals cases and opens images to find out which can be read; knows no networks and no folder.
+Deals cases and opens images to find out which can be read; knows no networks and no folder. Loads no torch before images are
+prepared: a window says how cases would be dealt at once.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from core.base.errors import AppError, ConfigError
 from core.learning.cases import Case, read_case_image
 from core.learning.course_card import counted
 from core.learning.course_events import LeftOut
-from core.learning.course_folder import Begun
 from core.learning.course_request import MarkedCase
-from core.learning.prepared_cases import PreparedCase, prepare_case
 from core.learning.requirements import check_cases
 from core.learning.splits import choose_validation, validation_count
-from core.method.normalisation import Normalisation
+
+if TYPE_CHECKING:
+    from core.learning.course_folder import Begun
+    from core.learning.prepared_cases import PreparedCase
+    from core.method.normalisation import Normalisation
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +113,7 @@ def deal(marked: Sequence[MarkedCase], left_out: Sequence[LeftOut] = ()) -> Deal
     return Dealt(learn, tuple(case for case in cases if case.name in named), tuple(left_out))
 
 
-def deal_as_before(marked: Sequence[MarkedCase], begun: Begun, left_out: Sequence[LeftOut] = ()) -> Dealt:
+def deal_as_before(marked: Sequence[MarkedCase], begun: "Begun", left_out: Sequence[LeftOut] = ()) -> Dealt:
     """Return the cases of a course that goes on, dealt as when it began.
 
     Raises
@@ -144,9 +148,11 @@ def unreadable(cases: Sequence[Case]) -> list[LeftOut]:
 
 
 def prepare_readable(
-    cases: Sequence[Case], normalisation: Normalisation, progress: Callable[[int], None]
-) -> tuple[list[PreparedCase], list[LeftOut]]:
+    cases: Sequence[Case], normalisation: "Normalisation", progress: Callable[[int], None]
+) -> "tuple[list[PreparedCase], list[LeftOut]]":
     """Prepare all cases whose images can be read; return the others with the reason. ``progress`` hears how many are done."""
+    from core.learning.prepared_cases import prepare_case
+
     prepared: list[PreparedCase] = []
     left_out: list[LeftOut] = []
     for number, case in enumerate(cases, 1):

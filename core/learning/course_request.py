@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from core.learning.cases import Case
 from core.learning.course_events import Comparison, LeftOut, Unit
-from core.learning.pace import Pace
+
+if TYPE_CHECKING:
+    from core.learning.pace import Pace
 
 
 class Stop(IntEnum):
@@ -87,7 +89,7 @@ class LearnRequest:
     source: str = ""
     device: str = "auto"
     spent_s: float = 0.0
-    pace: Pace | None = None
+    pace: "Pace | None" = None
 
 
 @dataclass(frozen=True)

@@ -256,14 +256,29 @@ def review_queue(project: "Project", earlier: Queue | None = None, changed: Coll
     query = CaseQuery(states=_OPEN, excluded=False, sort=CaseSort.WORST_RADIUS, descending=True)
     shapes = shapes_of(_examples(project)) if earlier is None else earlier.shapes
     known = {} if earlier is None else earlier.by_case
+    in_use = {ndim: model.name for ndim in (2, 3) if (model := project.models.in_use(ndim)) is not None}
     by_case = {}
     for id_ in project.case_ids(query)[:MOST_CASES]:
         if id_ in known and id_ not in changed:
             by_case[id_] = known[id_]
         else:
-            readings = project.readings(id_)
+            readings = _that_count(project.readings(id_), in_use)
             by_case[id_] = doubts_of_case(readings, usual_radius_of(readings, project.usual_radii), shapes)
     return Queue(by_case, shapes)
+
+
+def _that_count(readings: Sequence[Reading], in_use: Mapping[int, str]) -> list[Reading]:
+    """Return the readings without those of models that have given way to the one in use: that a better one differs is no doubt.
+
+    ``in_use`` are the names of the models in use, by rank.
+    """
+    names = {reading.reader.name for reading in readings if reading.reader.kind is ReaderKind.MODEL}
+
+    def counts(reading: Reading) -> bool:
+        used = in_use.get(reading.geometry.grid.ndim)
+        return reading.reader.kind is ReaderKind.PERSON or used not in names or reading.reader.name == used
+
+    return [reading for reading in readings if counts(reading)]
 
 
 def _examples(project: "Project") -> Iterable[Landmarks]:

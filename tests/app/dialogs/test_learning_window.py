@@ -120,8 +120,8 @@ def test_old_and_new_stand_side_by_side(shown, qtbot):
     assert shown.verdict.told.text().endswith("wing 1 has 3.0 px. The new one is better.")
     assert texts(shown.verdict.figures)[0] == ["median", "3.0 px", "2.0 px"]
     assert texts(shown.verdict.landmarks) == [["Sella", "3.0 px", "2.0 px"], ["Nasion", "2.0 px", "2.5 px"]]
-    assert texts(shown.verdict.cases) == [["a", "2.0 px", "3.0 px"]]
-    assert shown.verdict.tabs.tabText(1) == "Cases that became worse (1)"
+    assert texts(shown.verdict.cases) == [["a", "2.0 px", "3.0 px"], ["b", "4.0 px", "1.0 px"]]
+    assert shown.verdict.tabs.tabText(1) == "Cases (1 of 2 became worse)"
     assert shown.pictures.wanted == ["a"]
     assert shown.verdict.picture.case.name == "a"
     assert not shown.verdict.picture.grab().toImage().isNull()
@@ -187,4 +187,4 @@ def test_a_first_model_has_nothing_beside_it(shown, full_desk, qtbot):
     shown.show_verdict(alone)
     qtbot.waitUntil(lambda: shown.pages.currentWidget() is shown.verdict)
     assert shown.verdict.figures.isColumnHidden(1)
-    assert shown.verdict.tabs.tabText(1).startswith("Cases, the largest errors first")
+    assert shown.verdict.tabs.tabText(1) == "Cases (2)"

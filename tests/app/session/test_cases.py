@@ -11,6 +11,7 @@ from core.models.image_task import ImageAnswer, read_task_image
 from core.project.cases import CaseState
 from core.project.readings import Reader, ReaderKind
 from core.project.store import Project
+from core.schemes.scheme import Scheme, SchemeLandmark
 from core.values.landmarks import Status
 from tests.support.desk_windows import ANNA
 from tests.support.dicom_fixtures import SECRET, lit_stack, positions, write_series
@@ -268,6 +269,10 @@ class Scripted:
     def __init__(self, hear):
         self.hear = hear
         self.tasks = {}
+        self.cancelled = False
+
+    def cancel_all(self):
+        self.cancelled = True
 
     def submit(self, tasks, priority=0):
         self.tasks.update(tasks)
@@ -321,6 +326,62 @@ def test_an_answer_that_comes_late_replaces_nothing_that_a_person_did(windows, i
     windows.settle(controller)
     assert controller.document.landmarks.point_mm("Sella").tolist() == placed_mm
     assert controller.desk.project.reading(2, ANNA).landmarks.point_mm("Sella").tolist() == placed_mm
+
+
+def test_what_comes_with_cairn_puts_nothing_on_images_in_which_it_recognises_nothing(windows, images, monkeypatch):
+    made = []
+    monkeypatch.setattr("app.session.landmark_search.is_bundled", lambda path: True)
+    monkeypatch.setattr("app.session.background_search.is_bundled", lambda path: True)
+    monkeypatch.setattr("app.session.landmark_search.recognises_nothing", lambda landmarks: True)
+    monkeypatch.setattr("app.session.background_search.recognises_nothing", lambda landmarks: True)
+    controller = windows.new(*images[:2], background=lambda hear: made.append(Scripted(hear)) or made[0])
+    made[0].answer(2)
+    windows.settle(controller)
+    assert states(controller) == [CaseState.NEW, CaseState.NEW]
+    assert not controller.document.landmarks.located.any()
+    [message] = [one for one in controller.view_state.messages if "recognises nothing" in one.text]
+    new_scheme, show = message.actions
+    new_scheme.trigger()
+    assert "scheme from nothing" in controller.questions.asked
+    show.trigger()
+    assert controller.document.landmarks.located.all()
+
+
+def test_who_asks_for_landmarks_gets_them_whatever_the_model_recognises(windows, images, monkeypatch):
+    monkeypatch.setattr("app.session.landmark_search.is_bundled", lambda path: True)
+    monkeypatch.setattr("app.session.landmark_search.recognises_nothing", lambda landmarks: True)
+    controller = windows.new(images[0])
+    controller.start_localization()
+    windows.settle(controller)
+    assert controller.document.landmarks.located.all()
+
+
+def test_another_scheme_ends_the_search_for_what_it_does_not_want(windows, images):
+    made = []
+    controller = windows.new(*images[:3], background=lambda hear: made.append(Scripted(hear)) or made[0])
+    asked = set(made[0].tasks)
+    assert asked == {2, 3}
+    made[0].tasks.clear()
+    draft = Scheme(name="wing", title="Fly wing", ndim=2, landmarks=(SchemeLandmark(name="vein 1", abbreviation="v1"),))
+    controller.schemes.use(draft)
+    windows.settle(controller)
+    assert made[0].cancelled
+    assert made[0].tasks == {}  # the model knows no veins
+
+
+def test_another_model_looks_again_where_no_person_has_spoken(windows, images):
+    made = []
+    controller = windows.new(*images[:3], background=lambda hear: made.append(Scripted(hear)) or made[0])
+    made[0].answer(2)
+    windows.settle(controller)
+    controller.editor.select("Sella")
+    controller.editor.nudge(4, 0)
+    windows.settle(controller)
+    made[0].tasks.clear()
+    controller.background.localize_again()
+    windows.settle(controller)
+    assert made[0].cancelled
+    assert set(made[0].tasks) == {2, 3}
 
 
 def test_an_image_that_has_changed_since_keeps_its_landmarks_and_says_so(windows, images):

@@ -1,5 +1,6 @@
 """Learning beside the work, with a script in the place of the networks: what is asked, kept, taken into the project and used."""
 
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -399,3 +400,10 @@ def test_models_of_an_unnamed_project_come_along_when_it_gets_a_name(window, tmp
     [kept] = window.controller.desk.project.models.all()
     assert kept.path == tmp_path / "named models" / f"{project.path.stem} 1.pt"
     assert kept.path.is_file()
+
+
+def test_what_can_be_learnt_is_told_without_loading_torch():
+    modules = "app.session.learning_offer, app.desk.learn_input, core.learning.course_cases"
+    script = f"import sys, {modules}; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -12,6 +12,7 @@ from app.session.verdict import (
     figure_rows,
     landmark_rows,
     sentence,
+    worse_count,
 )
 from core.learning.course_events import CaseChange, Comparison, Errors, LandmarkChange
 from core.project.models import ProjectModel
@@ -59,7 +60,8 @@ def test_figures_and_landmarks_are_listed_with_what_became_better():
 
 
 def test_the_cases_that_became_worse_come_first_or_without_a_model_before_the_worst_ones():
-    assert [one.case for one in cases_to_show(comparison())] == ["c", "a"]
+    assert (worse_count(comparison()), worse_count(comparison(None))) == (2, 2)
+    assert [one.case for one in cases_to_show(comparison())] == ["c", "a", "b"]
     assert [one.case for one in cases_to_show(comparison(None))] == ["c", "a", "b"]
     assert case_row(CASES[0], "mm") == Row("a", "2.00 mm", "3.00 mm", is_better=False)
 

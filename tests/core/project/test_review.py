@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.project.cases import Geometry, NewCase
+from core.project.models import ProjectModel
 from core.project.readings import Reader, ReaderKind, Reading
 from core.project.review import Doubt, doubts_of_case, review_queue, shapes_of
 from core.project.store import Project
@@ -141,6 +142,21 @@ def test_the_queue_goes_case_by_case_from_the_most_doubtful_and_leaves_out_what_
         (bad, "B"),
         (mild, "B"),
     ]
+
+
+def test_that_the_model_in_use_differs_from_one_before_is_no_doubt(project: Project) -> None:
+    [case_id] = project.add_cases([NewCase(project.folder / "a.png", "a")])
+    shifted = SHAPE.copy()
+    shifted[2] += (30.0, 40.0)
+    project.save_reading(reading(case_id, Reader("wing 1", ReaderKind.MODEL), landmarks(shifted)))
+    project.save_reading(reading(case_id, Reader("wing 2", ReaderKind.MODEL), landmarks()))
+    assert [doubt.name for doubt in review_queue(project).doubts] == ["C"]
+    project.models.put(ProjectModel("a" * 64, "wing 2", project.folder / "wing 2.pt", 2))
+    project.models.use("a" * 64)
+    assert review_queue(project).doubts == []
+    project.models.put(ProjectModel("b" * 64, "wing 3", project.folder / "wing 3.pt", 2))
+    project.models.use("b" * 64)  # which has not spoken of this case yet
+    assert [doubt.name for doubt in review_queue(project).doubts] == ["C"]
 
 
 def test_only_what_has_changed_is_looked_through_again(project: Project) -> None:

@@ -3,7 +3,16 @@ import pytest
 
 from core.models.bundled import bundled_model_for
 from core.models.metadata import read_model_info
-from core.values.doubt import LARGE, SURE_PRESENCE, UNUSUALLY_LARGE, is_decided, names_in_doubt, seen_blind
+from core.values.doubt import (
+    LARGE,
+    SURE_PRESENCE,
+    UNRECOGNISED_PRESENCE,
+    UNUSUALLY_LARGE,
+    is_decided,
+    names_in_doubt,
+    recognises_nothing,
+    seen_blind,
+)
 from core.values.landmarks import Author, Landmarks, Status
 
 NAMES = ("a", "b", "c")
@@ -76,3 +85,11 @@ def test_who_reads_blind_sees_what_a_person_has_decided_and_no_radius():
     assert seen.located.tolist() == [False, True, True]
     assert seen.status == (Status.UNPLACED, Status.CONFIRMED, Status.PLACED)
     assert np.isnan(seen.radius_mm).all()
+
+
+def test_a_model_recognises_nothing_where_it_finds_none_of_its_landmarks():
+    low = UNRECOGNISED_PRESENCE / 2
+    assert recognises_nothing(three(presence=(low, 0.0, low)))
+    assert not recognises_nothing(three(presence=(low, 0.0, 2 * UNRECOGNISED_PRESENCE)))
+    assert not recognises_nothing(three(presence=(np.nan, 0.0, 0.0)))  # it does not say
+    assert not recognises_nothing(three().subset(()))
