@@ -5,11 +5,15 @@ import threading
 
 import pytest
 
+from app.desk.learning_files import LearnWish
+from app.desk.trusted_models import TrustedModels
 from app.dialogs.shapes_window import ShapesWindow
 from app.session.comparing_shapes import ComparingShapes
+from app.session.controller import Controller
 from app.session.printouts import PaperSize, PictureWish, ReportWish
 from app.window.printouts import Printouts
 from core.images.file import write_image
+from tests.support.learning_fixtures import Course, make_marked_project
 from tests.support.measuring_fixtures import write_own
 from tests.support.shape_fixtures import configurations, write_shapes
 from tests.support.viewer_fixtures import make_image, make_model_file
@@ -127,3 +131,27 @@ def test_saving_a_picture_and_a_report_touches_no_disk_in_the_main_thread(opened
     assert touched == []
     assert (tmp_path / "a.svg").is_file()
     assert (tmp_path / "a.pdf").is_file()
+
+
+@pytest.mark.slow
+def test_learning_and_deciding_touch_no_disk_in_the_main_thread(qapp, answers, localize, tmp_path, request, qtbot):
+    course = Course(make_model_file(tmp_path / "learnt.pt", name="wing"))
+    course.ways = "done"
+    answers.learns = lambda _: LearnWish(30.0)
+    controller = Controller(answers, localize=localize, start_learning=course)
+    path = make_marked_project(tmp_path / "wings.cairn")
+    controller.models.trusted = TrustedModels(tmp_path / "trusted-models.txt")
+    touched = request.getfixturevalue("touched")
+    controller.projects.open(path)
+    qtbot.waitUntil(lambda: controller.desk.project is not None and not controller.jobs.busy)
+    controller.learning.ask()
+    qtbot.waitUntil(lambda: controller.learning.waiting is not None, timeout=20_000)
+    model = controller.learning.waiting
+    for decide in (controller.models.use, controller.models.keep, controller.models.discard):
+        decide(model)
+        qtbot.waitUntil(lambda: not controller.jobs.busy and controller.desk.pending == 0)
+        qtbot.wait(50)
+    assert controller.desk.project.models.all() == []
+    assert touched == []
+    controller.jobs.shut_down()
+    controller.desk.close()
