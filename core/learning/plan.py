@@ -29,8 +29,6 @@ from core.schemes.file import read_scheme
 
 ENOUGH_ITERATIONS = {2: 600, 3: 500}
 """The first stage sees the image as finely as still leaves time for so many."""
-ENOUGH_FOR_ANY_POSE = 800
-"""The same where it must know the object in all poses between two orientations."""
 FEWEST_LOCAL_ITERATIONS = 150
 """With fewer a local stage makes the answer worse rather than better, and is left out."""
 FEWEST_ITERATIONS = 30
@@ -179,7 +177,7 @@ def _first_stage(
     facts: Facts, minutes: float, common: dict[str, Any], timing: "_Timing"
 ) -> tuple[GlobalStageConfig, Reason]:
     """See the image as finely as leaves time for enough iterations."""
-    enough = ENOUGH_FOR_ANY_POSE if facts.posed else ENOUGH_ITERATIONS[facts.ndim]
+    enough = ENOUGH_ITERATIONS[facts.ndim]
     spacings = rules.global_spacings(facts)
     augmentation = rules.global_augmentation(facts)
     for spacing_mm in spacings:
