@@ -190,6 +190,13 @@ def tidy_up(project: "Project", unfinished: Unfinished) -> None:
     _remove(unfinished.task)
 
 
+def tidy_up_unless_begun(project: "Project", unfinished: Unfinished) -> None:
+    """Do as `tidy_up` where nothing was learnt yet; what was, on a disk that is full by now, can go on later."""
+    folder = unfinished.task.work_folder
+    if not folder.is_dir() or not any(folder.iterdir()):
+        tidy_up(project, unfinished)
+
+
 def _remove(task: LearningTask) -> None:
     shutil.rmtree(task.work_folder, ignore_errors=True)
     for end in ("", "-wal", "-shm"):

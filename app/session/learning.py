@@ -232,7 +232,7 @@ class Learning:
         if done is not None:
             self._desk.change(partial(learning_files.take_in, unfinished=course, done=done), self._trust)
         elif failure is not None:
-            self._desk.change(partial(learning_files.tidy_up, unfinished=course))
+            self._desk.change(partial(learning_files.tidy_up_unless_begun, unfinished=course), lambda _: self._look())
             self._questions.show_error(failure)
         else:
             self._look()

@@ -1,12 +1,14 @@
 """Stands in for ``cairn learn … --json``: tells a course of learning as the real one does, without learning anything.
 
 A script by itself: ``python learning_script.py WAYS OUT [MODEL]``; MODEL is what is written. WAYS are out of ``done``, ``gated``
-(waits for the file ``go`` beside OUT, or for ``stop``), ``failed``, ``crash``, ``noise`` (prints other things, too), ``deaf``.
+(waits for the file ``go`` beside OUT, or for ``stop``), ``failed``, ``full`` (of a disk, in the middle), ``crash``, ``noise``
+(prints other things, too), ``deaf``.
 """
 
 import hashlib
 import json
 import queue
+import shutil
 import sys
 import threading
 import time
@@ -69,6 +71,10 @@ def main(ways: str, out: Path) -> None:
     work = out.with_suffix(".learning")
     resumed = work.exists()
     work.mkdir(parents=True, exist_ok=True)
+    if "full" in ways:
+        (work / "checkpoint.pt").write_bytes(b"what was learnt so far")
+        say("failed", sentence="The disk is full.", hint="Make room on it, and go on.")
+        raise SystemExit(2)
     if "failed" in ways:
         say("failed", sentence="There are 2 marked cases.", hint="At least 5 are needed; better 20.")
         raise SystemExit(2)
@@ -86,7 +92,7 @@ def main(ways: str, out: Path) -> None:
     say("calibrating", done=2, total=2)
     say("writing", done=1, total=1)
     out.write_bytes(Path(sys.argv[3]).read_bytes() if len(sys.argv) > 3 else b"model")
-    work.rmdir()
+    shutil.rmtree(work)
     digest = hashlib.sha256(out.read_bytes()).hexdigest()
     say("done", model=str(out), sha256=digest, title="wing 1", stopped_early=stopped, comparison=COMPARISON)
 

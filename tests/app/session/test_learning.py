@@ -263,6 +263,17 @@ def test_what_cannot_be_learnt_is_told_and_leaves_nothing(window):
     assert window.learning.unfinished is None
 
 
+def test_a_disk_that_fills_up_is_told_and_loses_nothing(window):
+    window.begin("full")
+    window.until(lambda: bool(window.answers.errors) and window.learning.unfinished is not None)
+    assert "disk is full" in str(window.answers.errors[0])
+    window.course.ways = "done"
+    window.learning.go_on()
+    window.until(lambda: window.learning.waiting is not None)
+    window.settle()
+    assert window.left_in_folder() == ["wings 1.pt"]
+
+
 def test_a_process_that_dies_is_told_and_can_be_gone_on_with(window):
     window.begin("crash")
     window.until(lambda: bool(window.answers.errors) and window.learning.unfinished is not None)
