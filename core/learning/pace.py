@@ -41,10 +41,10 @@ class FixedPace:
     ----------
     gflop_per_s
         Thousand million operations of the forward pass, whose backward pass takes its usual time, in a second. Two calm
-        cores of an AMD EPYC of the third generation do about 26 (`docs/planning.md`).
+        cores of an AMD EPYC of the third generation do about 20 (`docs/planning.md`).
     """
 
-    def __init__(self, gflop_per_s: float = 26.0) -> None:
+    def __init__(self, gflop_per_s: float = 20.0) -> None:
         self.gflop_per_s = gflop_per_s
 
     def step_s(self, config: TrainingConfig, stage: int) -> float:
