@@ -106,6 +106,9 @@ class OptimisationConfig(_Strict):
     normalise_by
         ``"batch"``: batch normalisation uses the mean and variance of each batch, as usual; ``"running"``: those that the
         weights started with, which stay as they are. For going on from a model with few cases.
+    learns
+        ``"all"`` layers, or only the ``"heads"``: what all landmarks share stays as it is in the model that the training goes on
+        from, and with it what the landmarks found whose definition has not changed.
     regression_weight, classification_weight
         Weights of the mean absolute error of the displacements, and of the cross-entropy.
     vote_weight
@@ -121,6 +124,7 @@ class OptimisationConfig(_Strict):
     average_decay: float = Field(default=0.0, ge=0, lt=1)
     validate_every: int = Field(default=10_000, gt=0)
     normalise_by: Literal["batch", "running"] = "batch"
+    learns: Literal["all", "heads"] = "all"
     regression_weight: float = Field(default=1.0, ge=0)
     classification_weight: float = Field(default=1.0, ge=0)
     vote_weight: float = Field(default=0.0, ge=0)

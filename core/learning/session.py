@@ -21,6 +21,9 @@ from core.learning.sampling import Batch
 from core.learning.targets import Counts, Losses, losses, stage_targets
 from core.learning.team import Team
 
+HEADS = ("regression.", "classification.")
+"""How the names of the heads' weights begin, see `core.method.layers.TwoHeadedNetwork`."""
+
 
 def learning_rate(config: OptimisationConfig, iteration: float) -> float:
     """Return the rate of ``iteration``; one-cycle rises over the first 5 % and falls along a cosine to zero.
@@ -91,6 +94,9 @@ class StageSession:
         self.layout = torch.channels_last if network.ndim == 2 else torch.channels_last_3d
         self.loss = float("nan")
         network = network.to(memory_format=self.layout)  # type: ignore[call-overload]
+        if settings.learns == "heads":
+            for name, parameter in network.named_parameters():
+                parameter.requires_grad_(name.startswith(HEADS))
         kind = torch.optim.AdamW if settings.weight_decay else torch.optim.Adam
         optimizer = kind(network.parameters(), settings.learning_rate, fused=True, weight_decay=settings.weight_decay)
         self.raw: nn.Module = network

@@ -141,6 +141,19 @@ def test_statistics_that_came_with_the_weights_stay_where_told_so(
         assert not any(torch.equal(now[key], before[key]) for key in before if key.endswith(".0.weight"))
 
 
+def test_what_the_landmarks_share_stays_where_only_the_heads_learn(
+    config: TrainingConfig, cases: list[PreparedCase], learnt: TrainingState, tmp_path: Path
+) -> None:
+    chosen, state = going_on(config, learnt, iterations=2, normalise_by="running", learns="heads", weight_decay=0.1)
+    assert not Trainer(chosen, state, tmp_path, cases[:2], cases[2:], should_stop=lambda: True).fit()
+    now, before = read_checkpoint(tmp_path).network, learnt.finished[0]
+    assert now is not None
+    changed = {key for key in before if not torch.equal(now[key], before[key])}
+    assert {key.partition(".")[0] for key in changed} == {"regression", "classification"}
+    assert "classification.4.bias" in changed
+    assert Trainer(chosen, read_checkpoint(tmp_path), tmp_path, cases[:2], cases[2:]).fit()
+
+
 def test_a_start_that_does_not_fit_ends_in_a_sentence(
     config: TrainingConfig, cases: list[PreparedCase], learnt: TrainingState, tmp_path: Path
 ) -> None:
