@@ -60,6 +60,7 @@ def plan_for(
     schemes = {"cephalometric": cephalometric.SCHEME, "mouse-skull": mouse_skull.SCHEME}
     scheme = schemes.get(kind, "")
     facts = facts_of(cases, partners=read_scheme(scheme).mirrored if scheme else ())
+    before, cases_before = (None, 0) if start is None else _start_at(start)
     made = make_plan(
         facts,
         minutes,
@@ -67,7 +68,8 @@ def plan_for(
         name=scheme or path.stem,
         landmarks=scheme or facts.landmarks,
         card=CardConfig(modality="2D images" if facts.ndim == 2 else "volumes"),
-        start=None if start is None else _config_at(start),
+        start=before,
+        start_cases=cases_before,
         check=len(validation) or None,
     )
     data = DataConfig(kind=kind, root=str(path.resolve()), spacing_mm=spacing_mm)
@@ -76,9 +78,12 @@ def plan_for(
     return replace(made, config=config), to_check
 
 
-def _config_at(path: Path) -> TrainingConfig:
-    """Return the configuration in a model file, or the one that a file is."""
-    return read_trainable(path).config if path.suffix == ".pt" else read_config(path)[0]
+def _start_at(path: Path) -> tuple[TrainingConfig, int]:
+    """Return the configuration in a model file, or the one that a file is, and how many cases were learnt from with it."""
+    if path.suffix != ".pt":
+        return read_config(path)[0], 0
+    model = read_trainable(path)
+    return model.config, model.lineage.cases
 
 
 def write_plan(config: TrainingConfig, path: Path) -> None:

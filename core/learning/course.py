@@ -185,6 +185,7 @@ class _Course:
             landmarks=self._scheme(start),
             card=card_to_begin_with(self.request.modality, facts.ndim, start),
             start=start,
+            start_cases=0 if self.start is None else self.start.lineage.cases,
             check=len(dealt.check),
         )
         config = plan.config.model_copy(update={"version": next_version(self.request.out.stem, self.start)})

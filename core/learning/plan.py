@@ -34,12 +34,16 @@ FEWEST_LOCAL_ITERATIONS = 150
 FEWEST_ITERATIONS = 30
 MOST_PER_CASE, MOST_AT_LEAST = 100, 2000
 """More iterations than so many for each case, and than so many at all, only teach the cases by heart."""
+HEADS_MOST_PER_CASE, HEADS_MOST_AT_LEAST = 5, 60
+"""The same where only the heads learn: they have learnt another definition within twenty iterations, and then forget others."""
 GLOBAL_SHARE = 0.6
 """Part of the time that the first stage gets where others follow."""
 GOING_ON_SHARE = 0.3
 """The same where it goes on from a model: it knows most already, and later stages say where a landmark is."""
-GOING_ON_RATE = 0.25
-"""Part of the learning rate with which a model goes on: enough to change its mind, too little to forget."""
+GOING_ON_RATE = 5e-4
+"""Learning rate with which a model goes on, a quarter of what it began with: enough to change its mind, too little to forget."""
+HEADS_RATE = 1e-3
+"""The same where only the heads learn."""
 VALIDATIONS = 8
 KEPT_BACK = 0.05
 """Part of the minutes for what nobody can foresee."""
@@ -77,6 +81,7 @@ def make_plan(
     landmarks: str | Sequence[str],
     card: CardConfig,
     start: TrainingConfig | None = None,
+    start_cases: int = 0,
     check: int | None = None,
 ) -> Plan:
     """Make the plan of what can be learnt from cases in so many minutes.
@@ -93,6 +98,8 @@ def make_plan(
         For the configuration: what the model is called, its scheme or the names of its landmarks, what it says about itself.
     start
         Configuration of the model to go on from: networks, spacings and crops stay what they are.
+    start_cases
+        How many cases that model learnt from, 0 where nobody knows.
     check
         How many of the cases are kept to check with; one in six where omitted.
 
@@ -108,7 +115,7 @@ def make_plan(
     timing = _Timing(facts, 60.0 * minutes, pace, validation_count(facts.cases) if check is None else check)
     if start is not None:
         _check_start(start, facts)
-        return _going_on(start, given, timing)
+        return _going_on(start, given, timing, start_cases)
     return _from_scratch(facts, minutes, given, timing)
 
 
@@ -263,7 +270,7 @@ def _why_local(facts: Facts, config: TrainingConfig, wanted: bool) -> Reason:
 def _why_iterations(config: TrainingConfig, timing: "_Timing") -> Reason:
     counts = [config.stage(number).optimisation.iterations for number in range(1 + len(config.local_stages))]
     paces = [timing.step_s(config, number) for number in range(len(counts))]
-    most = _most_iterations(timing.facts)
+    most = _most_iterations(timing.facts, config)
     why = "what fits into the minutes at " + ", ".join(f"{seconds:.2g} s" for seconds in paces) + " each"
     if max(counts) >= most:
         why = f"more than {most} would only teach {timing.facts.cases} cases by heart"
@@ -293,17 +300,28 @@ def _check_start(start: TrainingConfig, facts: Facts) -> None:
         )
 
 
-def _going_on(start: TrainingConfig, given: dict[str, Any], timing: "_Timing") -> Plan:
+def _going_on(start: TrainingConfig, given: dict[str, Any], timing: "_Timing", start_cases: int) -> Plan:
+    few = timing.facts.cases < start_cases
     config = start.model_copy(update={**given, "data": DataConfig(kind="list")})
+    wanted = {
+        "learns": "heads" if few else "all",
+        "normalise_by": "running" if few else "batch",
+        "learning_rate": HEADS_RATE if few else GOING_ON_RATE,
+    }
     shares = _shares(len(config.local_stages), GOING_ON_SHARE)
-    config = _with_iterations(config, timing.iterations(config, shares), GOING_ON_RATE)
+    config = _with_settings(config, [wanted] * len(shares))
+    config = _with_iterations(config, timing.iterations(config, shares), 1.0)
     spacings = [rules.length(timing.facts, config.stage(n).spacing_mm) for n in range(len(shares))]
+    layers, why_layers = "all", f"{timing.facts.cases} cases, no fewer than the model learnt from, can change all of it"
+    if few:
+        layers, why_layers = "the heads", f"the model learnt from {start_cases} cases what they share, and keeps it"
     reasons = (
         *_found(timing.facts, timing.check),
         Reason(
             "Stages", ", ".join(spacings), f"those of {start.name} {start.version}, from whose weights learning goes on"
         ),
-        Reason("Learning rate", f"{GOING_ON_RATE:g} of its own", "enough to change, too little to forget the rest"),
+        Reason("Layers that learn", layers, why_layers),
+        Reason("Learning rate", f"{wanted['learning_rate']:g}", "enough to change, too little to forget the rest"),
         _why_iterations(config, timing),
     )
     return Plan(config, reasons, timing.total_s(config))
@@ -317,7 +335,9 @@ def _shares(locals_: int, first: float) -> list[float]:
     return [first, *[(1.0 - first) / locals_] * locals_] if locals_ else [1.0]
 
 
-def _most_iterations(facts: Facts) -> int:
+def _most_iterations(facts: Facts, config: TrainingConfig) -> int:
+    if config.global_stage.optimisation.learns == "heads":
+        return max(HEADS_MOST_AT_LEAST, HEADS_MOST_PER_CASE * facts.cases)
     return max(MOST_AT_LEAST, MOST_PER_CASE * facts.cases)
 
 
@@ -325,23 +345,28 @@ def _with_iterations(config: TrainingConfig, counts: Sequence[int], rate: float)
     """Return the configuration with so many iterations for each stage, and what follows from their number."""
 
     def planned(stage: StageConfig, count: int) -> dict[str, Any]:
-        settings = stage.optimisation
-        changes = {
+        return {
             "iterations": count,
             "schedule": "one-cycle",
-            "learning_rate": rate * settings.learning_rate,
+            "learning_rate": rate * stage.optimisation.learning_rate,
             # The average remembers a twentieth of the iterations: the last ones, at the lowest rates.
             "average_decay": round(min(0.998, max(0.9, 1.0 - 20.0 / count)), 4),
             "validate_every": max(1, math.ceil(count / VALIDATIONS)),
         }
-        return {"optimisation": settings.model_copy(update=changes)}
 
-    first = config.global_stage.model_copy(update=planned(config.global_stage, counts[0]))
-    others = [
-        stage.model_copy(update=planned(stage, count))
-        for stage, count in zip(config.local_stages, counts[1:], strict=True)
+    return _with_settings(config, [planned(config.stage(number), count) for number, count in enumerate(counts)])
+
+
+def _with_settings(config: TrainingConfig, changes: Sequence[dict[str, Any]]) -> TrainingConfig:
+    """Return the configuration with other settings of the optimisation of each stage."""
+    first, *others = [
+        {"optimisation": config.stage(number).optimisation.model_copy(update=change)}
+        for number, change in enumerate(changes)
     ]
-    return config.model_copy(update={"global_stage": first, "local_stages": tuple(others)})
+    local_stages = [stage.model_copy(update=change) for stage, change in zip(config.local_stages, others, strict=True)]
+    return config.model_copy(
+        update={"global_stage": config.global_stage.model_copy(update=first), "local_stages": tuple(local_stages)}
+    )
 
 
 class _Timing:
@@ -366,7 +391,7 @@ class _Timing:
         """Return how many iterations of each stage fit where it gets such a share of the time for learning."""
         numbers = range(1 + len(config.local_stages))
         left = (1.0 - KEPT_BACK) * self._seconds - self._around_s(config)
-        most = _most_iterations(self.facts)
+        most = _most_iterations(self.facts, config)
         counts = []
         for number in numbers:
             fits = shares[number] * left / self.step_s(config, number)

@@ -15,7 +15,7 @@ from core.learning.configuration import (
 )
 from core.learning.facts import Facts
 from core.learning.pace import FixedPace, Pace, crop_of
-from core.learning.plan import ENOUGH_ITERATIONS, GOING_ON_RATE, Plan, make_plan
+from core.learning.plan import ENOUGH_ITERATIONS, GOING_ON_RATE, HEADS_RATE, Plan, make_plan
 from core.learning.plan_rules import EXPECTED_ERROR
 from tests.support.planning_fixtures import BRAINS, SKULLS, WINGS, facts
 
@@ -230,10 +230,34 @@ def test_going_on_keeps_networks_spacings_and_crops_and_learns_more_gently() -> 
     for number in range(1 + len(start.local_stages)):
         before, after = start.stage(number), plan.config.stage(number)
         assert after.model_copy(update={"optimisation": before.optimisation}) == before
-        assert after.optimisation.learning_rate == pytest.approx(GOING_ON_RATE * before.optimisation.learning_rate)
+        assert after.optimisation.learning_rate == GOING_ON_RATE < before.optimisation.learning_rate
         assert after.optimisation.schedule == "one-cycle"
     assert plan.config.normalisation == start.normalisation
     assert plan.seconds < 600
+
+
+def test_fewer_cases_than_the_model_learnt_from_only_change_the_heads_and_more_change_all_again() -> None:
+    start = planned(SKULLS, 20).config
+    few = facts(**{**vars(SKULLS), "cases": 20})
+    made = [
+        make_plan(
+            few, 10, FixedPace(), name="mine", landmarks=few.landmarks, card=start.card, start=start, start_cases=n
+        )
+        for n in (140, 20, 0)
+    ]
+    settings = [[plan.config.stage(n).optimisation for n in range(1 + len(start.local_stages))] for plan in made]
+    assert {(each.learns, each.normalise_by, each.learning_rate) for each in settings[0]} == {
+        ("heads", "running", HEADS_RATE)
+    }
+    assert max(each.iterations for each in settings[0]) <= 100  # five a case, however many minutes there are
+    for stages in settings[1:]:
+        assert {(each.learns, each.normalise_by, each.learning_rate) for each in stages} == {
+            ("all", "batch", GOING_ON_RATE)
+        }
+    assert any("140 cases" in reason.why for reason in made[0].reasons)
+    again = planned(few, 10, FixedPace(), made[0].config).config  # rates do not fall from one to the next
+    assert again.global_stage.optimisation.learns == "all"
+    assert again.global_stage.optimisation.learning_rate == GOING_ON_RATE
 
 
 def test_going_on_takes_crops_that_were_chosen_by_themselves() -> None:
