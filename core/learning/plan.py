@@ -29,8 +29,8 @@ from core.schemes.file import read_scheme
 
 ENOUGH_ITERATIONS = {2: 600, 3: 500}
 """The first stage sees the image as finely as still leaves time for so many."""
-FEWEST_LOCAL_ITERATIONS = 150
-"""With fewer a local stage makes the answer worse rather than better, and is left out."""
+FEWEST_LOCAL_ITERATIONS = 60
+"""With fewer a local stage is left out; 80 made 0.27 mm of 0.40 mm on mouse skulls."""
 FEWEST_ITERATIONS = 30
 MOST_PER_CASE, MOST_AT_LEAST = 100, 2000
 """More iterations than so many for each case, and than so many at all, only teach the cases by heart."""
