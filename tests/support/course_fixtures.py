@@ -59,7 +59,7 @@ def tiny_plan(
     landmarks: str | Sequence[str],
     card: CardConfig,
     start: TrainingConfig | None = None,
-    start_cases: int = 0,  # noqa: ARG001  no tiny plan depends on it
+    start_cases: int = 0,
     check: int | None = None,
 ) -> Plan:
     """Return a plan of two stages with a few iterations each, which takes no time at all."""
