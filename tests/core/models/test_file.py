@@ -1,4 +1,5 @@
 import json
+import sys
 import zipfile
 from pathlib import Path
 
@@ -108,7 +109,8 @@ def test_export_refuses_a_model_that_differs(tmp_path: Path, monkeypatch: pytest
 
 
 def test_export_refuses_a_file_that_fails_in_a_fresh_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.models.export._FRESH_RUN", "raise SystemExit('no such operator')")
+    broken = [sys.executable, "-c", "raise SystemExit('no such operator')"]
+    monkeypatch.setattr("core.models.export._fresh_command", lambda: broken)
     with pytest.raises(ModelFileError, match="fresh process \\(no such operator\\)"):
         write_tiny_model(tmp_path / "tiny.pt")
     assert not list(tmp_path.iterdir())
