@@ -95,7 +95,7 @@ def test_a_list_says_where_landmarks_are_whatever_pixel_size_a_task_puts_in_its_
 @pytest.mark.slow
 def test_the_wings_and_hippocampi_are_there_as_said():
     data = Path(os.environ.get("CAIRN_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
-    for name, counts in (("wings", (40, 8, 10)), ("hippocampus", (40, 8, 12))):
+    for name, counts in (("wings", (40, 8, 10)), ("hippocampus", (40, 8, 12)), ("mouse-skulls", (12, 6, 4))):
         if not data.is_dir():
             pytest.skip(f"the data sets are not at {data}; CAIRN_DATA says where they are")
         task = read_task(name, data)

@@ -18,6 +18,7 @@ from core.landmark_files.file import read_landmarks
 from core.learning.cases import Case
 from core.values.image import SpacingSource
 from training.datasets.cephalometric import read_cephalometric
+from training.datasets.mouse_skull import read_mouse_skulls
 
 PX_AS_MM = 1.0
 """The wings have no true pixel size (what their files say is that of a printer): one px counts as 1 mm."""
@@ -107,9 +108,22 @@ def cephalograms(data: Path) -> Task:
     return Task("cephalograms", UNITS["cephalograms"], 2.0, learn[:120:3], judge, test)
 
 
-UNITS = {"wings": "px", "hippocampus": "mm", "cephalograms": "mm"}
+def mouse_skulls(data: Path) -> Task:
+    """Return the mouse skulls by their own split: two of three animals to learn from, the others to judge by, 4 to test."""
+    root = data / "mouse_ct"
+    train = read_mouse_skulls(root, "train")
+    learn = tuple(case for number, case in enumerate(train) if number % 3 < 2)
+    return Task("mouse-skulls", UNITS["mouse-skulls"], 0.5, learn, train[2::3], read_mouse_skulls(root, "test"))
+
+
+UNITS = {"wings": "px", "hippocampus": "mm", "cephalograms": "mm", "mouse-skulls": "mm"}
 """Of the errors in each task."""
-TASKS: dict[str, Callable[[Path], Task]] = {"wings": wings, "hippocampus": hippocampi, "cephalograms": cephalograms}
+TASKS: dict[str, Callable[[Path], Task]] = {
+    "wings": wings,
+    "hippocampus": hippocampi,
+    "cephalograms": cephalograms,
+    "mouse-skulls": mouse_skulls,
+}
 
 
 def read_task(name: str, data: Path) -> Task:
