@@ -6,6 +6,8 @@ from app.session.wording import decimals_of
 from core.learning.course_events import CaseChange, Comparison, Errors
 from core.project.models import ProjectModel
 
+_FEW = 5
+"""With fewer cases to check with, a figure says little of a model."""
 _ALIKE = 0.05
 """Share of the old error by which the median must differ to be called better or worse."""
 
@@ -31,18 +33,19 @@ def comparison_of(model: ProjectModel) -> Comparison | None:
 
 
 def sentence(model: ProjectModel, comparison: Comparison | None, before: str) -> str:
-    """Say what came of it, in a sentence or two; ``before`` is what the model before is called."""
+    """Say what came of it, in two or three sentences; ``before`` is what the model before is called."""
     if comparison is None:
         return f"{model.name} was learnt. Nothing is known of how good it is."
     unit, new, old = comparison.unit, comparison.new, comparison.old
     who = "it learnt nothing" if old is None else "neither learnt"
     on = f"on {comparison.cases} case{'' if comparison.cases == 1 else 's'} that {who} from"
     now = f"{model.name} has a median error of {_length(new.median, unit)} {on}"
+    few = " So few say little: look at its suggestions on other images, too." if comparison.cases < _FEW else ""
     if old is None:
-        return f"{now}."
+        return f"{now}.{few}"
     share = (new.median - old.median) / max(old.median, 1e-9)
     how = "better" if share < -_ALIKE else "worse" if share > _ALIKE else "about as good"
-    return f"{now}; {before or 'the model before'} has {_length(old.median, unit)}. The new one is {how}."
+    return f"{now}; {before or 'the model before'} has {_length(old.median, unit)}. The new one is {how}.{few}"
 
 
 def figure_rows(comparison: Comparison) -> tuple[Row, ...]:

@@ -43,6 +43,17 @@ def test_what_came_of_it_is_said_in_a_sentence():
     assert "Nothing is known" in sentence(model(), None, "")
 
 
+def test_a_figure_of_few_cases_is_called_that():
+    few = comparison().model_copy(update={"cases": 2})
+    assert sentence(model(), few, "wing 1").endswith(
+        "The new one is better. So few say little: look at its suggestions on other images, too."
+    )
+    assert "on 1 case that it learnt nothing from. So few" in sentence(
+        model(), few.model_copy(update={"cases": 1, "old": None}), ""
+    )
+    assert "So few" not in sentence(model(), comparison().model_copy(update={"cases": 5}), "wing 1")
+
+
 @pytest.mark.parametrize(("median", "word"), [(1.0, "worse"), (2.02, "about as good"), (3.0, "better")])
 def test_how_much_better_it_is(median, word):
     old = OLD.model_copy(update={"median": median})
