@@ -3,7 +3,7 @@
 Knows which model that is; `localization` applies it, in another thread. No model file is opened in the main thread.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,6 +113,7 @@ class LandmarkSearch:
         self._localize = localize
         self._shown = shown_job
         self._model: Model | AppError = ModelFileError("No image is open.")
+        self._said = ""
         self._job: Job | None = None
         document.image_changed.connect(self.stop)
 
@@ -122,8 +123,10 @@ class LandmarkSearch:
         return self._job is not None
 
     def use(self, model: Model | AppError) -> None:
-        """Take what `model_for` found for the open image."""
+        """Take what `model_for` found for the open image; what was said of another model no longer holds."""
         self._model = model
+        self._view.take_back(self._said)
+        self._said = ""
 
     def start(self, *, asked: bool = True) -> None:
         """Find the landmarks; where no model fits, say so and let the person place them.
@@ -140,7 +143,7 @@ class LandmarkSearch:
         path, info = self._model
         scheme = self._document.scheme
         if scheme is not None and not set(scheme.names) & set(info.landmarks):
-            self._view.say(f"{info.title} finds none of the landmarks of “{scheme.title}”. {BY_HAND}")
+            self._say_of_model(f"{info.title} finds none of the landmarks of “{scheme.title}”. {BY_HAND}")
             return
         revision = self._document.revision
 
@@ -177,16 +180,21 @@ class LandmarkSearch:
             if revision == self._document.revision:
                 self._take(prediction, info)
 
-        self._view.say(
+        self._say_of_model(
             f"{info.title} recognises nothing in this image. To mark landmarks of your own, give them names in a scheme.",
-            actions=[MessageAction("&New scheme…", self.new_scheme), MessageAction("&Show what it found", show)],
+            [MessageAction("&New scheme…", self.new_scheme), MessageAction("&Show what it found", show)],
         )
 
     def _say_no_model(self, error: AppError) -> None:
         actions = []
         if isinstance(error, UntrustedModel):
             actions = [MessageAction("&Trust and use it", lambda: self.trust(error.model))]
-        self._view.say(f"{error} {BY_HAND}", actions=actions)
+        self._say_of_model(f"{error} {BY_HAND}", actions)
+
+    def _say_of_model(self, text: str, actions: Sequence[MessageAction] = ()) -> None:
+        """Say what holds as long as this model is the one that is used."""
+        self._said = text
+        self._view.say(text, actions=actions)
 
     def forget_choice(self) -> None:
         """Give up what was chosen in this window: the project says from now on what finds landmarks."""

@@ -205,6 +205,11 @@ class ViewState:
         kept = self.messages if is_warning else tuple(other for other in self.messages if other.is_warning)
         self.messages = (*kept, message)
 
+    def take_back(self, text: str) -> None:
+        """Take away a sentence that is no longer true; does nothing where it does not stand there."""
+        if any(message.text == text for message in self.messages):
+            self.messages = tuple(message for message in self.messages if message.text != text)
+
     def dismiss(self, message: Message) -> None:
         """Take a message away; does nothing where it has gone already."""
         self._put_away.add(message.text)

@@ -91,6 +91,8 @@ def test_the_scheme_stays_for_the_next_image_of_its_rank(three, localize, qtbot)
     assert len(localize.calls) == calls  # the model knows none of these
     three.search.start()
     assert "finds none of the landmarks of “Wing”" in messages(three)[-1]
+    three.search.use(three.search.model)  # as when a model that was learnt is put to use
+    assert not any("finds none" in text for text in messages(three))
 
 
 def test_a_model_that_knows_some_of_the_landmarks_gives_those_and_no_others(three, qtbot):
