@@ -48,11 +48,13 @@ def build_localizer(
     shape_mm: Sequence[Sequence[float]] | None = None,
     calibration: Calibration | None = None,
     shares: Sequence[Sequence[float]] = (),
+    offsets_mm: Sequence[Sequence[float]] = (),
 ) -> Localizer:
     """Join the networks of the first stages, global first, to a localizer in evaluation mode.
 
     ``shape_mm`` is the mean shape ``(L, D)`` along the array axes, needed where a stage normalises the pose; ``shares``
-    how much each stage counts, instead of what the configuration says of the answer.
+    how much each stage counts, instead of what the configuration says of the answer; ``offsets_mm`` ``[landmark][axis]`` how far
+    from where the networks know it a landmark is wanted, nothing where that is the same.
     """
     first, *locals_ = networks
     assert isinstance(first, GlobalNetwork | EncoderDecoderNetwork)
@@ -82,6 +84,7 @@ def build_localizer(
         calibration=calibration,
         joint=config.answer == "joint",
         shares=shares,
+        offsets_mm=torch.tensor(offsets_mm) if offsets_mm else None,
     )
     return localizer.eval()
 

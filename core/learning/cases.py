@@ -7,6 +7,7 @@ known to `training/datasets` only.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from core.images.file import read_image
 from core.images.listing import image_at
 from core.values.image import Image, SpacingSource
 from core.values.landmarks import Landmarks
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,3 +121,10 @@ def read_case_image(case: Case) -> Image:
             "Give landmarks that belong to this image.",
         )
     return image
+
+
+def spread_over(cases: Sequence[T], most: int) -> list[T]:
+    """Return at most so many of the cases, evenly from first to last."""
+    if len(cases) <= most:
+        return list(cases)
+    return [cases[round(place)] for place in np.linspace(0, len(cases) - 1, most)]

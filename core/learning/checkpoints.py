@@ -42,6 +42,10 @@ class TrainingState:
         Its best weights so far and their mean radial error.
     shape_mm
         Mean shape of the training cases ``[landmark][axis]`` along the array axes, where a stage normalises the pose.
+    offsets_mm
+        ``[landmark][axis]`` how far from where the networks know it each landmark is wanted; empty where that is the same.
+    best_is_start
+        Whether the best weights are those that the stage started from.
     presence_threshold
         Presence below which a landmark counts as absent; 0 where no training image lacks one.
     data_root
@@ -71,6 +75,8 @@ class TrainingState:
     best: Weights | None = None
     best_error_mm: float = float("inf")
     shape_mm: list[list[float]] | None = None
+    offsets_mm: list[list[float]] = field(default_factory=list)
+    best_is_start: bool = False
     presence_threshold: float = 0.0
     data_root: str = ""
     position: float | None = None

@@ -15,11 +15,12 @@ from core.base.files import reason_of, sha256_of
 from core.learning import course_events as events
 from core.learning.batches import default_workers
 from core.learning.building import build_normalisation
-from core.learning.cases import presence_threshold_of
+from core.learning.cases import presence_threshold_of, spread_over
 from core.learning.checkpoints import TrainingState
 from core.learning.configuration import TrainingConfig, format_config, landmark_names, parse_config
 from core.learning.course_card import card_to_begin_with, next_version
 from core.learning.course_cases import Dealt, deal, deal_again, deal_as_before, prepare_readable, unreadable
+from core.learning.course_definitions import has_offsets, offsets_from, why_moved
 from core.learning.course_ending import MOST_SHAPING, Ending
 from core.learning.course_folder import Begun, CourseFolder, opened
 from core.learning.course_progress import Reserve, StepTeller
@@ -239,12 +240,12 @@ class _Course:
         """Learn what is left to learn of what was begun, and write the model."""
         config = parse_config(begun.config_text, "the plan")
         iterations = tuple(config.stage(stage).optimisation.iterations for stage in range(len(begun.step_seconds)))
-        self.tell(
-            events.Plan(stages=len(iterations), iterations=iterations, seconds=begun.seconds, reasons=begun.reasons)
-        )
         learn, check, dealt = self._prepared(config, dealt, resumed=resumed)
         if state is None:
             state = self._fresh_state(begun.config_text, config, learn)
+        moved = () if self.start is None else why_moved(self.start, state.offsets_mm, self.request.unit)
+        reasons = (*begun.reasons, *moved)
+        self.tell(events.Plan(stages=len(iterations), iterations=iterations, seconds=begun.seconds, reasons=reasons))
         trainer = self._trainer(begun, config, state, learn, check, clock)
         stopped_early = False
         if not trainer.fit():
@@ -288,6 +289,8 @@ class _Course:
         names = list(landmark_names(config)[0])
         state = TrainingState(text, names) if self.start is None else self.start.begun(text, config)
         state.presence_threshold = presence_threshold_of([each.case for each in learn])
+        if self.start is not None and has_offsets(self.start):
+            state.offsets_mm = offsets_from(self.start, spread_over(learn, MOST_SHAPING), self._leave_if_asked)
         return state
 
     def _trainer(

@@ -11,6 +11,7 @@ import numpy as np
 from core.base.errors import Cancelled
 from core.learning import course_events as events
 from core.learning.building import build_normalisation
+from core.learning.cases import spread_over
 from core.learning.checkpoints import TrainingState
 from core.learning.comparison import close_enough, compare
 from core.learning.configuration import TrainingConfig, format_config
@@ -76,7 +77,8 @@ class Ending:
         ModelFileError
             The model cannot be written.
         """
-        state = with_kept_stages(state)
+        if self._start is None:  # what a model's own stages are worth is known from more cases than there are here
+            state = with_kept_stages(state)
         minutes = state.worked_s / 60.0
         parent = "" if self._start is None else self._start.info.title
         card = card_to_end_with(config.card, len(learn), len(check), minutes, parent)
@@ -84,7 +86,7 @@ class Ending:
         config = config.model_copy(update={"local_stages": kept, "card": card})
         state.config_text = format_config(config)
         localizer = localizer_of(state, config)
-        shaping = _spread_over(learn, MOST_SHAPING)
+        shaping = spread_over(learn, MOST_SHAPING)
         total = len(check) + len(shaping)
         found = collect_answers(localizer, self._heard(check, events.Calibrating, 0, total))
         learnt = collect_answers(localizer, self._heard(shaping, events.Calibrating, len(check), total))
@@ -165,10 +167,3 @@ def with_kept_stages(state: TrainingState) -> TrainingState:
     return replace(
         state, finished=state.finished[:kept], errors_mm=state.errors_mm[:kept], crops=state.crops[: kept - 1]
     )
-
-
-def _spread_over(cases: Sequence[PreparedCase], most: int) -> list[PreparedCase]:
-    """Return at most so many of the cases, evenly from first to last."""
-    if len(cases) <= most:
-        return list(cases)
-    return [cases[round(place)] for place in np.linspace(0, len(cases) - 1, most)]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from core.geometry.canonical import to_canonical
 from core.geometry.shapes import centroid_size
-from core.learning.cases import Case, read_case_image
+from core.learning.cases import Case, read_case_image, spread_over
 from core.learning.course_events import Unit
 from core.learning.poses import complete, find_mirror, poses
 from core.values.grid import FloatArray
@@ -129,7 +129,7 @@ def facts_of(
     ConfigError
         Its pixel size is unknown or contradicts what the case says.
     """
-    chosen = _spread_over(cases, MOST_LOOKED_AT)
+    chosen = spread_over(cases, MOST_LOOKED_AT)
     started = time.perf_counter()
     looked: list[_Looked] = []
     for number, case in enumerate(chosen, 1):
@@ -162,13 +162,6 @@ def facts_of(
         some_absent=not all(case.landmarks.located.all() for case in cases),
         read_s=read_s,
     )
-
-
-def _spread_over(cases: Sequence[Case], most: int) -> list[Case]:
-    """Return at most so many of the cases, evenly from first to last."""
-    if len(cases) <= most:
-        return list(cases)
-    return [cases[round(place)] for place in np.linspace(0, len(cases) - 1, most)]
 
 
 def _look(image: Image, points_mm: FloatArray) -> _Looked:

@@ -48,7 +48,8 @@ def localizer_of(
             f"The stages' shares are those of {len(shares)} stages, the training has {len(networks)}.",
             "Take them from a cross-validation of the same configuration.",
         )
-    return build_localizer(config, networks, state.crops[: len(networks) - 1], state.shape_mm, shares=shares)
+    crops = state.crops[: len(networks) - 1]
+    return build_localizer(config, networks, crops, state.shape_mm, shares=shares, offsets_mm=state.offsets_mm)
 
 
 def localizer_of_model(model: TrainableModel) -> Localizer:
@@ -57,7 +58,9 @@ def localizer_of_model(model: TrainableModel) -> Localizer:
         build_network(model.config, stage, len(model.landmarks), weights)
         for stage, weights in enumerate(model.finished)
     ]
-    return build_localizer(model.config, networks, model.crops, model.shape_mm, shares=model.shares)
+    return build_localizer(
+        model.config, networks, model.crops, model.shape_mm, shares=model.shares, offsets_mm=model.offsets_mm
+    )
 
 
 def make_info(
@@ -117,6 +120,7 @@ def learning_record(
             "config_text": state.config_text,
             "crops": state.crops[: stages - 1],
             "shape_mm": state.shape_mm,
+            "offsets_mm": state.offsets_mm,
             "presence_threshold": state.presence_threshold,
             "errors_mm": [
                 [[error if np.isfinite(error) else None for error in case] for case in stage]

@@ -66,10 +66,28 @@ def with_rotation(case: StageCase, prepared: PreparedCase, shape_mm: Tensor) -> 
 
 
 def stage_cases(
-    config: TrainingConfig, stage: int, cases: Sequence[PreparedCase], shape_mm: Sequence[Sequence[float]] | None
+    config: TrainingConfig,
+    stage: int,
+    cases: Sequence[PreparedCase],
+    shape_mm: Sequence[Sequence[float]] | None,
+    offsets_mm: Sequence[Sequence[float]] = (),
 ) -> list[StageCase]:
-    """Return cases as a stage of ``config`` sees them; ``shape_mm`` is the mean shape where it normalises the pose."""
-    seen = [case.at_spacing(config.stage(stage).spacing_mm) for case in cases]
+    """Return cases as a stage of ``config`` sees them.
+
+    Parameters
+    ----------
+    config, stage, cases
+        Which stage is to see what.
+    shape_mm
+        The mean shape where the stage normalises the pose.
+    offsets_mm
+        How far from where its network is to know them the landmarks lie, see `core.method.localizer.Localizer`.
+    """
+    spacing_mm = config.stage(stage).spacing_mm
+    seen = [case.at_spacing(spacing_mm) for case in cases]
+    if offsets_mm:
+        apart = torch.tensor(offsets_mm) / spacing_mm
+        seen = [replace(case, points=case.points - apart) for case in seen]
     if not config.in_mean_pose(stage):
         return seen
     shape = torch.tensor(shape_mm)

@@ -52,7 +52,7 @@ class TrainableModel:
         Names in order.
     finished
         Weights of each of its stages, as `core.learning.checkpoints.TrainingState` holds them.
-    crops, shape_mm, presence_threshold, errors_mm
+    crops, shape_mm, offsets_mm, presence_threshold, errors_mm
         As in `core.learning.checkpoints.TrainingState`; no errors where nobody knows them.
     shares
         ``[stage][landmark]`` how much each stage counts in its answer; empty for what the configuration says.
@@ -71,6 +71,7 @@ class TrainableModel:
     finished: tuple[Weights, ...]
     crops: tuple[int, ...]
     shape_mm: list[list[float]] | None
+    offsets_mm: list[list[float]]
     presence_threshold: float
     errors_mm: list[list[list[float]]]
     shares: tuple[tuple[float, ...], ...]
@@ -106,6 +107,7 @@ class TrainableModel:
                 for crop, local in zip(self.crops, config.local_stages, strict=False)
             ],
             shape_mm=self.shape_mm,
+            offsets_mm=self.offsets_mm,
             initial=list(self.finished),
             parent_sha256=self.sha256,
             parent=self.info.title,
@@ -189,7 +191,9 @@ def read_trainable(path: Path | str) -> TrainableModel:
         landmarks = landmark_names(config)[0]
     except ConfigError as error:
         raise ModelFileError(f"{info.title} cannot go on learning: {error.message}", error.hint) from error
-    if landmarks != info.landmarks or config.ndim != info.ndim or len(record.records) != len(info.stages):
+    offsets = [config.ndim] * len(landmarks) if record.offsets_mm else []
+    unfit = len(record.records) != len(info.stages) or [len(offset) for offset in record.offsets_mm] != offsets
+    if landmarks != info.landmarks or config.ndim != info.ndim or unfit:
         raise _unfit(path)
     try:
         finished = _finished(path, config, record, len(landmarks))
@@ -205,6 +209,7 @@ def read_trainable(path: Path | str) -> TrainableModel:
         finished=finished,
         crops=record.crops,
         shape_mm=None if record.shape_mm is None else [list(point) for point in record.shape_mm],
+        offsets_mm=[list(offset) for offset in record.offsets_mm],
         presence_threshold=record.presence_threshold,
         errors_mm=[[[float("nan") if e is None else e for e in case] for case in stage] for stage in record.errors_mm],
         shares=record.shares,

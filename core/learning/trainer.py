@@ -30,6 +30,8 @@ from core.learning.team import Team
 from core.learning.tempo import Tempo
 from core.learning.validation import Validation
 
+GAIN = 0.05
+"""Weights that a stage started from are given up for such as err by this share less: few cases to check with tell no less."""
 CHECKPOINT_EVERY_S = 300.0
 CHECKPOINT_SHARE = 0.02
 """Of its time a training spends at most so much on checkpoints, where nothing else asks for them."""
@@ -196,6 +198,7 @@ class Trainer:
         state, initial = self.state, self._initial()
         if initial is not None and state.best is None and state.iteration == 0:
             self._validate(initial, earlier, estimates)
+            state.best_is_start = True
 
     def _fit_stage(self) -> bool:
         """Train the current stage to its end (True) or until asked to stop (False)."""
@@ -270,7 +273,7 @@ class Trainer:
         share = settings.batch // self.team.size
         items = range(self.team.rank * share, (self.team.rank + 1) * share)
         crop = state.crops[state.stage - 1] if state.stage else 0
-        cases = stage_cases(self.config, state.stage, self.train, state.shape_mm)
+        cases = stage_cases(self.config, state.stage, self.train, state.shape_mm, state.offsets_mm)
         make = batch_maker(self.config, state.stage, cases, items, crop, state.shape_mm)
         left: Iterable[int] = range(state.iteration, settings.iterations)
         if self.tempo.bends:
@@ -294,9 +297,11 @@ class Trainer:
         state = self.state
         errors_mm = self.validation.errors_mm([*earlier, self._network(weights)], estimates)
         mean_mm = float(np.nanmean(errors_mm)) if np.isfinite(errors_mm).any() else math.nan
-        if mean_mm < state.best_error_mm:
+        wanted_mm = state.best_error_mm * (1.0 - GAIN if state.best_is_start else 1.0)
+        if mean_mm < wanted_mm:
             state.best_error_mm = mean_mm
             state.best = weights
+            state.best_is_start = False
         return mean_mm
 
     def _finish_stage(self, earlier: list[nn.Module], estimates: list[Tensor]) -> None:
@@ -313,6 +318,7 @@ class Trainer:
         state.stage += 1
         state.iteration, state.position = 0, None
         state.network = state.average = state.optimizer = state.best = None
+        state.best_is_start = False
         state.best_error_mm = float("inf")
         self._write()
 

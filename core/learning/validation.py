@@ -17,6 +17,7 @@ from core.learning.checkpoints import TrainingState
 from core.learning.configuration import LocalStageConfig, TrainingConfig
 from core.learning.prepared_cases import PreparedCase
 from core.learning.team import Team
+from core.method.localizer import Localizer
 
 T = TypeVar("T")
 
@@ -40,12 +41,19 @@ class Validation:
         self.cases = cases
         self.team = team
 
+    def _localizer(self, networks: Sequence[nn.Module]) -> Localizer:
+        """Return the localizer of the first stages."""
+        state = self.state
+        return build_localizer(
+            self.config, networks, state.crops[: len(networks) - 1], state.shape_mm, offsets_mm=state.offsets_mm
+        )
+
     @torch.inference_mode()
     def estimates(self, networks: Sequence[nn.Module]) -> list[Tensor]:
         """Return what the finished stages find in each case, ``(L, D)`` indices; nothing before the first is finished."""
         if not networks:
             return []
-        localizer = build_localizer(self.config, networks, self.state.crops[: len(networks) - 1], self.state.shape_mm)
+        localizer = self._localizer(networks)
         found = []
         for case in self._own(self.cases):
             prepared = case.prepared.float()
@@ -66,7 +74,7 @@ class Validation:
         estimates
             What the stages before the last find in each case, as `estimates` gives it.
         """
-        localizer = build_localizer(self.config, networks, self.state.crops[: len(networks) - 1], self.state.shape_mm)
+        localizer = self._localizer(networks)
         stage = len(networks) - 1
         own = self._own(estimates)
         rows = []

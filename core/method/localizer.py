@@ -49,11 +49,15 @@ class Localizer(nn.Module):
     shares
         ``[stage][landmark]`` how much each stage counts, the global one included; 1 in sum for each landmark. Instead of
         ``joint``.
+    offsets_mm
+        ``(L, D)`` along the array axes, mm: how far from where the networks know it a landmark is wanted, by another definition;
+        none if omitted.
 
     Raises
     ------
     ValueError
-        A stage normalises the pose, but there is no mean shape; or ``shares`` are not those of these stages and landmarks.
+        A stage normalises the pose, but there is no mean shape, or there are offsets, which would turn with the object;
+        ``shares`` or ``offsets_mm`` are not those of these stages and landmarks.
     """
 
     spacings_mm: list[float]  # annotated here, since a model of the global stage alone has empty lists
@@ -65,6 +69,7 @@ class Localizer(nn.Module):
     methods: list[StageMethod]
     shares: list[list[float]]
     shape_mm: Tensor
+    offsets_mm: Tensor
 
     def __init__(
         self,
@@ -76,6 +81,7 @@ class Localizer(nn.Module):
         calibration: Calibration | None = None,
         joint: bool = False,
         shares: Sequence[Sequence[float]] = (),
+        offsets_mm: Tensor | None = None,
     ) -> None:
         super().__init__()
         stages: list[GlobalStage | LocalStage] = [global_stage, *local_stages]
@@ -102,6 +108,12 @@ class Localizer(nn.Module):
         if (len(self.orientations) > 0 or any(self.reaches_mm)) and shape_mm is None:
             raise ValueError("normalising the pose needs the mean shape")
         self.register_buffer("shape_mm", torch.zeros(0, 0) if shape_mm is None else shape_mm.float())
+        if offsets_mm is not None:
+            if len(self.orientations) > 0 or any(self.reaches_mm):
+                raise ValueError("objects in any pose have no offsets along the axes of the image")
+            if list(offsets_mm.shape) != [self.global_network.landmarks, self.global_network.ndim]:
+                raise ValueError("there is an offset for each landmark along each axis, or none")
+        self.register_buffer("offsets_mm", torch.zeros(0, 0) if offsets_mm is None else offsets_mm.float())
 
     @torch.jit.export
     def stage_count(self) -> int:
@@ -303,7 +315,9 @@ class Localizer(nn.Module):
         image, crop_factors = prepared, factors
         if _count(shape) <= 2 * self.passes[local] * len(points_index) * width ** len(shape):
             image, crop_factors = resample(prepared, factors), [1.0] * len(shape)
-        points = points_index
+        # The network looks where it knows the landmarks, not where they are wanted.
+        apart = self.offsets_mm / spacing_mm if self.offsets_mm.numel() > 0 else torch.zeros_like(points_index)
+        points = points_index - apart
         outputs: list[StageOutput] = []
         for _ in range(self.passes[local]):
             if self.reaches_mm[local] > 0:
@@ -320,7 +334,7 @@ class Localizer(nn.Module):
                 if number == local:
                     answers, logits = network(crops.unsqueeze(0))
                     output = self._concluded(answers[0], logits[0], frame, stage)
-                    points = output.points_index
+                    points = output.points_index - apart
                     outputs.append(output)
         return outputs[-1]
 
@@ -330,6 +344,9 @@ class Localizer(nn.Module):
         spacing_mm = self.spacings_mm[stage]
         stride = self.global_stride if stage == 0 else self.strides[stage - 1]
         displacement = displacement_of(answer.to(torch.float32), method.regression)
+        if self.offsets_mm.numel() > 0:
+            by_axis = list(self.offsets_mm.shape) + [1] * (displacement.dim() - 2)
+            displacement = displacement + (self.offsets_mm / spacing_mm).reshape(by_axis)
         weight = posteriors_of(logit.to(torch.float32), method.posterior)
         votes = vote_weights(weight, method.voting, method.voting_count, method.voting_threshold)
         points: list[Tensor] = []

@@ -64,6 +64,9 @@ class LearningRecord(_Strict):
         Side of each local stage's crops, samples.
     shape_mm
         Mean shape ``[landmark][axis]`` along the array axes where a stage normalises the pose, mm.
+    offsets_mm
+        ``[landmark][axis]`` how far from where the networks know it each landmark is wanted, along the array axes, mm; empty
+        where that is the same.
     presence_threshold
         Presence below which a landmark counts as absent.
     errors_mm
@@ -82,6 +85,7 @@ class LearningRecord(_Strict):
     config_text: str
     crops: tuple[Annotated[int, Field(gt=0, le=4096)], ...] = ()
     shape_mm: tuple[tuple[float, ...], ...] | None = None
+    offsets_mm: tuple[tuple[Annotated[float, Field(allow_inf_nan=False)], ...], ...] = ()
     presence_threshold: float = Field(default=0.0, ge=0, le=1)
     errors_mm: tuple[tuple[tuple[float | None, ...], ...], ...] = ()
     shares: tuple[tuple[float, ...], ...] = ()

@@ -10,6 +10,7 @@ import sys
 import tracemalloc
 import zipfile
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def learnt_state(folder: Path) -> tuple[TrainingConfig, TrainingState]:
 def write_model(path: Path, config: TrainingConfig, state: TrainingState) -> Path:
     """Write the model file of a state, as an export does."""
     networks = [build_network(config, stage, len(state.landmarks), w) for stage, w in enumerate(state.finished)]
-    localizer = build_localizer(config, networks, state.crops)
+    localizer = build_localizer(config, networks, state.crops, offsets_mm=state.offsets_mm)
     info = make_info(state, config, localizer, 1.0, torch.zeros(1, len(state.landmarks)).numpy())
     voxels = torch.rand(60, 60, generator=torch.Generator().manual_seed(7))
     record = learning_record(state, 2, (), PARENT)
@@ -91,6 +92,24 @@ def test_all_comes_back(made: tuple[Path, TrainingConfig, TrainingState]) -> Non
         for key, value in weights.items():
             assert value.dtype == expected[key].dtype
             assert float((value - expected[key]).abs().max()) <= RECOVERED_WITHIN * float(expected[key].abs().max())
+
+
+def test_another_definition_comes_back_and_is_gone_on_from(tmp_path: Path) -> None:
+    config, state = learnt_state(tmp_path)
+    state.offsets_mm = [[float(row), -1.0] for row in range(len(state.landmarks))]
+    found = read_trainable(write_model(tmp_path / "moved.pt", config, state))
+    assert found.offsets_mm == state.offsets_mm
+    assert found.begun(state.config_text, config).offsets_mm == state.offsets_mm
+
+
+def test_offsets_of_other_landmarks_are_refused(tmp_path: Path) -> None:
+    config, state = learnt_state(tmp_path)
+    path = write_model(tmp_path / "whole.pt", config, state)
+    record = learning_record(replace(state, offsets_mm=[[1.0, 2.0, 3.0]]), 2, (), PARENT)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("core.learning.trainable.read_learning_record", lambda _: record)
+        with pytest.raises(ModelFileError, match="belongs to another network"):
+            read_trainable(path)
 
 
 def test_what_is_in_the_network_is_not_written_twice(made: tuple[Path, TrainingConfig, TrainingState]) -> None:

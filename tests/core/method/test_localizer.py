@@ -13,6 +13,7 @@ from core.method.normalisation import Normalisation
 from core.method.outputs import StageOutput
 from core.method.pose import axis_orientations, orientation_matrix, oriented_image
 from core.method.stages import GlobalStage, LocalStage, StageMethod
+from core.models.file import torchscript_allowed
 from core.values.grid import Grid
 
 SMALL_GLOBAL = GlobalLayout(stem_channels=4, channels=(4, 8), pairs=(1, 1), pool_before=(True, False), head_channels=8)
@@ -313,3 +314,40 @@ def test_shares_of_other_stages_or_landmarks_are_refused(shares: list[list[float
     local = LocalStage(network=LocalNetwork(2, 2, SMALL_LOCAL), spacing_mm=0.5, crop=16)
     with pytest.raises(ValueError, match="a share of each stage for each landmark"):
         Localizer(Normalisation("zscore"), first, [local], shares=shares)
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_another_definition_moves_every_answer_by_its_offset_and_nothing_else(ndim: int) -> None:
+    """The crops stay where the networks know the landmarks; points, vectors and the scripted module tell the new place."""
+    plain = make_localizer(ndim, passes=2)
+    offsets_mm = torch.tensor([[2.0, -1.5, 0.5][:ndim], [0.0] * ndim])
+    moved = Localizer(
+        plain.normalisation,
+        GlobalStage(network=plain.global_network, spacing_mm=1.0),  # type: ignore[arg-type]
+        [LocalStage(network=plain.local_networks[0], spacing_mm=0.5, crop=16, passes=2)],  # type: ignore[arg-type]
+        offsets_mm=offsets_mm,
+    ).eval()
+    voxels, spacing_mm = torch.rand((48, 40, 36)[:ndim]), torch.tensor([0.7, 0.4, 0.9][:ndim])
+    with torch.inference_mode(), torchscript_allowed():
+        before, after = plain(voxels, spacing_mm), moved(voxels, spacing_mm)
+        scripted = torch.jit.script(moved)(voxels, spacing_mm)
+    for one, other in zip([*before.stages, before], [*after.stages, after], strict=True):
+        torch.testing.assert_close((other.points_index - one.points_index) * spacing_mm, offsets_mm, atol=1e-3, rtol=0)
+    for one, other in zip(before.stages, after.stages, strict=True):
+        torch.testing.assert_close(one.index_from_cell, other.index_from_cell)
+        apart = other.displacement_mm - one.displacement_mm
+        torch.testing.assert_close(apart, offsets_mm.reshape(2, ndim, *[1] * ndim).expand_as(apart), atol=1e-3, rtol=0)
+    torch.testing.assert_close(scripted.points_index, after.points_index, atol=1e-4, rtol=0)
+    torch.testing.assert_close(after.presence, before.presence)
+
+
+def test_offsets_that_fit_nothing_are_refused() -> None:
+    network = GlobalNetwork(3, 2, SMALL_GLOBAL)
+    for offsets_mm, any_pose in ((torch.zeros(2, 2), False), (torch.zeros(3, 3), False), (torch.zeros(2, 3), True)):
+        with pytest.raises(ValueError, match="offset"):
+            Localizer(
+                Normalisation("zscore"),
+                GlobalStage(network=network, spacing_mm=1.0, any_pose=any_pose),
+                shape_mm=torch.zeros(2, 3),
+                offsets_mm=offsets_mm,
+            )
