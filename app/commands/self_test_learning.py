@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PHANTOMS = 12
 """To learn from and to check with; one more is held back."""
 SHAPE = (48, 48)
-MOST_MINUTES = 2.0
+MOST_MINUTES = 5.0
 """What a slow, busy computer may take; others are done with it in seconds."""
 ENOUGH_MM = 1.0
 """Learning ends where the mean error on the phantoms to check with is below that."""
