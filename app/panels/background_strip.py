@@ -8,10 +8,11 @@ from typing import Protocol
 
 from psygnal import SignalInstance
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.desk.case_list import CaseList
 from app.desk.events import Overall
+from app.panels.strip_parts import strip_bar, strip_button, strip_text
 from app.session.wording import time_words
 
 MOST_SENTENCES = 2
@@ -73,19 +74,14 @@ class BackgroundStrip(QWidget):
         self.setObjectName("backgroundStrip")
         self._work = work
         self._list = case_list
-        self.bar = QProgressBar()
-        self.bar.setRange(0, 1000)
-        self.bar.setTextVisible(False)
-        self.text = QLabel()
-        self.text.setWordWrap(True)
-        self.pause = _button("Pause", "Begin no further image; those that have begun come to their end.")
+        self.bar, self.text = strip_bar(), strip_text()
+        self.pause = strip_button("Pause", "Begin no further image; those that have begun come to their end.")
         self.pause.clicked.connect(self._pause)
-        self.cancel = _button("Cancel", "Leave all that waits and runs. What was found stays.")
+        self.cancel = strip_button("Cancel", "Leave all that waits and runs. What was found stays.")
         self.cancel.clicked.connect(work.cancel)
-        self.problems = QLabel()
-        self.problems.setWordWrap(True)
+        self.problems = strip_text()
         self.problems.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.retry = _button("Retry", "Try all that have a problem once more.")
+        self.retry = strip_button("Retry", "Try all that have a problem once more.")
         self.retry.clicked.connect(self.retry_requested)
         self._lay_out()
         work.progress_changed.connect(self.refresh)
@@ -140,11 +136,3 @@ def _words(overall: Overall) -> str:
 def _problem_words(problems: Mapping[str, int]) -> str:
     lines = [f"{count} ×: {sentence}" if count > 1 else sentence for sentence, count in problems.items()]
     return "\n".join([*lines[:MOST_SENTENCES], *(["…"] if len(lines) > MOST_SENTENCES else [])])
-
-
-def _button(text: str, tip: str) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
-    button.setToolTip(tip)
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard to the image
-    return button

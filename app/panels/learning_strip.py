@@ -4,8 +4,9 @@ Shows what `app.session.learning` says; hidden while there is nothing to tell.
 """
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from app.panels.strip_parts import strip_bar, strip_button, strip_text
 from app.session.learning import Learning
 from app.session.wording import decimals_of, time_words
 
@@ -26,16 +27,12 @@ class LearningStrip(QWidget):
         super().__init__(parent)
         self.setObjectName("learningStrip")
         self._learning = learning
-        self.bar = QProgressBar()
-        self.bar.setRange(0, 1000)
-        self.bar.setTextVisible(False)
-        self.text = QLabel()
-        self.text.setWordWrap(True)
-        self.show_it = _button("Show", "Show the curve, or the comparison.")
+        self.bar, self.text = strip_bar(), strip_text()
+        self.show_it = strip_button("Show", "Show the curve, or the comparison.")
         self.show_it.clicked.connect(self.show_requested)
-        self.go_on = _button("Go on", "Go on learning where it stood.")
+        self.go_on = strip_button("Go on", "Go on learning where it stood.")
         self.go_on.clicked.connect(learning.go_on)
-        self.give_up = _button("Give up", "Forget what was begun.")
+        self.give_up = strip_button("Give up", "Forget what was begun.")
         self.give_up.clicked.connect(learning.give_up)
         line = QHBoxLayout()
         line.addWidget(self.text, 1)
@@ -78,11 +75,3 @@ class LearningStrip(QWidget):
         if learning.waiting is not None:
             return f"{learning.waiting.name} was learnt."
         return "Learning was begun and can go on." if learning.unfinished is not None else ""
-
-
-def _button(text: str, tip: str) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
-    button.setToolTip(tip)
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard to the image
-    return button
