@@ -20,7 +20,7 @@ from core.learning.checkpoints import TrainingState
 from core.learning.configuration import TrainingConfig, format_config, landmark_names, parse_config
 from core.learning.course_card import card_to_begin_with, next_version
 from core.learning.course_cases import Dealt, deal, deal_again, deal_as_before, prepare_readable, unreadable
-from core.learning.course_definitions import has_offsets, offsets_from, why_moved
+from core.learning.course_definitions import can_have_offsets, offsets_from, why_moved
 from core.learning.course_ending import MOST_SHAPING, Ending
 from core.learning.course_folder import Begun, CourseFolder, opened
 from core.learning.course_progress import Reserve, StepTeller
@@ -289,7 +289,7 @@ class _Course:
         names = list(landmark_names(config)[0])
         state = TrainingState(text, names) if self.start is None else self.start.begun(text, config)
         state.presence_threshold = presence_threshold_of([each.case for each in learn])
-        if self.start is not None and has_offsets(self.start):
+        if self.start is not None and can_have_offsets(self.start):
             state.offsets_mm = offsets_from(self.start, spread_over(learn, MOST_SHAPING), self._leave_if_asked)
         return state
 

@@ -15,7 +15,7 @@ from core.learning.prepared_cases import PreparedCase
 from core.learning.trainable import TrainableModel
 
 
-def has_offsets(start: TrainableModel) -> bool:
+def can_have_offsets(start: TrainableModel) -> bool:
     """Tell whether a model can take over another definition at once: not where objects lie in any pose."""
     stages = range(1 + len(start.config.local_stages))
     return not any(map(start.config.in_mean_pose, stages))

@@ -10,7 +10,7 @@ import torch
 
 from core.learning import course_definitions
 from core.learning.configuration import TrainingConfig, parse_config
-from core.learning.course_definitions import has_offsets, offsets_from, why_moved
+from core.learning.course_definitions import can_have_offsets, offsets_from, why_moved
 from core.learning.phantom import PHANTOM_LANDMARKS
 from core.learning.prepared_cases import stage_cases
 from tests.support.training_fixtures import CONFIG, phantom_cases
@@ -78,9 +78,9 @@ def test_what_was_moved_before_counts_too_but_is_not_said_again(asked: tuple[Any
 
 def test_objects_in_any_pose_have_no_offsets() -> None:
     config = tiny_config()
-    assert has_offsets(SimpleNamespace(config=config))  # type: ignore[arg-type]
+    assert can_have_offsets(SimpleNamespace(config=config))  # type: ignore[arg-type]
     posed = config.model_copy(update={"global_stage": config.global_stage.model_copy(update={"any_pose": True})})
-    assert not has_offsets(SimpleNamespace(config=posed))  # type: ignore[arg-type]
+    assert not can_have_offsets(SimpleNamespace(config=posed))  # type: ignore[arg-type]
 
 
 def test_networks_learn_where_they_know_the_landmarks() -> None:
