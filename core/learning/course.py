@@ -18,7 +18,7 @@ from core.learning.building import build_normalisation
 from core.learning.cases import presence_threshold_of, spread_over
 from core.learning.checkpoints import TrainingState
 from core.learning.configuration import TrainingConfig, format_config, landmark_names, parse_config
-from core.learning.course_card import card_to_begin_with, next_version
+from core.learning.course_card import card_to_begin_with, name_and_version
 from core.learning.course_cases import Dealt, deal, deal_again, deal_as_before, prepare_readable, unreadable
 from core.learning.course_definitions import can_have_offsets, offsets_from, why_moved
 from core.learning.course_ending import MOST_SHAPING, Ending
@@ -178,18 +178,19 @@ class _Course:
         device = PlainDevice(self.kind, choose_precision("auto", self.kind))
         pace: Pace = self.request.pace or MeasuredPace(device)
         start = None if self.start is None else self.start.config
+        name, version = name_and_version(self.request.out.stem, self.start)
         plan = make_plan(
             facts,
             self.request.minutes,
             pace,
-            name=self.request.out.stem,
+            name=name,
             landmarks=self._scheme(start),
             card=card_to_begin_with(self.request.modality, facts.ndim, start),
             start=start,
             start_cases=0 if self.start is None else self.start.lineage.cases,
             check=len(dealt.check),
         )
-        config = plan.config.model_copy(update={"version": next_version(self.request.out.stem, self.start)})
+        config = plan.config.model_copy(update={"version": version})
         if self.start is not None:
             self.start.begun("", config)  # says in a sentence where the two do not belong together
         stages = range(1 + len(config.local_stages))

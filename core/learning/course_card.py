@@ -1,5 +1,6 @@
 """What a model that was learnt on the desk says about itself in words, and what it is called. Names no case and no person."""
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -60,12 +61,19 @@ def counted(cases: int) -> str:
     return f"{cases} case{'' if cases == 1 else 's'}"
 
 
-def next_version(name: str, start: "TrainableModel | None") -> str:
-    """Return the version of a model ``name``: one further where it goes on from one of the same name, else 1.0."""
-    if start is None or start.config.name != name:
-        return "1.0"
+def name_and_version(stem: str, start: "TrainableModel | None") -> tuple[str, str]:
+    """Return what the model in a file ``stem`` is called, and its version.
+
+    A number at the end of the file's name is the version: ``wings 3`` holds wings 3.0. Without one it is one further than that of
+    the model it goes on from where both have the same name, else 1.0.
+    """
+    numbered = re.fullmatch(r"(.*\S) (\d{1,3})", stem)
+    if numbered:
+        return numbered[1], f"{int(numbered[2])}.0"
+    if start is None or start.config.name != stem:
+        return stem, "1.0"
     major, _, minor = start.config.version.partition(".")
-    return f"{major}.{int(minor) + 1}" if minor.isdecimal() else f"{start.config.version}.1"
+    return stem, f"{major}.{int(minor) + 1}" if minor.isdecimal() else f"{start.config.version}.1"
 
 
 def now_in_utc() -> str:

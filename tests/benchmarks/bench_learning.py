@@ -93,10 +93,11 @@ def _with_cairn(task: Task, cases: Sequence[Case], options: Options, folder: Pat
     options_of_learn = ["--minutes", f"{options.minutes:g}", "--out", str(model), "--threads", str(options.threads)]
     cairn = [sys.executable, "-c", "from app.commands.cli import main; main()"]
     command = [*cairn, "learn", str(listed), *options_of_learn, "--device", "cpu"]
-    began = time.monotonic()
-    if subprocess.run(command, check=False).returncode:
-        raise ConfigError("cairn learn has not come to its end.", "What it said stands above.")
-    say(f"cairn took {(time.monotonic() - began) / 60:.1f} min")
+    if not (options.resume and model.is_file()):
+        began = time.monotonic()
+        if subprocess.run(command, check=False).returncode:
+            raise ConfigError("cairn learn has not come to its end.", "What it said stands above.")
+        say(f"cairn took {(time.monotonic() - began) / 60:.1f} min")
     loaded = load_model(model)
 
     def find(image: Image) -> FloatArray:
@@ -183,7 +184,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--out", type=Path, required=True, help="folder for everything that is kept")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--resume", action="store_true", help="keep what was scored before")
+    parser.add_argument("--resume", action="store_true", help="keep what was scored before, and Cairn's model, where it stands")
     return Options(**vars(parser.parse_args(arguments)))
 
 

@@ -9,7 +9,7 @@ from app.dialogs.learn_dialog import LearnDialog, cases_sentence, expected_sente
 from app.session.learning_offer import LearnOffer, left_out_notes
 from core.learning.course_events import LeftOut
 
-IN_USE = Start(Path("/m/wings 2.pt"), "wings 2 1.0", "a" * 64, in_use=True)
+IN_USE = Start(Path("/m/wings 2.pt"), "wings 2.0", "a" * 64, in_use=True)
 BUNDLED = Start(Path("/b.pt"), "cephalometric-19 1.1", "b" * 64, bundled=True)
 OFFER = LearnOffer(39, 12, 31, 8, starts=(IN_USE, BUNDLED), cannot=("old 1: It cannot go on learning.",))
 
@@ -25,7 +25,7 @@ def test_it_says_what_to_expect_and_proposes_to_go_on_from_the_model_in_use(dial
     assert dialog.cases.text() == "39 cases are done; 12 are not, and not learnt from."
     assert dialog.expected.text().startswith("About 30 minutes; 31 cases to learn from, 8 to check with.")
     assert [dialog.start.itemText(row) for row in range(3)] == [
-        "wings 2 1.0 (in use)", "cephalometric-19 1.1 (comes with Cairn)", "Nothing: from scratch",
+        "wings 2.0 (in use)", "cephalometric-19 1.1 (comes with Cairn)", "Nothing: from scratch",
     ]  # fmt: skip
     assert dialog.wish == LearnWish(30.0, IN_USE)
     assert "old 1" in dialog.cannot.text()
