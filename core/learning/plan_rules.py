@@ -99,7 +99,7 @@ def network(facts: Facts, minutes: float, samples: float) -> dict[str, Any]:
         "dropout": 0.2,
         "regression": "linear",
         "posterior": "soft-max",
-        "label_patches": 1.0,
+        "label_patches": 0.5,
         "nearness_patches": 3.0,
     }
 
