@@ -26,6 +26,7 @@ from app.commands.superimpose import superimpose
 from app.session.wording import COVERAGE
 from core.base.command_line import EXIT_BAD_INPUT, EXIT_BUG, EXIT_INTERRUPTED, run_command_line
 from core.base.errors import AppError
+from core.base.wording import counted
 from core.models.learning_record import LearningRecord, Lineage, read_learning_record
 from core.models.metadata import ModelInfo, StageInfo, read_model_info
 
@@ -224,7 +225,7 @@ def info(
 
 
 def _files(count: int) -> str:
-    return f"{count} landmark file{'' if count == 1 else 's'}"
+    return f"{counted(count, 'landmark file')}"
 
 
 def _metadata_table(metadata: ModelInfo, record: LearningRecord | None) -> Table:
@@ -249,7 +250,7 @@ def _lineage(lineage: Lineage) -> str:
     """Say in a phrase where a model came from; empty where nobody knows."""
     said = []
     if lineage.cases:
-        said.append(f"from {lineage.cases} case{'' if lineage.cases == 1 else 's'}")
+        said.append(f"from {counted(lineage.cases, 'case')}")
     if lineage.minutes is not None:
         said.append(f"in {lineage.minutes:.3g} minutes")
     if lineage.parent_sha256:

@@ -12,10 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from app.commands.project_agreement import reader_named
-from app.commands.project_printing import counted
 from app.desk.read_cases import read_cases
 from core.base.errors import AppError, LandmarkFileError, ProjectError
-from core.landmark_files.arrangement import listed
+from core.base.wording import counted, listed
 from core.landmark_files.collection import Record
 from core.landmark_files.collection_file import Collection, open_collection
 from core.landmark_files.contract import Wanted

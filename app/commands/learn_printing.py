@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
+from core.base.wording import counted
 from core.learning import course_events as events
 
 _WORSE_CASES = 5
@@ -118,7 +119,7 @@ def minutes(seconds: float) -> str:
 def comparison_lines(comparison: events.Comparison) -> list[str]:
     """Return how good the model is, in sentences."""
     unit, new, old = comparison.unit, comparison.new, comparison.old
-    cases = f"{comparison.cases} case{'' if comparison.cases == 1 else 's'}"
+    cases = counted(comparison.cases, "case")
     within = f"within {comparison.within:g} {unit}"
 
     def said(errors: events.Errors) -> str:

@@ -13,6 +13,7 @@ import typer
 from app.commands.project_options import NamesOfLandmarks, Population, Skip, WhoseReadings
 from app.commands.spacing import spacing_mm_of
 from core.base.errors import AppError, LandmarkFileError
+from core.base.wording import counted
 
 if TYPE_CHECKING:
     from app.commands.landmark_input import LandmarkInput
@@ -114,7 +115,7 @@ def measure(
         printing.say_measured(chosen, cases, long=long)
     else:
         _write(chosen, cases, out, form, long=long)
-        typer.echo(f"Wrote the measurements of {printing.counted(len(cases), 'case')} to {out}.")
+        typer.echo(f"Wrote the measurements of {counted(len(cases), 'case')} to {out}.")
     if long or (out is None and len(cases) == 1):  # where intervals are told
         notes += printing.told_by_readers(cases, spread)
     for note in notes:

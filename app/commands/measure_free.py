@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from app.commands.project_agreement import reader_named
-from app.commands.project_printing import counted, say_table
+from app.commands.project_printing import say_table
 from core.base.errors import AppError, ProjectError
+from core.base.wording import counted
 from core.project.cases import Case, CaseQuery
 from core.project.paths import SUFFIX
 from core.project.store import Project

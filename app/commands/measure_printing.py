@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 import typer
 from rich.console import Console
 
-from app.commands.project_printing import counted as counted
 from app.commands.project_printing import say_table
 from core.measuring.analysis import Analysis, Norm
 from core.measuring.measure import Measured

@@ -29,7 +29,6 @@ from app.commands.project_options import (
 )
 from app.commands.project_printing import (
     case_values,
-    counted,
     free_values,
     project_values,
     reading_values,
@@ -42,6 +41,7 @@ from app.commands.project_printing import (
 from app.commands.project_readings import agreement, check, export, import_, merge
 from core.base.command_line import EXIT_BAD_INPUT, EXIT_INTERRUPTED
 from core.base.errors import ProjectError
+from core.base.wording import counted
 from core.project.case_list import parse_spacing
 from core.project.cases import Case, CaseQuery
 from core.project.store import Project

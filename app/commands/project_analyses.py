@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.project_options import Json, ProjectArgument
-from app.commands.project_printing import counted, say_json
+from app.commands.project_printing import say_json
 from core.base.errors import AppError, ProjectError
 from core.base.files import reason_of, written_whole
+from core.base.wording import counted
 from core.project.analyses import ProjectAnalysis
 from core.project.store import Project
 

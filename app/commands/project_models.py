@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from app.commands.project_options import Json, ProjectArgument
-from app.commands.project_printing import counted, say_json, say_table
+from app.commands.project_printing import say_json, say_table
 from app.desk.project_model import UntrustedModel, digest_of, file_of
 from app.desk.trusted_models import TrustedModels, trusted_models_path
 from core.base.errors import AppError, ProjectError
 from core.base.files import reason_of
+from core.base.wording import counted
 from core.models.metadata import read_model_info
 from core.project.models import ProjectModel
 from core.project.store import Project

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from app.commands.project_options import Json, ProjectArgument
-from app.commands.project_printing import counted, say_json, say_table
+from app.commands.project_printing import say_json, say_table
 from app.desk.next_case import NextOrder, next_cases, why_next
+from core.base.wording import counted
 from core.project.store import Project
 
 

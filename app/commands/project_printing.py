@@ -55,11 +55,6 @@ def state_name(state: CaseState) -> str:
     return state.name.lower().replace("_", "-")
 
 
-def counted(count: int, what: str, many: str = "") -> str:
-    """Return ``1 case`` or ``2 cases``."""
-    return f"{count} {what if count == 1 else many or f'{what}s'}"
-
-
 def case_values(case: Case) -> dict[str, Any]:
     """Return what a script may want to know of a case."""
     return {

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.project_options import Json, ProjectArgument, SchemeFrom, StateOption, states_of
-from app.commands.project_printing import counted, say_checked, say_json
+from app.commands.project_printing import say_checked, say_json
 from core.base.command_line import EXIT_BAD_INPUT
 from core.base.errors import ProjectError
+from core.base.wording import counted
 from core.project.cases import CaseQuery
 from core.project.store import Project
 

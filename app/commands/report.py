@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.project_options import NamesOfLandmarks, Population, WhoseReadings
-from app.commands.project_printing import counted
 from app.commands.spacing import spacing_mm_of
 from app.session.printouts import LARGEST_FACTOR, PaperSize, picture_form_of
 from core.base.command_line import EXIT_BAD_INPUT
 from core.base.errors import AppError
+from core.base.wording import counted
 
 if TYPE_CHECKING:
     from app.commands.report_input import PlannedCase, ReportCase

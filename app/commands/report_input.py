@@ -15,10 +15,10 @@ from app.desk.kept_case import find_image, with_kept_size
 from app.session.file_names import is_landmark_file
 from app.session.saved_work import find_saved_work
 from core.base.errors import AppError, LandmarkFileError, ProjectError
+from core.base.wording import listed
 from core.images.file import read_image
 from core.images.formats import image_name
 from core.images.listing import ListedImage, image_at, list_images
-from core.landmark_files.arrangement import listed
 from core.landmark_files.file import LandmarkFile, read_landmark_file
 from core.landmark_files.formats import needs_names, suffix_of
 from core.measuring.landmark_case import MM, PX, LandmarkCase

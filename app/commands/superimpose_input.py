@@ -11,8 +11,8 @@ from app.commands.project_adding import scheme_named
 from app.commands.project_agreement import reader_named
 from app.session.moments import Film, film_of_case, film_of_file, with_spacing
 from core.base.errors import AppError, ProjectError
+from core.base.wording import listed
 from core.images.file import read_image
-from core.landmark_files.arrangement import listed
 from core.measuring.comparison import PX
 from core.measuring.registration import LINES, By, Registration, line_of
 from core.project.readings import Reader

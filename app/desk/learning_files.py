@@ -13,6 +13,7 @@ from app.desk.learning_process import LearningTask
 from app.desk.project_model import beside, digest_of, free_model_path
 from core.base.errors import AppError, ProjectError
 from core.base.files import reason_of
+from core.base.wording import counted
 from core.learning.course_events import Done
 from core.models.metadata import read_model_info
 from core.project.models import ProjectModel
@@ -174,7 +175,7 @@ def take_in(project: "Project", unfinished: Unfinished, done: Done) -> ProjectMo
     early = ", stopped early" if done.stopped_early else ""
     model = ProjectModel(
         digest, info.title, path, info.ndim, unfinished.start_sha256,
-        note=f"{unfinished.task.minutes:g} minutes{early}, checked with {cases} case{'' if cases == 1 else 's'}",
+        note=f"{unfinished.task.minutes:g} minutes{early}, checked with {counted(cases, 'case')}",
         comparison=done.comparison.model_dump_json(), waits=True,
     )  # fmt: skip
     with project.transaction():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from core.base.wording import counted
 from core.learning.next_case import Lesson, teaching_order
 from core.project.cases import Case, CaseQuery, CaseState
 from core.project.readings import ReaderKind, latest
@@ -54,7 +55,7 @@ def why_next(lesson: Lesson) -> str:
     """Return in a few words why a case comes where it comes; empty where it stands for itself alone, or nothing is known."""
     if not lesson.like:
         return ""
-    return f"shaped like {lesson.like} other{'' if lesson.like == 1 else 's'}"
+    return f"shaped like {counted(lesson.like, 'other')}"
 
 
 def next_cases(project: "Project", order: NextOrder) -> NextCases:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from app.desk.learning_files import LearnWish, Start
 from app.session.learning_offer import FITTING_MINUTES, LEAST_MINUTES, MINUTES, MOST_MINUTES, LearnOffer
+from core.base.wording import counted
 
 _OTHER = 0
 _TEXTS = {10: "&10 minutes", 30: "&30 minutes", 120: "&2 hours", 480: "a &night (8 hours)"}
@@ -134,7 +135,7 @@ def expected_sentence(offer: LearnOffer, minutes: float) -> str:
     hours = minutes / 60
     lasts = f"{minutes:g} minute{'' if minutes == 1 else 's'}" if minutes < 120 else f"{hours:.3g} hours"
     return (
-        f"About {lasts}; {offer.learn} case{'' if offer.learn == 1 else 's'} to learn from, {offer.check} to check with. "
+        f"About {lasts}; {counted(offer.learn, 'case')} to learn from, {offer.check} to check with. "
         "You can go on working meanwhile, also on other images."
     )
 

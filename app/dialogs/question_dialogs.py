@@ -38,6 +38,7 @@ from app.session.questions import (
 from app.session.wording import time_words
 from core.base.assets import assets_folder
 from core.base.errors import AppError
+from core.base.wording import counted
 from core.images.dicom.series import Series
 from core.images.formats import DIALOG_FILTER, IMAGE_SUFFIXES
 from core.landmark_files.collection_formats import NAMING_SUFFIXES
@@ -113,7 +114,7 @@ class Dialogs:
         leave = "Give them up"
         answer = self._ask(
             "Not everything is saved",
-            f"{count} change{'' if count == 1 else 's'} cannot be written to the project. {reason}".strip(),
+            f"{counted(count, 'change')} cannot be written to the project. {reason}".strip(),
             "They are kept and tried again for as long as this window is open. “Save project as…” writes them elsewhere.",
             leave,
             stay="Stay",

@@ -8,7 +8,7 @@ from app.desktop.chrome import LIGHT
 from app.dialogs.shape_deformation import MOST_LABELS, SIDES_SEEN, DeformationFigure
 from app.dialogs.shape_plot import PICTURE_SIZE
 from app.session.shape_study import ShapeStudy
-from core.landmark_files.arrangement import listed
+from core.base.wording import listed
 
 MOST_SD = 3
 _PER_SD = 10

@@ -28,8 +28,8 @@ from app.dialogs.shape_plot import PICTURE_SIZE, ShapePlot, png_of, svg_of
 from app.dialogs.shape_scatter import DistanceFigure, ScatterFigure
 from app.session.comparing_shapes import ComparingShapes, reader_title
 from app.session.shape_study import Grouping, ShapeStudy
-from core.landmark_files.arrangement import listed
-from core.measuring.shape_comparison import counted, mirrored_sentence, summary
+from core.base.wording import counted, listed
+from core.measuring.shape_comparison import mirrored_sentence, summary
 
 WANTED = QSize(980, 690)
 """Size in which the plots can be read, where the screen has room for it."""

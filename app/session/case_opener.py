@@ -17,6 +17,7 @@ from app.session.opener import Opener
 from app.session.questions import Questions
 from app.session.view_state import ViewState
 from core.base.errors import AppError, ImageReadError
+from core.base.wording import counted
 from core.images.dicom.series import Series
 from core.images.listing import image_at
 from core.project.readings import Reader
@@ -186,7 +187,7 @@ class CaseOpener(Generic[Prepared]):
         def looked(found: int) -> None:
             if found:
                 self._desk.cases_changed.emit()
-                self._view.say(f"{found} image{'' if found == 1 else 's'} found in {folder.name}.", is_warning=False)
+                self._view.say(f"{counted(found, 'image')} found in {folder.name}.", is_warning=False)
                 self.open(case_id)
             else:
                 self._questions.show_error(

@@ -17,6 +17,7 @@ from app.session.questions import ExportOffer, ExportWish, ImportOffer, ImportWi
 from app.session.shown_job import ShownJob
 from app.session.view_state import ViewState
 from core.base.errors import AppError, Cancelled, ProjectError
+from core.base.wording import counted
 from core.project.readings import Reader
 from core.schemes.comparison import Fit
 from core.schemes.scheme import Scheme
@@ -138,7 +139,7 @@ class LandmarkExchange:
 
         def written(outcome: tuple[int, tuple[str, ...]]) -> None:
             count, notes = outcome
-            what = _counted(count, "reading") if wish.everybody else f"the landmarks of {_counted(count, 'case')}"
+            what = counted(count, "reading") if wish.everybody else f"the landmarks of {counted(count, 'case')}"
             self._tell(f"Saved {what} as {name}.", notes)
             self._go_on()
 
@@ -232,7 +233,7 @@ class LandmarkExchange:
                     self._add(what, reader, additions, shows=shows, fit=chosen)
                 return
             self._desk.cases_changed.emit()
-            stays = f"{_readers(additions)} said something else of {_counted(len(outcome.kept), 'case')} before, which stays."
+            stays = f"{_readers(additions)} said something else of {counted(len(outcome.kept), 'case')} before, which stays."
             notes = (*((stays,) if outcome.kept else ()), *additions.notes, *_some(additions.problems))
             tell = partial(self._tell, _told(what, additions, outcome), notes)
             is_seen = bool(outcome.readings) and reader in (self._desk.reader.name, UNNAMED)
@@ -307,13 +308,9 @@ class LandmarkExchange:
         self._view.say(" ".join((text, *notes)), is_warning=bool(notes))
 
 
-def _counted(number: int, what: str) -> str:
-    return f"1 {what}" if number == 1 else f"{number} {what}s"
-
-
 def named(paths: Sequence[Path]) -> str:
     """Return how files are called in a sentence."""
-    more = f" and {_counted(len(paths) - 1, 'other file')}" if len(paths) > 1 else ""
+    more = f" and {counted(len(paths) - 1, 'other file')}" if len(paths) > 1 else ""
     return f"{paths[0].name}{more}"
 
 
@@ -324,8 +321,8 @@ def _readers(additions: "Additions") -> str:
 
 def _told(what: str, additions: "Additions", outcome: "Added") -> str:
     """Return in a sentence what has come into the project."""
-    readings = f"{_counted(outcome.readings, 'reading')} of {_readers(additions)}" if outcome.readings else ""
-    images = _counted(outcome.new, "image") if outcome.new else ""
+    readings = f"{counted(outcome.readings, 'reading')} of {_readers(additions)}" if outcome.readings else ""
+    images = counted(outcome.new, "image") if outcome.new else ""
     if not images and not readings:
         return f"{what} says nothing that is not in the project already."
     return f"Added {' with '.join(filter(None, (images, readings)))} from {what}."
@@ -334,7 +331,7 @@ def _told(what: str, additions: "Additions", outcome: "Added") -> str:
 def _some(sentences: Sequence[str]) -> tuple[str, ...]:
     """Return the first few of many sentences, and one that counts the others."""
     others = len(sentences) - _NAMED
-    return (*sentences[:_NAMED], *((f"And {_counted(others, 'more such file')}.",) if others > 0 else ()))
+    return (*sentences[:_NAMED], *((f"And {counted(others, 'more such file')}.",) if others > 0 else ()))
 
 
 def _added(

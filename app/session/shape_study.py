@@ -18,7 +18,7 @@ from app.session.analysis_choice import FoundAnalyses, KeptAnalysis, offers_for,
 from app.session.own_analyses import all_kept
 from app.session.tracing import Stroke
 from core.base.errors import AppError
-from core.landmark_files.arrangement import listed
+from core.base.wording import listed
 from core.measuring.analysis import Analysis
 from core.measuring.landmark_case import PX, LandmarkCase
 from core.measuring.measure import names_by_symbol

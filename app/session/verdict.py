@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.session.wording import decimals_of
+from core.base.wording import counted
 from core.learning.course_events import CaseChange, Comparison, Errors
 from core.project.models import ProjectModel
 
@@ -38,7 +39,7 @@ def sentence(model: ProjectModel, comparison: Comparison | None, before: str) ->
         return f"{model.name} was learnt. Nothing is known of how good it is."
     unit, new, old = comparison.unit, comparison.new, comparison.old
     who = "it learnt nothing" if old is None else "neither learnt"
-    on = f"on {comparison.cases} case{'' if comparison.cases == 1 else 's'} that {who} from"
+    on = f"on {counted(comparison.cases, 'case')} that {who} from"
     now = f"{model.name} has a median error of {_length(new.median, unit)} {on}"
     few = " So few say little: look at its suggestions on other images, too." if comparison.cases < _FEW else ""
     if old is None:

@@ -1,6 +1,6 @@
 """Landmarks in the order of names that somebody wants: what a file lacks is filled in, what is not wanted is refused.
 
-Also what a file says by silence, and names in sentences. Values only; opens no file.
+Also what a file says by silence. Values only; opens no file.
 """
 
 from collections import Counter
@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.base.errors import LandmarkFileError
+from core.base.wording import listed
 from core.values.landmarks import Landmarks, Status
-
-_LISTED = 8
 
 
 def arranged(landmarks: Landmarks, names: Sequence[str], where: str, missing: Status) -> Landmarks:
@@ -61,9 +60,3 @@ def implied(*, located: bool, any_located: bool) -> Status:
     if located:
         return Status.PLACED
     return Status.ABSENT if any_located else Status.UNPLACED
-
-
-def listed(names: Sequence[str], most: int = _LISTED) -> str:
-    """Return names for a sentence, the first of them where they are many."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

@@ -16,7 +16,8 @@ from typing import overload
 
 from core.base.errors import LandmarkFileError
 from core.base.files import reason_of, written_whole
-from core.landmark_files.arrangement import arranged, listed
+from core.base.wording import listed
+from core.landmark_files.arrangement import arranged
 from core.landmark_files.collection import CaseImage, CaseMarks, CollectionFormat, Content, Record, Unread
 from core.landmark_files.collection_formats import collection_format, format_of_collection
 from core.landmark_files.contract import Wanted

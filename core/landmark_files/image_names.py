@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
 from core.base.errors import LandmarkFileError
-from core.landmark_files.arrangement import listed
+from core.base.wording import listed
 from core.landmark_files.image_record import base_name
 
 _CHANNEL = re.compile(r"_0000$")

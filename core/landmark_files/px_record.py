@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.base.errors import LandmarkFileError
-from core.landmark_files.arrangement import implied, listed, require_unique
+from core.base.wording import listed
+from core.landmark_files.arrangement import implied, require_unique
 from core.landmark_files.contract import Found, Wanted
 from core.landmark_files.image_names import matched
 from core.landmark_files.image_record import ImageRecord, base_name, one_line, sizes_text

@@ -16,7 +16,7 @@ import numpy as np
 
 from core.base.delimited_text import finite_number, line_error
 from core.base.errors import LandmarkFileError
-from core.landmark_files.arrangement import listed
+from core.base.wording import listed
 from core.landmark_files.collection import CaseMarks
 from core.landmark_files.contract import Found, Wanted, Written
 from core.landmark_files.image_record import base_name, one_line

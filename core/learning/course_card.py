@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from core.base.wording import counted
 from core.learning.configuration import CardConfig, TrainingConfig
 
 if TYPE_CHECKING:
@@ -49,16 +50,13 @@ def card_to_end_with(card: CardConfig, learnt: int, checked: int, minutes: float
         Title of the model that it went on from; empty without one.
     """
     lasted = f"{minutes:.0f} minutes" if minutes >= 1.5 else "a minute"
-    said = f"{counted(learnt)} of a person's own, learnt in {lasted} and checked with {counted(checked)}"
+    said = (
+        f"{counted(learnt, 'case')} of a person's own, learnt in {lasted} and checked with {counted(checked, 'case')}"
+    )
     if parent:
         before = f", which was made from: {card.training_data}" if card.training_data else ""
         said += f", going on from {parent}{before}"
     return card.model_copy(update={"training_data": f"{said.rstrip('.')}."})
-
-
-def counted(cases: int) -> str:
-    """Return a number of cases in words that fit into a sentence."""
-    return f"{cases} case{'' if cases == 1 else 's'}"
 
 
 def name_and_version(stem: str, start: "TrainableModel | None") -> tuple[str, str]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.base.errors import AppError, ConfigError
+from core.base.wording import counted
 from core.learning.cases import Case, read_case_image
-from core.learning.course_card import counted
 from core.learning.course_events import LeftOut
 from core.learning.course_request import MarkedCase
 from core.learning.requirements import check_cases
@@ -96,7 +96,7 @@ def deal(marked: Sequence[MarkedCase], left_out: Sequence[LeftOut] = ()) -> Deal
     except ConfigError as error:
         if not left_out:
             raise
-        others = f"{counted(len(left_out))} could not be used ({left_out[0].case}: {left_out[0].why})"
+        others = f"{counted(len(left_out), 'case')} could not be used ({left_out[0].case}: {left_out[0].why})"
         raise ConfigError(f"{error.message} {others}.", error.hint) from error
     named = {each.case.name for each in marked if each.split == "validation"}
     if named:

@@ -293,7 +293,7 @@ def _check_start(start: TrainingConfig, facts: Facts) -> None:
         more = [name for name in known if name not in wanted]
         said = "has them in another order"
         if lacking or more:
-            said = f"does not know {lacking[0]}" if lacking else f"also finds {more[0]}"
+            said = f"does not know “{lacking[0]}”" if lacking else f"also finds “{more[0]}”"
         raise ConfigError(
             f"The model to go on from is for other landmarks: it {said}.",
             "Choose a model for the same landmarks in the same order, or learn from scratch.",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.base.errors import LandmarkFileError
-from core.landmark_files.arrangement import listed
+from core.base.wording import counted, listed
 from core.measuring.landmark_case import PX, LandmarkCase
 from core.measuring.morphometrics import (
     LEAST_CASES,
@@ -222,8 +222,3 @@ def mirrored_sentence(compared: Compared) -> str:
 def swapped_text(compared: Compared, row: int) -> str:
     """Return which two landmarks were probably swapped, as tables say it; empty where nothing is known of a swap."""
     return " and ".join(compared.swapped_names(row))
-
-
-def counted(number: int, what: str) -> str:
-    """Return ``1 case`` or ``2 cases``."""
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from core.base.errors import InferenceError
+from core.base.wording import counted
 
 _NVIDIA_DRIVERS = (
     Path("/proc/driver/nvidia/version"),
@@ -55,9 +56,7 @@ def describe_device() -> str:
         return "The networks run on the GPU of this Mac (Metal)."
     threads = torch.get_num_threads()
     none_found = "macOS offers no GPU" if sys.platform == "darwin" else "no GPU was found"
-    return (
-        f"The networks run on the CPU ({threads} thread{'' if threads == 1 else 's'}): {cuda_problem() or none_found}."
-    )
+    return f"The networks run on the CPU ({counted(threads, 'thread')}): {cuda_problem() or none_found}."
 
 
 @cache

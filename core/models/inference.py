@@ -16,8 +16,8 @@ import torch
 from core.base.errors import Cancelled, InferenceError
 from core.base.memory import is_lack_of_memory
 from core.base.waiting import held
+from core.base.wording import listed
 from core.geometry.canonical import to_canonical
-from core.landmark_files.arrangement import listed
 from core.models.devices import choose_device
 from core.models.file import Model
 from core.values.grid import Grid

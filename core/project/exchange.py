@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.base.errors import LandmarkFileError, ProjectError
+from core.base.wording import listed
 from core.images.file import read_image
 from core.images.formats import has_image_suffix, image_name
 from core.images.listing import image_at, list_images
-from core.landmark_files.arrangement import listed
 from core.landmark_files.collection import CaseImage, CaseMarks
 from core.landmark_files.collection_file import Collection, names_of, open_collection, placed, write_collection
 from core.landmark_files.collection_formats import collection_format

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from enum import StrEnum
 
-from core.landmark_files.arrangement import listed
+from core.base.wording import listed
 from core.schemes.scheme import Scheme, SchemeLandmark, numbered
 from core.values.landmarks import Landmarks
 

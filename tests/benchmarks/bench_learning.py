@@ -184,7 +184,9 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--out", type=Path, required=True, help="folder for everything that is kept")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--resume", action="store_true", help="keep what was scored before, and Cairn's model, where it stands")
+    parser.add_argument(
+        "--resume", action="store_true", help="keep what was scored before, and Cairn's model, where it stands"
+    )
     return Options(**vars(parser.parse_args(arguments)))
 
 

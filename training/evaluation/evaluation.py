@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.base.errors import ConfigError
-from core.landmark_files.arrangement import listed
+from core.base.wording import listed
 from core.landmark_files.file import read_landmark_file
 from core.learning.cases import Case, read_case_image
 from core.models.file import Model

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.base.errors import Cancelled, ImageReadError
+from core.base.wording import counted
 from core.images.dicom.frames import FRAME_KEYWORDS, is_enhanced, read_frames
 from core.images.dicom.header import (
     GEOMETRY_KEYWORDS,
@@ -173,7 +174,7 @@ def find_series(path: Path | str, should_stop: ShouldStop = None, progress: Prog
             return _series_in(_files_below(path, should_stop), should_stop, progress)
         if is_dicomdir(path):
             listed, missing = _listed_files(path)
-            gone = f"The DICOMDIR names {missing} file{'' if missing == 1 else 's'} that cannot be found."
+            gone = f"The DICOMDIR names {counted(missing, 'file')} that cannot be found."
             notes = [gone] if listed and missing else []
             files = listed or _files_below(path.parent, should_stop)
             return _series_in(files, should_stop, progress, notes)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from core.base.errors import Cancelled, ImageReadError
 from core.base.memory import require_memory
+from core.base.wording import counted
 from core.images.dicom.frames import FRAME_KEYWORDS, rescales
 from core.images.dicom.header import quiet_pydicom, read_dataset
 from core.images.dicom.series import Series, find_series, is_dicomdir
@@ -57,7 +58,7 @@ def _proposed(path: Path, holder: str, warnings: list[str], should_stop: Callabl
         )
     series = found[0]
     count = series.shape[0] if series.is_volume else 1
-    what = f"{series.modality or 'one'} of {count} slice{'' if count == 1 else 's'}"
+    what = f"{series.modality or 'one'} of {counted(count, 'slice')}"
     if len(found) > 1:
         holder = holder or ("folder" if path.is_dir() else "file")
         warnings.append(f"The {holder} holds {len(found)} series of images; the first was read, {what}.")
