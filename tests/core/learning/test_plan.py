@@ -271,7 +271,7 @@ def test_going_on_takes_crops_that_were_chosen_by_themselves() -> None:
     ("change", "says"),
     [
         (lambda config: config.model_copy(update={"ndim": 3}), "for 3D images"),
-        (lambda config: config.model_copy(update={"landmarks": ("other",)}), "does not know wing 1"),
+        (lambda config: config.model_copy(update={"landmarks": ("other",)}), "does not know “wing 1”"),
         (lambda config: config.model_copy(update={"landmarks": (*config.landmarks, "more")}), "also finds “more”"),
         (lambda config: config.model_copy(update={"landmarks": config.landmarks[::-1]}), "another order"),
     ],
