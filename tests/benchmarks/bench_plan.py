@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from pydantic import ValidationError
 
+from core.base.complaints import first_complaint
 from core.base.errors import AppError, ConfigError
 from core.learning.building import build_network, build_normalisation
 from core.learning.checkpoints import TrainingState
@@ -66,9 +67,7 @@ def changed(config: TrainingConfig, iterations: Sequence[int], settings: Sequenc
     try:
         return TrainingConfig.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(
-            f"The plan cannot be changed so: {error.errors()[0]['msg']}", "Give another value."
-        ) from error
+        raise ConfigError(f"The plan cannot be changed so: {first_complaint(error)}.", "Give another value.") from error
 
 
 def run(task: Task, config: TrainingConfig, folder: Path) -> str:
