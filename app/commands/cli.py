@@ -195,9 +195,9 @@ def localize(
         run_batch(BatchRequest(tuple(images), out, model, spacing_mm, device, memory, workers), console, report)
     except KeyboardInterrupt:
         complete = "is complete" if len(report.written) == 1 else "are complete"
-        typer.echo(f"cairn: Stopped. {_files(len(report.written))} in {out} {complete}.", err=True)
+        typer.echo(f"cairn: Stopped. {counted(len(report.written), 'landmark file')} in {out} {complete}.", err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
-    typer.echo(f"Wrote {_files(len(report.written))} to {out}.")
+    typer.echo(f"Wrote {counted(len(report.written), 'landmark file')} to {out}.")
     if report.failures:
         total = len(report.failures) + len(report.written)
         typer.echo(f"cairn: {len(report.failures)} of {total} images could not be localized:", err=True)
@@ -222,10 +222,6 @@ def info(
     metadata = read_model_info(model)
     console.print(_metadata_table(metadata, read_learning_record(model)))
     console.print(_landmark_table(metadata))
-
-
-def _files(count: int) -> str:
-    return f"{counted(count, 'landmark file')}"
 
 
 def _metadata_table(metadata: ModelInfo, record: LearningRecord | None) -> Table:

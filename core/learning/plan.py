@@ -17,7 +17,6 @@ from core.learning.configuration import (
     GlobalStageConfig,
     LocalStageConfig,
     OptimisationConfig,
-    StageConfig,
     TrainingConfig,
     landmark_names,
 )
@@ -143,7 +142,7 @@ def _from_scratch(facts: Facts, minutes: float, given: dict[str, Any], timing: "
     shares = _shares(len(local_stages), GLOBAL_SHARE)
     if local_stages and min(timing.iterations(config, shares)[1:]) < FEWEST_LOCAL_ITERATIONS:
         config, shares = config.model_copy(update={"local_stages": ()}), [1.0]
-    config = _with_iterations(config, timing.iterations(config, shares), 1.0)
+    config = with_iterations(config, timing.iterations(config, shares))
     reasons = (
         *_found(facts, timing.check),
         why_normalised,
@@ -310,7 +309,7 @@ def _going_on(start: TrainingConfig, given: dict[str, Any], timing: "_Timing", s
     }
     shares = _shares(len(config.local_stages), GOING_ON_SHARE)
     config = _with_settings(config, [wanted] * len(shares))
-    config = _with_iterations(config, timing.iterations(config, shares), 1.0)
+    config = with_iterations(config, timing.iterations(config, shares))
     spacings = [rules.length(timing.facts, config.stage(n).spacing_mm) for n in range(len(shares))]
     layers, why_layers = "all", f"{timing.facts.cases} cases, no fewer than the model learnt from, can change all of it"
     if few:
@@ -341,20 +340,19 @@ def _most_iterations(facts: Facts, config: TrainingConfig) -> int:
     return max(MOST_AT_LEAST, MOST_PER_CASE * facts.cases)
 
 
-def _with_iterations(config: TrainingConfig, counts: Sequence[int], rate: float) -> TrainingConfig:
+def with_iterations(config: TrainingConfig, counts: Sequence[int]) -> TrainingConfig:
     """Return the configuration with so many iterations for each stage, and what follows from their number."""
 
-    def planned(stage: StageConfig, count: int) -> dict[str, Any]:
+    def planned(count: int) -> dict[str, Any]:
         return {
             "iterations": count,
             "schedule": "one-cycle",
-            "learning_rate": rate * stage.optimisation.learning_rate,
             # The average remembers a twentieth of the iterations: the last ones, at the lowest rates.
             "average_decay": round(min(0.998, max(0.9, 1.0 - 20.0 / count)), 4),
             "validate_every": max(1, math.ceil(count / VALIDATIONS)),
         }
 
-    return _with_settings(config, [planned(config.stage(number), count) for number, count in enumerate(counts)])
+    return _with_settings(config, [planned(count) for count in counts])
 
 
 def _with_settings(config: TrainingConfig, changes: Sequence[dict[str, Any]]) -> TrainingConfig:

@@ -21,13 +21,14 @@ from pydantic import ValidationError
 
 from core.base.complaints import first_complaint
 from core.base.errors import AppError, ConfigError
+from core.base.wording import counted
 from core.learning.building import build_network, build_normalisation
 from core.learning.checkpoints import TrainingState
 from core.learning.configuration import CardConfig, TrainingConfig, format_config
 from core.learning.device import without_denormals
 from core.learning.facts import facts_of
 from core.learning.pace import FixedPace
-from core.learning.plan import make_plan
+from core.learning.plan import make_plan, with_iterations
 from core.learning.prepared_cases import prepare_cases
 from core.learning.splits import choose_validation
 from core.learning.team import Team
@@ -45,13 +46,12 @@ def changed(config: TrainingConfig, iterations: Sequence[int], settings: Sequenc
     ConfigError
         There is no such setting, or it takes no such value.
     """
-    values = config.model_dump()
-    stages = [values["global_stage"], *values["local_stages"]]
-    if len(iterations) != len(stages):
-        raise ConfigError(f"The plan has {len(stages)} stages.", "Give --iterations for each, such as 800,400.")
-    for stage, count in zip(stages, iterations, strict=True):
-        stage["optimisation"] |= {"iterations": count, "validate_every": count}  # judged once: nothing chooses weights
-        stage["optimisation"]["average_decay"] = min(0.998, max(0.9, 1.0 - 20.0 / count))
+    stages = 1 + len(config.local_stages)
+    if len(iterations) != stages or min(iterations) < 1:
+        raise ConfigError(f"The plan has {counted(stages, 'stage')}.", "Give --iterations for each, such as 800,400.")
+    values = with_iterations(config, iterations).model_dump()
+    for stage in (values["global_stage"], *values["local_stages"]):
+        stage["optimisation"]["validate_every"] = stage["optimisation"]["iterations"]  # once, so it chooses no weights
     for setting in settings:
         path, _, value = setting.partition("=")
         *way, last = path.split(".")
